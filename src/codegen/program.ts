@@ -1,0 +1,44 @@
+import type { DType } from '../dsl/dtypes.ts';
+import type { Expr } from './ir/stage.ts';
+
+/** One parameter of an emitted entry, in order. Size expressions mention dims, scalars and `off[B]` reads only. */
+export type AbiParam =
+  | {
+      readonly kind: 'buffer';
+      readonly name: string;
+      readonly role: 'in' | 'out' | 'inout';
+      readonly dtype: DType;
+      /** Row-major, contiguous; a ragged axis stands with all axes to its left as one axis of extent total. Rows of bytes: dtype u8, `rowBytes` each. */
+      readonly shape: readonly Expr[];
+      readonly rowBytes?: Expr;
+      /** A pointer table: `T* const*`, this many entries. */
+      readonly list?: Expr;
+    }
+  | { readonly kind: 'dim'; readonly name: string; readonly perElement?: string }
+  | { readonly kind: 'scalar'; readonly name: string; readonly dtype: DType }
+  /** Items the caller made room for in a ragged result (i64). */
+  | { readonly kind: 'capacity'; readonly ragged: string }
+  | { readonly kind: 'workspace'; readonly bytes: Expr };
+
+/**
+ * How to call a kernel. CPU entries are `void entry(params…, i64 part, i64 parts)`; the uniform form used by runners is
+ * `void entry_call(void* const* args, i64 part, i64 parts)` where args[i] points at the data (buffer, table, workspace) or at the value (dim, scalar, capacity).
+ */
+export interface Abi {
+  readonly entry: string;
+  readonly params: readonly AbiParam[];
+  readonly target: string;
+  /** True if repeated runs repeat bit for bit. */
+  readonly deterministic: boolean;
+}
+
+/** Emitted text of one config, with what is needed to compile, call and explain it. */
+export interface Emitted {
+  readonly entry: string;
+  readonly text: string;
+  readonly abi: Abi;
+  /** Pattern that each kernel of the plan was emitted by; `default` is the fallback. */
+  readonly patterns: readonly string[];
+  /** Bytes moved and operations per call, for the roofline. */
+  readonly cost: { readonly bytes: Expr; readonly flops: Expr };
+}
