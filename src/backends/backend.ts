@@ -5,7 +5,9 @@ import type { Config, Reason, Space } from '../codegen/space/space.ts';
 /** Limits and ceilings of one architecture of a family; plain data, with where each figure comes from. */
 export interface Arch {
   readonly name: string;
-  readonly figures: Readonly<Record<string, { readonly value: number; readonly unit: string; readonly origin: string }>>;
+  readonly figures: Readonly<
+    Record<string, { readonly value: number; readonly unit: string; readonly origin: string }>
+  >;
 }
 
 /** Dims and list counts that a search is for; the emitted program stays right for any other. */
@@ -26,7 +28,9 @@ export interface Compiled {
   readonly flags: readonly string[];
   readonly compiler: string;
 }
-export type CompileResult = { readonly ok: true; readonly compiled: Compiled } | { readonly ok: false; readonly kind: 'error' | 'timeout' | 'missing'; readonly log: string };
+export type CompileResult =
+  | { readonly ok: true; readonly compiled: Compiled }
+  | { readonly ok: false; readonly kind: 'error' | 'timeout' | 'missing'; readonly log: string };
 
 /** A target family: pure emission, plus a toolchain where one exists. Everything a caller may know of a target. */
 export interface Backend {
@@ -35,7 +39,13 @@ export interface Backend {
   /** The valid configs for this graph on this arch; `plan` is one of its parameters. */
   space(graph: StageGraph, arch: Arch, hint: ShapeHint): Space;
   /** Pure: text from a valid config. A graph it cannot emit is refused with reasons. */
-  emit(graph: StageGraph, arch: Arch, config: Config, hint: ShapeHint, entry: string): { readonly ok: true; readonly emitted: Emitted } | { readonly ok: false; readonly reasons: readonly Reason[] };
+  emit(
+    graph: StageGraph,
+    arch: Arch,
+    config: Config,
+    hint: ShapeHint,
+    entry: string,
+  ): { readonly ok: true; readonly emitted: Emitted } | { readonly ok: false; readonly reasons: readonly Reason[] };
   readiness(arch: Arch): Promise<Readiness>;
   /** Compiles many variants as one translation unit into one loadable object. */
   compile(arch: Arch, variants: readonly Emitted[], outDir: string, signal?: AbortSignal): Promise<CompileResult>;

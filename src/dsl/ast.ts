@@ -69,7 +69,9 @@ export interface ListBinder extends Node {
 }
 export interface TypeExpr extends Node {
   /** A dtype or type-parameter name, or a packed row. */
-  readonly elem: { readonly kind: 'name'; readonly name: Ident } | { readonly kind: 'row'; readonly fields: readonly RowField[]; readonly span: Span };
+  readonly elem:
+    | { readonly kind: 'name'; readonly name: Ident }
+    | { readonly kind: 'row'; readonly fields: readonly RowField[]; readonly span: Span };
   readonly axes: readonly AxisExpr[];
 }
 export interface RowField extends Node {
@@ -81,7 +83,13 @@ export type AxisExpr = Node &
     | { readonly kind: 'size'; readonly size: Expr }
     | { readonly kind: 'pack'; readonly name: Ident }
     /** `~L(off)`, `~A{f}(ao{f})`. */
-    | { readonly kind: 'ragged'; readonly name: Ident; readonly list?: Ident; readonly offsets: Ident; readonly offsetsList?: Ident }
+    | {
+        readonly kind: 'ragged';
+        readonly name: Ident;
+        readonly list?: Ident;
+        readonly offsets: Ident;
+        readonly offsetsList?: Ident;
+      }
     | { readonly kind: 'pairs'; readonly size: Expr }
   );
 /** `where` facts of an operator: sizes compared. */
@@ -104,7 +112,15 @@ export interface Define extends Node {
 export type Rhs =
   | { readonly kind: 'expr'; readonly near: boolean; readonly expr: Expr; readonly span: Span }
   /** topk and sort: stable; yields values and indices. */
-  | { readonly kind: 'select'; readonly op: 'topk' | 'sort'; readonly count?: Expr; readonly axis: Ident; readonly body: Expr; readonly order?: 'descending' | 'ascending'; readonly span: Span };
+  | {
+      readonly kind: 'select';
+      readonly op: 'topk' | 'sort';
+      readonly count?: Expr;
+      readonly axis: Ident;
+      readonly body: Expr;
+      readonly order?: 'descending' | 'ascending';
+      readonly span: Span;
+    };
 export interface Target extends Node {
   readonly name: Ident;
   /** `x{f}[…]`: the list index of the left side. */
@@ -122,7 +138,8 @@ export type Lhs = Node &
     | { readonly kind: 'tuple'; readonly parts: readonly Lhs[] }
   );
 /** `lo..hi`, `size` (0..size), or a single identifier: a ragged axis or a size; the checker tells which. */
-export type Domain = Node & ({ readonly kind: 'range'; readonly lo: Expr; readonly hi: Expr } | { readonly kind: 'extent'; readonly size: Expr });
+export type Domain = Node &
+  ({ readonly kind: 'range'; readonly lo: Expr; readonly hi: Expr } | { readonly kind: 'extent'; readonly size: Expr });
 /** `let h: i64[K];` */
 export interface TempDecl extends Node {
   readonly kind: 'temp';
@@ -171,7 +188,13 @@ export interface Property extends Node {
   readonly right: Expr;
   readonly within?: Tol;
 }
-export type Tol = Node & ({ readonly kind: 'auto' } | { readonly kind: 'exact' } | { readonly kind: 'ulp' | 'bound'; readonly n: number } | { readonly kind: 'absrel'; readonly abs: number; readonly rel: number });
+export type Tol = Node &
+  (
+    | { readonly kind: 'auto' }
+    | { readonly kind: 'exact' }
+    | { readonly kind: 'ulp' | 'bound'; readonly n: number }
+    | { readonly kind: 'absrel'; readonly abs: number; readonly rel: number }
+  );
 export interface Tolerance extends Node {
   readonly kind: 'tolerance';
   readonly name: Ident;
@@ -182,18 +205,42 @@ export interface Tunable extends Node {
   readonly name: Ident;
   readonly values: readonly bigint[];
 }
-export type KnobValue = Node & ({ readonly kind: 'num'; readonly value: number } | { readonly kind: 'name'; readonly value: string } | { readonly kind: 'string'; readonly value: string });
+export type KnobValue = Node &
+  (
+    | { readonly kind: 'num'; readonly value: number }
+    | { readonly kind: 'name'; readonly value: string }
+    | { readonly kind: 'string'; readonly value: string }
+  );
 export interface Schedule extends Node {
   readonly kind: 'schedule';
   readonly target?: Ident;
-  readonly knobs: readonly { readonly path: readonly Ident[]; readonly fixed: boolean; readonly values: readonly KnobValue[]; readonly span: Span }[];
+  readonly knobs: readonly {
+    readonly path: readonly Ident[];
+    readonly fixed: boolean;
+    readonly values: readonly KnobValue[];
+    readonly span: Span;
+  }[];
 }
 
 export type CmpOp = '==' | '!=' | '<' | '<=' | '>' | '>=';
 export type BinOp = '||' | '&&' | CmpOp | '&' | '|' | '^' | '<<' | '>>' | '+' | '-' | '*' | '/' | '//' | '%';
 export type Reducer =
-  | 'sum' | 'prod' | 'max' | 'min' | 'any' | 'all' | 'count' | 'argmax' | 'argmin' | 'first'
-  | 'mean' | 'var' | 'logsumexp' | 'softmax' | 'lower_bound' | 'upper_bound';
+  | 'sum'
+  | 'prod'
+  | 'max'
+  | 'min'
+  | 'any'
+  | 'all'
+  | 'count'
+  | 'argmax'
+  | 'argmin'
+  | 'first'
+  | 'mean'
+  | 'var'
+  | 'logsumexp'
+  | 'softmax'
+  | 'lower_bound'
+  | 'upper_bound';
 
 /** Index of an access: `clamp`/`unchecked` before a tuple covers each part. */
 export interface Index extends Node {
@@ -220,8 +267,22 @@ export type Expr = Node &
     /** Kept so that `print` and `parse` are inverse; carries no meaning. */
     | { readonly kind: 'paren'; readonly operand: Expr }
     | { readonly kind: 'call'; readonly callee: Ident; readonly type?: Ident; readonly args: readonly Arg[] }
-    | { readonly kind: 'reduce'; readonly reducer: Reducer; readonly type?: Ident; readonly binders: readonly Binder[]; readonly where?: Expr; readonly args: readonly Arg[] }
-    | { readonly kind: 'access'; readonly name: Ident; readonly list?: Expr; readonly index: readonly Index[]; readonly indexed: boolean; readonly fields: readonly { readonly name: Ident; readonly index: readonly Index[]; readonly span: Span }[] }
+    | {
+        readonly kind: 'reduce';
+        readonly reducer: Reducer;
+        readonly type?: Ident;
+        readonly binders: readonly Binder[];
+        readonly where?: Expr;
+        readonly args: readonly Arg[];
+      }
+    | {
+        readonly kind: 'access';
+        readonly name: Ident;
+        readonly list?: Expr;
+        readonly index: readonly Index[];
+        readonly indexed: boolean;
+        readonly fields: readonly { readonly name: Ident; readonly index: readonly Index[]; readonly span: Span }[];
+      }
   );
 /** `name = e ?? other`: the guard covers e. */
 export interface Arg extends Node {

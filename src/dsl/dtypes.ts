@@ -1,7 +1,21 @@
 /** Storage types, as written in source (LANGUAGE §3.1). `bool` is stored as one byte, 0 or 1. */
 export type DType =
-  | 'f64' | 'f32' | 'f16' | 'bf16' | 'f8e4m3' | 'f8e5m2' | 'f8e4m3fnuz'
-  | 'i8' | 'i16' | 'i32' | 'i64' | 'u8' | 'u16' | 'u32' | 'u64' | 'bool';
+  | 'f64'
+  | 'f32'
+  | 'f16'
+  | 'bf16'
+  | 'f8e4m3'
+  | 'f8e5m2'
+  | 'f8e4m3fnuz'
+  | 'i8'
+  | 'i16'
+  | 'i32'
+  | 'i64'
+  | 'u8'
+  | 'u16'
+  | 'u32'
+  | 'u64'
+  | 'bool';
 
 /** Types that arithmetic happens in: a read of a narrower storage type widens to one of these. */
 export type ValueType = 'f64' | 'f32' | 'i32' | 'i64' | 'u32' | 'u64' | 'bool';
@@ -15,8 +29,20 @@ interface DTypeInfo {
   readonly unit: number;
 }
 
-const float = (bytes: number, value: ValueType, unit: number): DTypeInfo => ({ bytes, value, group: 'float', signed: true, unit });
-const int = (bytes: number, value: ValueType, signed: boolean): DTypeInfo => ({ bytes, value, group: 'int', signed, unit: 0 });
+const float = (bytes: number, value: ValueType, unit: number): DTypeInfo => ({
+  bytes,
+  value,
+  group: 'float',
+  signed: true,
+  unit,
+});
+const int = (bytes: number, value: ValueType, signed: boolean): DTypeInfo => ({
+  bytes,
+  value,
+  group: 'int',
+  signed,
+  unit: 0,
+});
 
 /** One row per storage type: size in bytes, arithmetic type, group, signedness, unit roundoff. */
 export const DTYPES: Readonly<Record<DType, DTypeInfo>> = {

@@ -54,7 +54,9 @@ export interface Ragged {
   readonly left: readonly TAxis[];
   readonly origin: 'input' | 'result';
   /** Result axes: `ragged P[b] = size;` with its index variables, or filled by `pack`. */
-  readonly rule?: { readonly kind: 'size'; readonly list?: TVar; readonly vars: readonly TVar[]; readonly size: TExpr } | { readonly kind: 'pack' };
+  readonly rule?:
+    | { readonly kind: 'size'; readonly list?: TVar; readonly vars: readonly TVar[]; readonly size: TExpr }
+    | { readonly kind: 'pack' };
 }
 
 export type TAxis =
@@ -66,7 +68,8 @@ export type TAxis =
   | { readonly kind: 'pairs'; readonly size: TExpr };
 
 export interface TTensor {
-  readonly elem: { readonly kind: 'scalar'; readonly dtype: DType } | { readonly kind: 'row'; readonly fields: readonly TField[] };
+  readonly elem:
+    { readonly kind: 'scalar'; readonly dtype: DType } | { readonly kind: 'row'; readonly fields: readonly TField[] };
   readonly axes: readonly TAxis[];
 }
 /** A field of a packed row; fields lie one behind the other without padding. */
@@ -117,11 +120,67 @@ export type TIndex =
   | { readonly kind: 'pair'; readonly f: TIndexPart; readonly g: TIndexPart; readonly size: TExpr };
 
 export type TUnary = 'neg' | 'not' | 'bitnot';
-export type TBinary = 'or' | 'and' | 'eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge' | 'bitand' | 'bitor' | 'bitxor' | 'shl' | 'shr' | 'add' | 'sub' | 'mul' | 'div' | 'floordiv' | 'mod';
+export type TBinary =
+  | 'or'
+  | 'and'
+  | 'eq'
+  | 'ne'
+  | 'lt'
+  | 'le'
+  | 'gt'
+  | 'ge'
+  | 'bitand'
+  | 'bitor'
+  | 'bitxor'
+  | 'shl'
+  | 'shr'
+  | 'add'
+  | 'sub'
+  | 'mul'
+  | 'div'
+  | 'floordiv'
+  | 'mod';
 /** Built-in functions (LANGUAGE §3.7); `max`/`min` here are the two-argument calls. */
 export type Builtin =
-  | 'abs' | 'sign' | 'sqrt' | 'rsqrt' | 'exp' | 'exp2' | 'expm1' | 'log' | 'log2' | 'log1p' | 'sin' | 'cos' | 'tanh' | 'erf' | 'sigmoid' | 'relu' | 'gelu' | 'gelu_tanh' | 'silu' | 'softplus'
-  | 'pow' | 'floor' | 'ceil' | 'round' | 'trunc' | 'fma' | 'min' | 'max' | 'fmin' | 'fmax' | 'clip' | 'isnan' | 'isinf' | 'popcount' | 'clz' | 'rotl' | 'rotr' | 'mulhi' | 'philox';
+  | 'abs'
+  | 'sign'
+  | 'sqrt'
+  | 'rsqrt'
+  | 'exp'
+  | 'exp2'
+  | 'expm1'
+  | 'log'
+  | 'log2'
+  | 'log1p'
+  | 'sin'
+  | 'cos'
+  | 'tanh'
+  | 'erf'
+  | 'sigmoid'
+  | 'relu'
+  | 'gelu'
+  | 'gelu_tanh'
+  | 'silu'
+  | 'softplus'
+  | 'pow'
+  | 'floor'
+  | 'ceil'
+  | 'round'
+  | 'trunc'
+  | 'fma'
+  | 'min'
+  | 'max'
+  | 'fmin'
+  | 'fmax'
+  | 'clip'
+  | 'isnan'
+  | 'isinf'
+  | 'popcount'
+  | 'clz'
+  | 'rotl'
+  | 'rotr'
+  | 'mulhi'
+  | 'philox';
 
 export type TExpr = { readonly type: ValueType; readonly span: Span } & (
   | { readonly kind: 'int'; readonly value: bigint }
@@ -134,7 +193,14 @@ export type TExpr = { readonly type: ValueType; readonly span: Span } & (
   | { readonly kind: 'len' | 'base'; readonly ragged: string; readonly list?: TExpr; readonly at: readonly TIndex[] }
   | { readonly kind: 'total'; readonly ragged: string; readonly list?: TExpr }
   /** Read of a parameter, result (its rounded value), let, temporary or state; narrower storage has been widened to `type`. */
-  | { readonly kind: 'access'; readonly tensor: string; readonly list?: TExpr; readonly index: readonly TIndex[]; readonly field?: { readonly name: string; readonly index: readonly TIndex[] }; readonly dtype: DType }
+  | {
+      readonly kind: 'access';
+      readonly tensor: string;
+      readonly list?: TExpr;
+      readonly index: readonly TIndex[];
+      readonly field?: { readonly name: string; readonly index: readonly TIndex[] };
+      readonly dtype: DType;
+    }
   | { readonly kind: 'unary'; readonly op: TUnary; readonly a: TExpr }
   /** Operands have been converted to one type (shifts: the count to i32 or wider). */
   | { readonly kind: 'binary'; readonly op: TBinary; readonly a: TExpr; readonly b: TExpr }
@@ -181,23 +247,74 @@ export interface TTarget {
   /** Storage type of the let, result, or state. */
   readonly dtype: DType;
 }
-export type TStmt = { readonly span: Span } & (
+export type TStmt = { readonly span: Span } &
   /** `role` tells what the name is; several `define`s of one result or let are disjoint pieces. */
-  | { readonly kind: 'define'; readonly role: 'let' | 'result' | 'inout' | 'state'; readonly target: TTarget; readonly where?: TExpr; readonly near: boolean; readonly value: TExpr }
-  /** values, indices = topk<count>[axis](body); the last index of the targets ranges over 0..count. */
-  | { readonly kind: 'select'; readonly op: 'topk' | 'sort'; readonly role: 'let' | 'result'; readonly targets: readonly TTarget[]; readonly count?: TExpr; readonly axis: TVar; readonly body: TExpr; readonly descending: boolean }
-  | { readonly kind: 'call'; readonly role: 'let' | 'result' | 'inout'; readonly targets: readonly TTarget[]; readonly near: boolean; readonly call: TOpCall }
-  | { readonly kind: 'temp'; readonly name: string; readonly type: TTensor }
-  | { readonly kind: 'ragged'; readonly ragged: string }
-  /** Rows of ragged axis `ragged` are the items l of `from` where `where` holds, in order. */
-  | { readonly kind: 'pack'; readonly ragged: string; readonly vars: readonly TVar[]; readonly from: TVar; readonly where: TExpr; readonly outs: readonly { readonly name: string; readonly dtype: DType; readonly value: TExpr }[] }
-  | { readonly kind: 'scatter'; readonly op: 'add' | 'max' | 'min' | 'or' | 'unique'; readonly target: string; readonly dtype: DType; readonly vars: readonly TVar[]; readonly index: readonly { readonly policy: 'proven' | 'drop' | 'clamp'; readonly value: TExpr; readonly extent: TExpr }[]; readonly where?: TExpr; readonly value: TExpr; readonly init: TExpr }
-  | { readonly kind: 'recur'; readonly index: TVar; readonly states: readonly TStmt[]; readonly body: readonly TStmt[] }
-);
+  (
+    | {
+        readonly kind: 'define';
+        readonly role: 'let' | 'result' | 'inout' | 'state';
+        readonly target: TTarget;
+        readonly where?: TExpr;
+        readonly near: boolean;
+        readonly value: TExpr;
+      }
+    /** values, indices = topk<count>[axis](body); the last index of the targets ranges over 0..count. */
+    | {
+        readonly kind: 'select';
+        readonly op: 'topk' | 'sort';
+        readonly role: 'let' | 'result';
+        readonly targets: readonly TTarget[];
+        readonly count?: TExpr;
+        readonly axis: TVar;
+        readonly body: TExpr;
+        readonly descending: boolean;
+      }
+    | {
+        readonly kind: 'call';
+        readonly role: 'let' | 'result' | 'inout';
+        readonly targets: readonly TTarget[];
+        readonly near: boolean;
+        readonly call: TOpCall;
+      }
+    | { readonly kind: 'temp'; readonly name: string; readonly type: TTensor }
+    | { readonly kind: 'ragged'; readonly ragged: string }
+    /** Rows of ragged axis `ragged` are the items l of `from` where `where` holds, in order. */
+    | {
+        readonly kind: 'pack';
+        readonly ragged: string;
+        readonly vars: readonly TVar[];
+        readonly from: TVar;
+        readonly where: TExpr;
+        readonly outs: readonly { readonly name: string; readonly dtype: DType; readonly value: TExpr }[];
+      }
+    | {
+        readonly kind: 'scatter';
+        readonly op: 'add' | 'max' | 'min' | 'or' | 'unique';
+        readonly target: string;
+        readonly dtype: DType;
+        readonly vars: readonly TVar[];
+        readonly index: readonly {
+          readonly policy: 'proven' | 'drop' | 'clamp';
+          readonly value: TExpr;
+          readonly extent: TExpr;
+        }[];
+        readonly where?: TExpr;
+        readonly value: TExpr;
+        readonly init: TExpr;
+      }
+    | {
+        readonly kind: 'recur';
+        readonly index: TVar;
+        readonly states: readonly TStmt[];
+        readonly body: readonly TStmt[];
+      }
+  );
 /** A call of another operator; tensor arguments are names of tensors here (whole), scalar arguments are expressions. */
 export interface TOpCall {
   readonly op: TOp;
-  readonly args: readonly ({ readonly kind: 'tensor'; readonly name: string } | { readonly kind: 'value'; readonly value: TExpr })[];
+  readonly args: readonly (
+    { readonly kind: 'tensor'; readonly name: string } | { readonly kind: 'value'; readonly value: TExpr }
+  )[];
   readonly span: Span;
 }
 
@@ -220,5 +337,10 @@ export interface TProperty {
 }
 export interface TSchedule {
   readonly target?: string;
-  readonly knobs: readonly { readonly path: string; readonly fixed: boolean; readonly values: readonly KnobValue[]; readonly span: Span }[];
+  readonly knobs: readonly {
+    readonly path: string;
+    readonly fixed: boolean;
+    readonly values: readonly KnobValue[];
+    readonly span: Span;
+  }[];
 }

@@ -14,7 +14,11 @@ export interface StageGraph {
   readonly span: Span;
   /** Run-time dims in ABI order; `derived` ones are computed from the others. */
   readonly dims: readonly { readonly id: string; readonly derived?: Expr; readonly perElement?: BufId }[];
-  readonly scalars: readonly { readonly name: string; readonly dtype: DType; readonly default?: number | bigint | boolean }[];
+  readonly scalars: readonly {
+    readonly name: string;
+    readonly dtype: DType;
+    readonly default?: number | bigint | boolean;
+  }[];
   /** Every buffer, inputs and results in the order of the signature first. */
   readonly buffers: readonly Buffer[];
   /** Conditions callers must satisfy (shapes, `where`). */
@@ -91,15 +95,46 @@ export type Stage = {
    * Prefix form: `along` runs over lo..hi; element `at` (the innermost of `axes`, same range) holds the fold of the elements ≤, <, ≥ or > it.
    * `at` values outside lo..hi hold the fold of those that qualify.
    */
-  | { readonly kind: 'scan'; readonly out: Place; readonly at: AxisId; readonly along: Axis; readonly when?: Expr; readonly monoid: Monoid; readonly acc: DType; readonly body: Expr; readonly compare: 'le' | 'lt' | 'ge' | 'gt' }
+  | {
+      readonly kind: 'scan';
+      readonly out: Place;
+      readonly at: AxisId;
+      readonly along: Axis;
+      readonly when?: Expr;
+      readonly monoid: Monoid;
+      readonly acc: DType;
+      readonly body: Expr;
+      readonly compare: 'le' | 'lt' | 'ge' | 'gt';
+    }
   /** First every element of the target is `init` (evaluated with no axis in scope), then `op`-updates in any order. Out-of-range targets are skipped if `drop`. */
-  | { readonly kind: 'scatter'; readonly op: Monoid | 'unique'; readonly out: Place; readonly drop: boolean; readonly value: Expr; readonly init: Expr }
+  | {
+      readonly kind: 'scatter';
+      readonly op: Monoid | 'unique';
+      readonly out: Place;
+      readonly drop: boolean;
+      readonly value: Expr;
+      readonly init: Expr;
+    }
   /** offsets[r] for row r of `axes` (row-major): exclusive prefix sum of `size` (negative counts as 0); the last entry is the total. */
   | { readonly kind: 'offsets'; readonly out: BufId; readonly list?: Expr; readonly size: Expr }
   /** For each row of `axes`: the items of `from` where `when` holds, in order, stored at offsets[row] + rank. Writes the offsets too. */
-  | { readonly kind: 'pack'; readonly offsets: BufId; readonly from: Axis; readonly when: Expr; readonly outs: readonly { readonly buf: BufId; readonly value: Expr }[] }
+  | {
+      readonly kind: 'pack';
+      readonly offsets: BufId;
+      readonly from: Axis;
+      readonly when: Expr;
+      readonly outs: readonly { readonly buf: BufId; readonly value: Expr }[];
+    }
   /** For each point of `axes`: keys of `along` sorted (stable, NaN above +inf); the first `count` keys and positions are stored at index `count axis`. */
-  | { readonly kind: 'select'; readonly along: Axis; readonly body: Expr; readonly descending: boolean; readonly slot: Axis; readonly values?: Place; readonly indices?: Place }
+  | {
+      readonly kind: 'select';
+      readonly along: Axis;
+      readonly body: Expr;
+      readonly descending: boolean;
+      readonly slot: Axis;
+      readonly values?: Place;
+      readonly indices?: Place;
+    }
   /**
    * Sequential steps of `step` (axes is empty). Each state buffer has its entry value before the loop (written by `init` stages); in a step,
    * reads of a state see the step's start; writes become visible at the step's end. Lets and results of the body are ordinary stages with `step` in scope.
@@ -131,7 +166,15 @@ export type Expr = { readonly type: ValueType; readonly span?: Span } & (
   | { readonly kind: 'scalar'; readonly name: string; readonly dtype: DType }
   | { readonly kind: 'axis'; readonly id: AxisId }
   /** Always in range when evaluated under its guards, except where `unchecked`. Widened to `type` from `dtype`. */
-  | { readonly kind: 'read'; readonly buf: BufId; readonly list?: Expr; readonly index: readonly Expr[]; readonly field?: string; readonly dtype: DType; readonly unchecked?: boolean }
+  | {
+      readonly kind: 'read';
+      readonly buf: BufId;
+      readonly list?: Expr;
+      readonly index: readonly Expr[];
+      readonly field?: string;
+      readonly dtype: DType;
+      readonly unchecked?: boolean;
+    }
   | { readonly kind: 'unary'; readonly op: TUnary; readonly a: Expr }
   /** `and`, `or` are lazy on the right. Integer arithmetic wraps; floordiv and mod floor, by zero 0; shifts take the count modulo the width. */
   | { readonly kind: 'binary'; readonly op: TBinary; readonly a: Expr; readonly b: Expr }
