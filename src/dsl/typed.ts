@@ -34,12 +34,22 @@ export interface Dim {
   readonly span: Span;
   readonly source:
     /** Bare in this axis of an input (`factor` of a composite; exact division by the others). */
-    | { readonly kind: 'axis'; readonly param: string; readonly axis: number; readonly factor: number }
+    | {
+        readonly kind: 'axis';
+        readonly param: string;
+        readonly axis: number;
+        readonly factor: number;
+        /** Set where `axis` counts the axes of a field of packed rows. */
+        readonly field?: string;
+      }
     /** `*B`: the product of a pack of axes. */
     | { readonly kind: 'pack'; readonly param: string; readonly axis: number }
     /** `dim OH = …;` */
     | { readonly kind: 'derived'; readonly size: TExpr };
-  /** True if the dim occurs in one list's type only: then it has one value per element of that list. */
+  /**
+   * Set if the dim occurs in one list's type only: then it has one value per element of that list. Within that list's type the `dim` node
+   * has no `list` and means the element at hand, as a listed ragged axis there does; everywhere else it carries `list`.
+   */
   readonly perElement?: { readonly list: string };
 }
 
@@ -214,6 +224,9 @@ export type TExpr = { readonly type: ValueType; readonly span: Span } & (
   /** `value` where all its guarded accesses are in range and everything it reads is present, else `other`. */
   | { readonly kind: 'guard'; readonly value: TExpr; readonly other: TExpr }
   | { readonly kind: 'strict'; readonly a: TExpr }
+  /** A name of an inlined `fn` (parameter or `let`) that is used more than once; `local` occurs in `body` only. Guards see through it. */
+  | { readonly kind: 'let'; readonly id: string; readonly value: TExpr; readonly body: TExpr }
+  | { readonly kind: 'local'; readonly id: string }
   | TReduce
 );
 export type TReduce = { readonly type: ValueType; readonly span: Span } & {
