@@ -1,7 +1,52 @@
-import { error } from './rule.ts';
+import { error, warning } from './rule.ts';
 
 /** What the command reports about files and arguments. */
 export const CLI = {
-  'file-missing': error<{ file: string }>((p) => `cannot read \`${p.file}\``, 'the path is relative to the current folder'),
+  usage: error<{ problem: string }>((p) => p.problem, 'run `ktune --help`, or `ktune <command> --help`'),
+  internal: error<{ detail: string }>(
+    (p) => `internal error: ${p.detail}`,
+    'this is a bug of ktune; set KTUNE_DEBUG=1 for the stack and report it',
+  ),
+  'file-missing': error<{ file: string }>(
+    (p) => `cannot read \`${p.file}\``,
+    'the path is relative to the current folder',
+  ),
   'file-kind': error<{ file: string }>((p) => `\`${p.file}\` is not a .ktune file`),
+  'file-write': error<{ file: string; reason: string }>(
+    (p) => `cannot write \`${p.file}\`: ${p.reason}`,
+    'free some space or choose another folder',
+  ),
+  'op-missing': error<{ op: string; has: string }>(
+    (p) => `no operator is named \`${p.op}\` here`,
+    (p) => `this file has ${p.has}`,
+  ),
+  'op-choose': error<{ has: string }>((p) => `the file has several operators: ${p.has}`, 'choose one with --op NAME'),
+  'target-unknown': error<{ target: string; has: string }>(
+    (p) => `no target is named \`${p.target}\``,
+    (p) => `there are ${p.has}`,
+  ),
+  'type-missing': error<{ param: string; choices: string }>(
+    (p) => `type parameter \`${p.param}\` has no value`,
+    (p) => `give one with --type ${p.param}=…, of ${p.choices}`,
+  ),
+  'type-choice': error<{ param: string; value: string; choices: string }>(
+    (p) => `type parameter \`${p.param}\` cannot be ${p.value}`,
+    (p) => `it is one of ${p.choices}`,
+  ),
+  'argument-form': error<{ option: string; text: string; form: string }>(
+    (p) => `--${p.option} ${p.text} is not of the form ${p.form}`,
+  ),
+  'input-missing': error<{ name: string }>(
+    (p) => `no data for input \`${p.name}\``,
+    (p) => `give a file with --in ${p.name}=FILE.npy`,
+  ),
+  'input-unknown': error<{ name: string; has: string }>(
+    (p) => `the operator has no input \`${p.name}\``,
+    (p) => `its inputs are ${p.has}`,
+  ),
+  'toolchain-missing': error<{ target: string; detail: string; fix: string }>(
+    (p) => `${p.target} cannot run here: ${p.detail}`,
+    (p) => p.fix,
+  ),
+  interrupted: warning<{ kept: string }>((p) => `interrupted; ${p.kept}`, 'the same command continues from here'),
 } as const;
