@@ -74,8 +74,8 @@ const timeout = z.object({ kind: z.literal('timeout'), ms: z.number() });
 const guard = z.object({ kind: z.literal('guard'), buffer: z.string(), offset: z.number(), where: z.enum(['before', 'after']) });
 /** A request that cannot be served: unknown buffer, missing file or symbol, out of memory. */
 const refused = z.object({ kind: z.literal('refused'), message: z.string() });
-/** The process ended or stopped answering; made by the client. */
-const died = z.object({ kind: z.literal('died'), detail: z.string() });
+/** The process ended or stopped answering, or could not be started at all (`started` false); made by the client. */
+const died = z.object({ kind: z.literal('died'), detail: z.string(), started: z.boolean() });
 export const faultSchema = z.discriminatedUnion('kind', [crash, timeout, guard, refused, died]);
 /** Why a request gave no result. Costs one config, never the run. */
 export type Fault = z.infer<typeof faultSchema>;

@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, existsSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { arch, cpus } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { execa } from 'execa';
+
+const FLAGS = ['-O2', '-std=c++17', '-march=native', '-Wno-psabi'];
+/** The folder of the runner's sources. */
+const SOURCES = fileURLToPath(new URL('../../native/', import.meta.url));
+
+export type RunnerBuild =
+  | { readonly ok: true; readonly path: string; readonly cached: boolean }
+  | { readonly ok: false; readonly kind: 'missing' | 'error' | 'timeout' | 'disk'; readonly detail: string };
+
+/**
+ * The CPU runner as an executable in `cacheDir`, compiled on first use (some seconds) and kept under a hash of its sources, flags, compiler and CPU model.
+ * Processes that build at the same time do not disturb each other.
+ */
+export async function buildRunner(cacheDir: string, compiler = 'g++'): Promise<RunnerBuild> {
+  const version = await execa(compiler, ['--version'], { reject: false, timeout: 10_000 });
+  if (version.failed) {
+    return version.timedOut
+      ? { ok: false, kind: 'timeout', detail: `${compiler} --version did not answer within 10 s` }
+      : { ok: false, kind: 'missing', detail: `${compiler} is not installed or does not run` };
+  }
+  const hash = createHash('sha256');
+  for (const file of readdirSync(SOURCES).sort()) {
+    if (/\.(cpp|inc)$/.test(file)) hash.update(file).update(readFileSync(join(SOURCES, file)));
+  }
+  hash.update(FLAGS.join(' ')).update(version.stdout.split('\n')[0] ?? '').update(arch()).update(cpus()[0]?.model ?? '');
+  const path = join(cacheDir, `runner-${hash.digest('hex').slice(0, 16)}`);
+  if (existsSync(path)) return { ok: true, path, cached: true };
+  const draft = `${path}.${process.pid}`;
+  try {
+    mkdirSync(cacheDir, { recursive: true });
+    const built = await execa(compiler, [...FLAGS, join(SOURCES, 'runner.cpp'), '-o', draft, '-ldl'], { reject: false, timeout: 120_000, all: true });
+    if (built.failed) return { ok: false, kind: built.timedOut ? 'timeout' : 'error', detail: String(built.all ?? '').slice(0, 4000) };
+    renameSync(draft, path);
+    return { ok: true, path, cached: false };
+  } catch (error) {
+    return { ok: false, kind: 'disk', detail: error instanceof Error ? error.message : String(error) };
+  } finally {
+    rmSync(draft, { force: true });
+  }
+}
