@@ -38,13 +38,33 @@ export type Request =
   | { readonly op: 'load'; readonly lib: string; readonly path: string; readonly entries: readonly string[] }
   | { readonly op: 'unload'; readonly lib: string }
   /** `in` buffers are read-only while a kernel runs: a write to one is a crash that names it. */
-  | { readonly op: 'alloc'; readonly buf: string; readonly bytes: number; readonly access: 'in' | 'out' | 'inout'; readonly place: Placement; readonly align: number }
+  | {
+      readonly op: 'alloc';
+      readonly buf: string;
+      readonly bytes: number;
+      readonly access: 'in' | 'out' | 'inout';
+      readonly place: Placement;
+      readonly align: number;
+    }
   | { readonly op: 'free'; readonly bufs: readonly string[] }
   | { readonly op: 'fill'; readonly buf: string; readonly from: Fill }
   | { readonly op: 'run'; readonly call: Call; readonly limitMs: number }
   /** `order` lists indices into `calls`, one sample each; a sample repeats its call until `minNs` have passed and reports the mean. Stops early once a sample is above `stopNs`. */
-  | { readonly op: 'time'; readonly calls: readonly Call[]; readonly order: readonly number[]; readonly minNs: number; readonly stopNs?: number; readonly limitMs: number }
-  | { readonly op: 'read'; readonly buf: string; readonly offset: number; readonly bytes: number; readonly path?: string }
+  | {
+      readonly op: 'time';
+      readonly calls: readonly Call[];
+      readonly order: readonly number[];
+      readonly minNs: number;
+      readonly stopNs?: number;
+      readonly limitMs: number;
+    }
+  | {
+      readonly op: 'read';
+      readonly buf: string;
+      readonly offset: number;
+      readonly bytes: number;
+      readonly path?: string;
+    }
   | { readonly op: 'hash'; readonly bufs: readonly string[] }
   /** Runs a bandwidth or arithmetic probe for about `ms`. */
   | { readonly op: 'probe'; readonly name: string; readonly ms: number }
@@ -71,7 +91,12 @@ const crash = z.object({
   where: z.enum(['before', 'after', 'read-only', 'elsewhere']),
 });
 const timeout = z.object({ kind: z.literal('timeout'), ms: z.number() });
-const guard = z.object({ kind: z.literal('guard'), buffer: z.string(), offset: z.number(), where: z.enum(['before', 'after']) });
+const guard = z.object({
+  kind: z.literal('guard'),
+  buffer: z.string(),
+  offset: z.number(),
+  where: z.enum(['before', 'after']),
+});
 /** A request that cannot be served: unknown buffer, missing file or symbol, out of memory. */
 const refused = z.object({ kind: z.literal('refused'), message: z.string() });
 /** The process ended or stopped answering, or could not be started at all (`started` false); made by the client. */
@@ -83,7 +108,15 @@ export type Fault = z.infer<typeof faultSchema>;
 const none = z.object({});
 /** Result of each request that succeeded. */
 export const resultSchemas = {
-  hello: z.object({ version: z.number(), pid: z.number(), cpu: z.number(), pageBytes: z.number(), hugePages: z.boolean(), simd: z.string(), probes: z.array(z.string()) }),
+  hello: z.object({
+    version: z.number(),
+    pid: z.number(),
+    cpu: z.number(),
+    pageBytes: z.number(),
+    hugePages: z.boolean(),
+    simd: z.string(),
+    probes: z.array(z.string()),
+  }),
   load: none,
   unload: none,
   alloc: z.object({ address: z.string() }),
@@ -91,7 +124,12 @@ export const resultSchemas = {
   fill: none,
   run: z.object({ ns: z.number() }),
   /** `samples[i]` belongs to `order[i]`; `preempted[i]` is true if the kernel lost the CPU meanwhile. */
-  time: z.object({ samples: z.array(z.number()), preempted: z.array(z.boolean()), calls: z.array(z.number()), stopped: z.boolean() }),
+  time: z.object({
+    samples: z.array(z.number()),
+    preempted: z.array(z.boolean()),
+    calls: z.array(z.number()),
+    stopped: z.boolean(),
+  }),
   read: z.object({ data: z.string().optional() }),
   hash: z.object({ hashes: z.array(z.string()) }),
   probe: z.object({ value: z.number(), unit: z.string(), samples: z.array(z.number()) }),
@@ -101,7 +139,8 @@ export const resultSchemas = {
 } as const satisfies Record<Request['op'], z.ZodType>;
 export type Op = Request['op'];
 export type Result<O extends Op> = z.infer<(typeof resultSchemas)[O]>;
-export type Answer<O extends Op> = { readonly ok: true; readonly result: Result<O> } | { readonly ok: false; readonly fault: Fault };
+export type Answer<O extends Op> =
+  { readonly ok: true; readonly result: Result<O> } | { readonly ok: false; readonly fault: Fault };
 
 /** The envelope of every reply. */
 export const replySchema = z.union([

@@ -28,14 +28,23 @@ export async function buildRunner(cacheDir: string, compiler = 'g++'): Promise<R
   for (const file of readdirSync(SOURCES).sort()) {
     if (/\.(cpp|inc)$/.test(file)) hash.update(file).update(readFileSync(join(SOURCES, file)));
   }
-  hash.update(FLAGS.join(' ')).update(version.stdout.split('\n')[0] ?? '').update(arch()).update(cpus()[0]?.model ?? '');
+  hash
+    .update(FLAGS.join(' '))
+    .update(version.stdout.split('\n')[0] ?? '')
+    .update(arch())
+    .update(cpus()[0]?.model ?? '');
   const path = join(cacheDir, `runner-${hash.digest('hex').slice(0, 16)}`);
   if (existsSync(path)) return { ok: true, path, cached: true };
   const draft = `${path}.${process.pid}`;
   try {
     mkdirSync(cacheDir, { recursive: true });
-    const built = await execa(compiler, [...FLAGS, join(SOURCES, 'runner.cpp'), '-o', draft, '-ldl'], { reject: false, timeout: 120_000, all: true });
-    if (built.failed) return { ok: false, kind: built.timedOut ? 'timeout' : 'error', detail: String(built.all ?? '').slice(0, 4000) };
+    const built = await execa(compiler, [...FLAGS, join(SOURCES, 'runner.cpp'), '-o', draft, '-ldl'], {
+      reject: false,
+      timeout: 120_000,
+      all: true,
+    });
+    if (built.failed)
+      return { ok: false, kind: built.timedOut ? 'timeout' : 'error', detail: (built.all ?? '').slice(0, 4000) };
     renameSync(draft, path);
     return { ok: true, path, cached: false };
   } catch (error) {

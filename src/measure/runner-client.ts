@@ -52,6 +52,8 @@ function limitOf(request: Request): number {
   }
 }
 
+type Reply = { readonly kind: 'line'; readonly line: string } | { readonly kind: 'ended' } | { readonly kind: 'late' };
+
 interface Live {
   readonly child: ChildProcess;
   readonly ended: Promise<string>;
@@ -61,9 +63,18 @@ interface Live {
 }
 
 function launch(options: RunnerOptions): Live {
-  const child = spawn(options.command, [...(options.args ?? []), String(process.pid)], { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+  const child = spawn(options.command, [...(options.args ?? []), String(process.pid)], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    detached: true,
+  });
   let finish: (how: string) => void = () => {};
-  const live: Live = { child, ended: new Promise((resolve) => (finish = resolve)), hasEnded: false, pending: undefined, stderr: '' };
+  const live: Live = {
+    child,
+    ended: new Promise((resolve) => (finish = resolve)),
+    hasEnded: false,
+    pending: undefined,
+    stderr: '',
+  };
   const end = (how: string): void => {
     live.hasEnded = true;
     finish(how);
@@ -110,33 +121,48 @@ export function createRunner(options: RunnerOptions): Runner {
     const id = nextId++;
     const limit = limitOf(request) + grace;
     let timer: NodeJS.Timeout | undefined;
-    const reply = await new Promise<string | undefined | 'late'>((resolve) => {
-      timer = setTimeout(() => resolve('late'), limit);
+    const reply = await new Promise<Reply>((resolve) => {
+      timer = setTimeout(() => resolve({ kind: 'late' }), limit);
       on.pending = (line) => {
-        if (line === undefined || line.startsWith(`{"id":${id},`)) resolve(line);
+        if (line === undefined) resolve({ kind: 'ended' });
+        else if (line.startsWith(`{"id":${id},`)) resolve({ kind: 'line', line });
       };
-      if (on.hasEnded) resolve(undefined);
+      if (on.hasEnded) resolve({ kind: 'ended' });
       else on.child.stdin?.write(`${JSON.stringify({ id, ...request })}\n`);
     });
     clearTimeout(timer);
     on.pending = undefined;
-    if (reply === 'late') {
+    if (reply.kind === 'late') {
       kill(on);
       await on.ended;
       live = undefined;
-      return { ok: false, fault: request.op === 'run' || request.op === 'time' ? { kind: 'timeout', ms: limit } : { kind: 'died', detail: `no answer to ${request.op} within ${limit} ms`, started: true } };
+      return {
+        ok: false,
+        fault:
+          request.op === 'run' || request.op === 'time'
+            ? { kind: 'timeout', ms: limit }
+            : { kind: 'died', detail: `no answer to ${request.op} within ${limit} ms`, started: true },
+      };
     }
-    if (reply === undefined) {
+    if (reply.kind === 'ended') {
       const how = await on.ended;
       live = undefined;
-      return { ok: false, fault: { kind: 'died', detail: [how, on.stderr.trim()].filter((x) => x !== '').join(': '), started: request.op !== 'hello' } };
+      return {
+        ok: false,
+        fault: {
+          kind: 'died',
+          detail: [how, on.stderr.trim()].filter((x) => x !== '').join(': '),
+          started: request.op !== 'hello',
+        },
+      };
     }
-    return read(on, request.op, reply);
+    return read(on, request.op, reply.line);
   }
 
   async function read<O extends Op>(on: Live, op: O, line: string): Promise<Answer<O>> {
     const parsed = replySchema.safeParse(parseJson(line));
-    if (!parsed.success) return { ok: false, fault: { kind: 'refused', message: `malformed reply to ${op}: ${line.slice(0, 200)}` } };
+    if (!parsed.success)
+      return { ok: false, fault: { kind: 'refused', message: `malformed reply to ${op}: ${line.slice(0, 200)}` } };
     const reply = parsed.data;
     if (!reply.ok) {
       if (reply.fault.kind === 'crash') {
@@ -147,12 +173,15 @@ export function createRunner(options: RunnerOptions): Runner {
       return { ok: false, fault: reply.fault };
     }
     const result = resultSchemas[op].safeParse(reply.result);
-    if (!result.success) return { ok: false, fault: { kind: 'refused', message: `malformed result of ${op}: ${line.slice(0, 200)}` } };
+    if (!result.success)
+      return { ok: false, fault: { kind: 'refused', message: `malformed result of ${op}: ${line.slice(0, 200)}` } };
     return { ok: true, result: result.data as Result<O> };
   }
 
   /** A process that knows all of `state`. */
-  async function ensure(): Promise<{ readonly ok: true; readonly live: Live } | { readonly ok: false; readonly fault: Fault }> {
+  async function ensure(): Promise<
+    { readonly ok: true; readonly live: Live } | { readonly ok: false; readonly fault: Fault }
+  > {
     if (live !== undefined && !live.hasEnded) return { ok: true, live };
     const fresh = launch(options);
     live = fresh;
@@ -164,7 +193,10 @@ export function createRunner(options: RunnerOptions): Runner {
         const detail = answer.fault.kind === 'died' ? answer.fault.detail : JSON.stringify(answer.fault);
         kill(fresh);
         live = undefined;
-        return { ok: false, fault: { kind: 'died', detail: `the runner did not come up (${request.op}): ${detail}`, started: false } };
+        return {
+          ok: false,
+          fault: { kind: 'died', detail: `the runner did not come up (${request.op}): ${detail}`, started: false },
+        };
       }
     }
     return { ok: true, live: fresh };

@@ -28,7 +28,15 @@ export function useBench(): Bench {
     const built = await buildRunner(CACHE);
     if (!built.ok) throw new Error(built.detail);
     bench.runner = built.path;
-    execFileSync('g++', ['-O2', '-shared', '-fPIC', '-w', fileURLToPath(new URL('../fixtures/kernels.cpp', import.meta.url)), '-o', bench.kernels]);
+    execFileSync('g++', [
+      '-O2',
+      '-shared',
+      '-fPIC',
+      '-w',
+      fileURLToPath(new URL('../fixtures/kernels.cpp', import.meta.url)),
+      '-o',
+      bench.kernels,
+    ]);
   });
   afterAll(async () => {
     for (const runner of started) await runner.close();
@@ -55,12 +63,34 @@ export const i64 = (n: number): Arg => {
 };
 
 export const ENTRIES = [
-  'twice', 'twice_again', 'twice_slow', 'thrice', 'skips_last', 'writes_after', 'writes_before', 'writes_far', 'reads_after', 'writes_input', 'null_pointer',
-  'divides_by_zero', 'illegal', 'aborts', 'exits', 'loops', 'prints', 'overflows_stack', 'in_place',
+  'twice',
+  'twice_again',
+  'twice_slow',
+  'thrice',
+  'skips_last',
+  'writes_after',
+  'writes_before',
+  'writes_far',
+  'reads_after',
+  'writes_input',
+  'null_pointer',
+  'divides_by_zero',
+  'illegal',
+  'aborts',
+  'exits',
+  'loops',
+  'prints',
+  'overflows_stack',
+  'in_place',
 ];
 
 /** x (in) and y (out) of n floats, x filled with 0, 1, 2, …; returns the call of an entry. */
-export async function setUp(bench: Bench, runner: Runner, n: number, place: Placement = 'end'): Promise<(entry: string) => Call> {
+export async function setUp(
+  bench: Bench,
+  runner: Runner,
+  n: number,
+  place: Placement = 'end',
+): Promise<(entry: string) => Call> {
   const { writeFileSync } = await import('node:fs');
   const path = join(bench.dir, `x${n}.bin`);
   writeFileSync(path, new Uint8Array(Float32Array.from({ length: n }, (_, i) => i).buffer));

@@ -15,7 +15,11 @@ async function floats(runner: Runner, n = N): Promise<Float32Array> {
   expect(read).toEqual({ ok: true, result: {} });
   return new Float32Array(new Uint8Array(readFileSync(path)).buffer);
 }
-async function faultOf(runner: Runner, call: ReturnType<Awaited<ReturnType<typeof setUp>>>, limitMs = 2000): Promise<Fault | undefined> {
+async function faultOf(
+  runner: Runner,
+  call: ReturnType<Awaited<ReturnType<typeof setUp>>>,
+  limitMs = 2000,
+): Promise<Fault | undefined> {
   const answer = await runner.request({ op: 'run', call, limitMs });
   return answer.ok ? undefined : answer.fault;
 }
@@ -26,7 +30,10 @@ describe('a well-behaved kernel', () => {
     const call = await setUp(bench, runner, N);
     expect((await runner.request({ op: 'run', call: { ...call('twice'), parts: 3 }, limitMs: 1000 })).ok).toBe(true);
     expect([...(await floats(runner))]).toEqual(Array.from({ length: N }, (_, i) => 2 * i));
-    expect(await runner.request({ op: 'read', buf: 'y', offset: 4, bytes: 4 })).toEqual({ ok: true, result: { data: '00000040' } });
+    expect(await runner.request({ op: 'read', buf: 'y', offset: 4, bytes: 4 })).toEqual({
+      ok: true,
+      result: { data: '00000040' },
+    });
   });
 
   test('hashes alike whenever its bytes are alike', async () => {
@@ -59,7 +66,9 @@ describe('a well-behaved kernel', () => {
     const runner = bench.start();
     const call = await setUp(bench, runner, N);
     const inPlace = { ...call('in_place'), restore: [['y', 'x']] } as const;
-    expect((await runner.request({ op: 'time', calls: [inPlace], order: [0, 0, 0], minNs: 1000, limitMs: 1000 })).ok).toBe(true);
+    expect(
+      (await runner.request({ op: 'time', calls: [inPlace], order: [0, 0, 0], minNs: 1000, limitMs: 1000 })).ok,
+    ).toBe(true);
     expect([...(await floats(runner))]).toEqual(Array.from({ length: N }, (_, i) => i + 1));
   });
 
@@ -97,8 +106,18 @@ describe('a kernel that misbehaves costs one request', () => {
   test('an array flush against the page before it catches writes before the start', async () => {
     const runner = bench.start();
     const call = await setUp(bench, runner, N, 'start');
-    expect(await faultOf(runner, call('writes_before'))).toMatchObject({ kind: 'crash', buffer: 'y', offset: -4, where: 'before' });
-    expect(await faultOf(runner, call('writes_after'))).toMatchObject({ kind: 'guard', buffer: 'y', offset: 4 * N, where: 'after' });
+    expect(await faultOf(runner, call('writes_before'))).toMatchObject({
+      kind: 'crash',
+      buffer: 'y',
+      offset: -4,
+      where: 'before',
+    });
+    expect(await faultOf(runner, call('writes_after'))).toMatchObject({
+      kind: 'guard',
+      buffer: 'y',
+      offset: 4 * N,
+      where: 'after',
+    });
   });
 
   test('endless loops end at the limit, and the process lives on', async () => {
@@ -113,7 +132,12 @@ describe('a kernel that misbehaves costs one request', () => {
     const runner = bench.start();
     const call = await setUp(bench, runner, 0);
     expect(await faultOf(runner, call('twice'))).toBeUndefined();
-    expect(await faultOf(runner, call('writes_after'))).toMatchObject({ kind: 'crash', buffer: 'y', offset: 0, where: 'after' });
+    expect(await faultOf(runner, call('writes_after'))).toMatchObject({
+      kind: 'crash',
+      buffer: 'y',
+      offset: 0,
+      where: 'after',
+    });
   });
 });
 
@@ -134,7 +158,11 @@ describe('requests that cannot be served are refused', () => {
     const runner = bench.start();
     await setUp(bench, runner, 10);
     await runner.request({ op: 'alloc', buf: 'longer', bytes: 80, access: 'in', place: 'end', align: 4 });
-    const answer = await runner.request({ op: 'fill', buf: 'longer', from: { kind: 'file', path: join(bench.dir, 'x10.bin'), offset: 0 } });
+    const answer = await runner.request({
+      op: 'fill',
+      buf: 'longer',
+      from: { kind: 'file', path: join(bench.dir, 'x10.bin'), offset: 0 },
+    });
     expect(JSON.stringify(answer)).toMatch(/holds 40 of 80 bytes/);
   });
 });

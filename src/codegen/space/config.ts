@@ -5,16 +5,22 @@ import type { Config, Constraint, Param, Reason, Space, Value } from './space.ts
 const sha = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16);
 
 /** Builds a space: checks the parameter list (an error here is a bug of the backend), fingerprints it, keeps at most 20 valid, distinct seeds. */
-export function defineSpace(parts: { readonly params: readonly Param[]; readonly constraints: readonly Constraint[]; readonly seeds: readonly Config[] }): Space {
+export function defineSpace(parts: {
+  readonly params: readonly Param[];
+  readonly constraints: readonly Constraint[];
+  readonly seeds: readonly Config[];
+}): Space {
   const seen = new Set<string>();
   for (const p of parts.params) {
     if (seen.has(p.name)) throw new Error(`internal: parameter ${p.name} declared twice`);
-    if (p.when !== undefined && !seen.has(p.when.param)) throw new Error(`internal: parameter ${p.name} depends on ${p.when.param}, which does not precede it`);
-    if (!contains(p, p.default)) throw new Error(`internal: default ${String(p.default)} of parameter ${p.name} is not ${describe(p)}`);
+    if (p.when !== undefined && !seen.has(p.when.param))
+      throw new Error(`internal: parameter ${p.name} depends on ${p.when.param}, which does not precede it`);
+    if (!contains(p, p.default))
+      throw new Error(`internal: default ${String(p.default)} of parameter ${p.name} is not ${describe(p)}`);
     seen.add(p.name);
   }
-  const shape = parts.params.map(({ help: _, ...rest }) => rest);
-  const fingerprint = sha(JSON.stringify([shape, parts.constraints.map((c) => c.code)]));
+  const shape = [parts.params, parts.constraints.map((c) => c.code)];
+  const fingerprint = sha(JSON.stringify(shape, (key, v: unknown) => (key === 'help' ? undefined : v)));
   const space: Space = { ...parts, fingerprint, seeds: [] };
   const seeds = new Map<string, Config>();
   for (const seed of parts.seeds) {
@@ -64,28 +70,44 @@ export function invalidity(space: Space, config: Config): readonly Reason[] {
 
 /** What differs from the default, in parameter order: how configs are stored, shown and proposed. */
 export function toDiff(space: Space, config: Config): Config {
-  return Object.fromEntries(space.params.flatMap((p) => {
-    const v = config[p.name];
-    return v === undefined || v === p.default ? [] : [[p.name, v]];
-  }));
+  return Object.fromEntries(
+    space.params.flatMap((p) => {
+      const v = config[p.name];
+      return v === undefined || v === p.default ? [] : [[p.name, v]];
+    }),
+  );
 }
 
 /**
  * A full canonical config from a sparse diff given by a user, a record or a model. Unknown names, wrong types and values outside the
  * domain are refused with reasons, never mended.
  */
-export function fromDiff(space: Space, diff: unknown): { readonly ok: true; readonly config: Config } | { readonly ok: false; readonly reasons: readonly Reason[] } {
+export function fromDiff(
+  space: Space,
+  diff: unknown,
+): { readonly ok: true; readonly config: Config } | { readonly ok: false; readonly reasons: readonly Reason[] } {
   if (typeof diff !== 'object' || diff === null || Array.isArray(diff)) {
-    return { ok: false, reasons: [{ code: 'shape', message: 'a config is an object of parameter names and values', params: [] }] };
+    return {
+      ok: false,
+      reasons: [{ code: 'shape', message: 'a config is an object of parameter names and values', params: [] }],
+    };
   }
   const reasons: Reason[] = [];
   const given: Record<string, Value> = {};
   for (const [name, v] of Object.entries(diff)) {
     const p = space.params.find((x) => x.name === name);
     if (p === undefined) {
-      reasons.push({ code: 'unknown-param', message: `no parameter is named ${name}; there are ${space.params.map((x) => x.name).join(', ')}`, params: [name] });
+      reasons.push({
+        code: 'unknown-param',
+        message: `no parameter is named ${name}; there are ${space.params.map((x) => x.name).join(', ')}`,
+        params: [name],
+      });
     } else if ((typeof v !== 'number' && typeof v !== 'string' && typeof v !== 'boolean') || !contains(p, v)) {
-      reasons.push({ code: 'domain', message: `${name} must be ${describe(p)}, not ${JSON.stringify(v)}`, params: [name] });
+      reasons.push({
+        code: 'domain',
+        message: `${name} must be ${describe(p)}, not ${JSON.stringify(v)}`,
+        params: [name],
+      });
     } else {
       given[name] = v;
     }

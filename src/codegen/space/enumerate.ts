@@ -5,7 +5,7 @@ import type { Rng } from './random.ts';
 import type { Config, Constraint, Param, Space, Value } from './space.ts';
 
 /** Steps of the search before a count or a materialised list gives up: about a second. */
-const NODE_CAP = 2_000_000;
+const NODE_CAP = 500_000;
 
 /** Constraints by the position of the last parameter that they read: the earliest point where they can be checked. */
 function checksAt(space: Space): readonly (readonly Constraint[])[] {
@@ -72,7 +72,12 @@ export function sample(space: Space, rng: Rng): Config | undefined {
   if (all !== undefined) return all.length === 0 ? undefined : all[below(rng, all.length)];
   for (let attempt = 0; attempt < 50; attempt++) {
     let nodes = 0;
-    for (const config of walk(space, (p) => shuffle(rng, values(p)), () => ++nodes <= 2_000)) return config;
+    for (const config of walk(
+      space,
+      (p) => shuffle(rng, values(p)),
+      () => ++nodes <= 2_000,
+    ))
+      return config;
   }
   return invalidity(space, defaultConfig(space)).length === 0 ? defaultConfig(space) : undefined;
 }
@@ -121,9 +126,13 @@ function mend(space: Space, moved: Config, kept: string, suspects: ReadonlySet<s
 export function perturb(space: Space, config: Config, share: number, rng: Rng): Config | undefined {
   const self = configId(space, config);
   for (let attempt = 0; attempt < 100; attempt++) {
-    const active = shuffle(rng, space.params.filter((p) => isActive(space, p, config)));
+    const active = shuffle(
+      rng,
+      space.params.filter((p) => isActive(space, p, config)),
+    );
     const moved: Record<string, Value> = { ...config };
-    for (const p of active.slice(0, Math.max(1, Math.round(share * active.length)))) moved[p.name] = pick(rng, values(p));
+    for (const p of active.slice(0, Math.max(1, Math.round(share * active.length))))
+      moved[p.name] = pick(rng, values(p));
     const candidate = canonical(space, moved);
     if (configId(space, candidate) !== self && invalidity(space, candidate).length === 0) return candidate;
   }

@@ -33,5 +33,8 @@ export function pick<T>(rng: Rng, items: readonly T[]): T {
 
 /** A shuffled copy. */
 export function shuffle<T>(rng: Rng, items: readonly T[]): T[] {
-  return items.map((item) => ({ item, key: rng() })).sort((x, y) => x.key - y.key).map((x) => x.item);
+  return items
+    .map((item) => ({ item, key: rng() }))
+    .sort((x, y) => x.key - y.key)
+    .map((x) => x.item);
 }
