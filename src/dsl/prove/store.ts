@@ -1,0 +1,214 @@
+import { must } from '../../assert.ts';
+import { floorDiv, gcd, monomialKey, mul, quotient, type Poly, type Term } from './poly.ts';
+import { createSimplex, type Deps } from './simplex.ts';
+
+/** A constraint poly >= 0 (or == 0) that holds where the decisions in `deps` do. */
+interface Constraint {
+  readonly poly: Poly;
+  readonly eq: boolean;
+  readonly deps: Deps;
+  readonly terms: readonly Term[];
+}
+interface Product {
+  readonly of: Constraint;
+  readonly factor: readonly number[];
+}
+
+/**
+ * Polynomial constraints seen as linear ones over monomials, with products of constraints and non-negative monomials added where
+ * they can relate monomials that occur. Undoable. Methods that return Deps report a contradiction.
+ */
+export interface Store {
+  readonly assert: (poly: Poly, eq: boolean, deps: Deps) => Deps | undefined;
+  readonly check: () => Deps | undefined;
+  /** Contradiction that the given constraints would cause, without products; asserts nothing. */
+  readonly refutes: (constraints: readonly { readonly poly: Poly; readonly eq: boolean }[]) => Deps | undefined;
+  /** Adds products until nothing new comes or the limits are met. */
+  readonly saturate: () => Deps | undefined;
+  /** An atom that is not an integer in the last solution, with its value rounded down. */
+  readonly fraction: () => { readonly atom: number; readonly floor: bigint } | undefined;
+  readonly mark: () => Mark;
+  readonly undo: (mark: Mark) => void;
+}
+export interface Mark {
+  readonly simplex: number;
+  readonly constraints: number;
+  readonly targets: number;
+  readonly made: number;
+  readonly paired: readonly [number, number];
+  readonly blocked: readonly Product[];
+}
+
+const MAX_ROUNDS = 3;
+const MAX_PRODUCTS = 160;
+const MAX_DEGREE = 5;
+/** Constraints with larger constants are type limits; products with them are of no use. */
+const MAX_FACTOR_CONSTANT = 1n << 40n;
+
+export function createStore(spend: () => boolean): Store {
+  const simplex = createSimplex(spend);
+  const variables = new Map<string, number>();
+  const rows = new Map<string, number>();
+  const constraints: Constraint[] = [];
+  /** Monomials of degree 2 and more that constraints mention. */
+  const targets: (readonly number[])[] = [];
+  const targetKeys = new Set<string>();
+  const made: string[] = [];
+  const madeKeys = new Set<string>();
+  /** Pairs (constraint, target) below these counts have been looked at. */
+  let paired: readonly [number, number] = [0, 0];
+  /** Products whose factor is not known to be non-negative yet. */
+  let blocked: readonly Product[] = [];
+
+  function variableOf(atoms: readonly number[]): number {
+    const key = monomialKey(atoms);
+    const known = variables.get(key);
+    if (known !== undefined) return known;
+    const x = simplex.variable();
+    variables.set(key, x);
+    return x;
+  }
+  /** The variable that stands for Σ coef·monomial, which is in lowest terms with a positive first coefficient. */
+  function formOf(terms: readonly Term[]): number {
+    const [only] = terms;
+    if (terms.length === 1 && only !== undefined) return variableOf(only.atoms);
+    const form = new Map(terms.map((t) => [variableOf(t.atoms), t.coef]));
+    const key = [...form].map(([x, c]) => `${c}*${x}`).join('+');
+    const known = rows.get(key);
+    if (known !== undefined) return known;
+    const x = simplex.row(form);
+    rows.set(key, x);
+    return x;
+  }
+
+  /** Bounds in the simplex; integer solutions let constants be rounded. */
+  function bound(poly: Poly, eq: boolean, deps: Deps): Deps | undefined {
+    const c = poly.get('')?.coef ?? 0n;
+    const terms = [...poly].filter(([key]) => key !== '').sort(([a], [b]) => (a < b ? -1 : 1)).map(([, t]) => t);
+    const [first] = terms;
+    if (first === undefined) return (eq ? c === 0n : c >= 0n) ? undefined : deps;
+    let g = 0n;
+    for (const t of terms) g = gcd(g, t.coef);
+    if (eq && c % g !== 0n) return deps;
+    const k = first.coef < 0n ? -g : g;
+    const x = formOf(terms.map((t) => ({ atoms: t.atoms, coef: t.coef / k })));
+    // k·form + c >= 0.
+    if (eq) return simplex.atLeast(x, -c / k, deps) ?? simplex.atMost(x, -c / k, deps);
+    return k > 0n ? simplex.atLeast(x, -floorDiv(c, k), deps) : simplex.atMost(x, floorDiv(c, -k), deps);
+  }
+
+  function assert(poly: Poly, eq: boolean, deps: Deps): Deps | undefined {
+    const before = simplex.mark();
+    const conflict = bound(poly, eq, deps);
+    if (conflict !== undefined || simplex.mark() === before) return conflict;
+    const terms = [...poly.values()].filter((t) => t.atoms.length > 0);
+    constraints.push({ poly, eq, deps, terms });
+    for (const t of terms) {
+      const key = monomialKey(t.atoms);
+      if (t.atoms.length < 2 || targetKeys.has(key)) continue;
+      targetKeys.add(key);
+      targets.push(t.atoms);
+    }
+    return undefined;
+  }
+
+  /** What `atom >= 0` rests on; undefined if it does not follow. */
+  function nonNegative(atom: number): Deps | undefined {
+    const x = variableOf([atom]);
+    const known = simplex.lower(x);
+    if (known !== undefined && known.value >= 0n) return known.deps;
+    const mark = simplex.mark();
+    const deps = simplex.atMost(x, -1n, 0) ?? simplex.check();
+    simplex.undo(mark);
+    if (deps !== undefined) simplex.atLeast(x, 0n, deps);
+    return deps;
+  }
+  function factorDeps({ of, factor }: Product, signs: Map<number, Deps | undefined>): Deps | undefined {
+    if (of.eq) return of.deps;
+    let deps = of.deps;
+    for (const a of factor) {
+      const sign = signs.has(a) ? signs.get(a) : nonNegative(a);
+      signs.set(a, sign);
+      if (sign === undefined) return undefined;
+      deps |= sign;
+    }
+    return deps;
+  }
+
+  /** Products that turn a term of a constraint into a monomial that occurs. */
+  function candidates(): Product[] {
+    const out: Product[] = [...blocked];
+    const [oldConstraints, oldTargets] = paired;
+    paired = [constraints.length, targets.length];
+    for (const [i, of] of constraints.entries()) {
+      const c = of.poly.get('')?.coef ?? 0n;
+      if (c > MAX_FACTOR_CONSTANT || c < -MAX_FACTOR_CONSTANT) continue;
+      for (let j = i < oldConstraints ? oldTargets : 0; j < targets.length; j += 1) {
+        const target = must(targets[j], 'target');
+        for (const t of of.terms) {
+          const factor = quotient(target, t.atoms);
+          if (factor === undefined || factor.length === 0) continue;
+          const key = `${i} ${monomialKey(factor)}`;
+          if (madeKeys.has(key) || of.terms.some((u) => u.atoms.length + factor.length > MAX_DEGREE)) continue;
+          madeKeys.add(key);
+          made.push(key);
+          out.push({ of, factor });
+        }
+      }
+    }
+    return out;
+  }
+
+  return {
+    assert,
+    check: simplex.check,
+    refutes(list) {
+      const mark = simplex.mark();
+      let conflict: Deps | undefined;
+      for (const { poly, eq } of list) conflict ??= bound(poly, eq, 0);
+      conflict ??= simplex.check();
+      simplex.undo(mark);
+      return conflict;
+    },
+    saturate() {
+      let count = 0;
+      for (let round = 0; round < MAX_ROUNDS; round += 1) {
+        const signs = new Map<number, Deps | undefined>();
+        const still: Product[] = [];
+        let added = false;
+        for (const product of candidates()) {
+          const deps = factorDeps(product, signs);
+          if (deps === undefined) still.push(product);
+          else if (count < MAX_PRODUCTS) {
+            count += 1;
+            added = true;
+            const factor: Poly = new Map([[monomialKey(product.factor), { atoms: product.factor, coef: 1n }]]);
+            const conflict = assert(mul(product.of.poly, factor), product.of.eq, deps);
+            if (conflict !== undefined) return conflict;
+          }
+        }
+        blocked = still;
+        const conflict = simplex.check();
+        if (conflict !== undefined || !added) return conflict;
+      }
+      return undefined;
+    },
+    fraction() {
+      for (const [key, x] of variables) {
+        if (key.includes('.')) continue;
+        const { num, den } = simplex.value(x);
+        if (den !== 1n) return { atom: Number(key), floor: floorDiv(num, den) };
+      }
+      return undefined;
+    },
+    mark: () => ({ simplex: simplex.mark(), constraints: constraints.length, targets: targets.length, made: made.length, paired, blocked }),
+    undo(mark) {
+      simplex.undo(mark.simplex);
+      constraints.length = mark.constraints;
+      for (const t of targets.splice(mark.targets)) targetKeys.delete(monomialKey(t));
+      for (const key of made.splice(mark.made)) madeKeys.delete(key);
+      paired = mark.paired;
+      blocked = mark.blocked;
+    },
+  };
+}

@@ -1,0 +1,352 @@
+import { must } from '../../assert.ts';
+import type { TExpr } from '../typed.ts';
+import * as axiom from './axioms.ts';
+import { and, between, eq, falsity, ge, gt, le, lt, ne, not, or, truth, type Formula } from './formula.ts';
+import { indexParts, isData, isIntType, isUnsigned, MAX_EXTENT, rangeOf, structuralKey, type Range } from './kinds.ts';
+import { add, atomPoly, constant, constantValue, degree, floorDiv, mul, plus, polyKey, scale, sub, zero, type Poly } from './poly.ts';
+
+/** Something a polynomial treats as a variable: a dim, an index, a read, or an operation that is not polynomial. */
+export interface Atom {
+  readonly id: number;
+  /** What it stands for, in source form, if it came from one expression. */
+  readonly expr?: TExpr;
+  /** Set for functions of integer arguments that axioms do not determine: equal arguments give equal values. */
+  readonly call?: { readonly fn: string; readonly args: readonly Poly[] };
+}
+
+/** Turns typed expressions into polynomials and formulas over one table of atoms; equal meanings get equal atoms where that is cheap to see. */
+export interface Translator {
+  readonly poly: (e: TExpr) => Poly;
+  readonly formula: (e: TExpr) => Formula;
+  readonly atoms: readonly Atom[];
+  /** What defines an atom; holds at every point. */
+  readonly axiom: (atom: number) => Formula;
+  /** For functions applied twice, to arguments that may turn out equal: then so are the values. Limited to the given atoms. */
+  readonly congruences: (among: ReadonlySet<number>) => readonly Formula[];
+}
+
+/** Beyond these a product stays opaque. */
+const MAX_DEGREE = 6;
+const MAX_TERMS = 64;
+/** Operations whose axioms leave one value for each choice of operands. */
+const DETERMINED: ReadonlySet<string> = new Set(['//', '%', 'min', 'max', 'clip', 'abs', 'sign']);
+
+export function createTranslator(): Translator {
+  const atoms: Atom[] = [];
+  const axioms = new Map<number, Formula>();
+  const byKey = new Map<string, number>();
+  const polys = new WeakMap<TExpr, Poly>();
+
+  function atom(key: string, about: Omit<Atom, 'id'>, define: (self: Poly) => Formula): Poly {
+    const known = byKey.get(key);
+    if (known !== undefined) return atomPoly(known);
+    const id = atoms.length;
+    byKey.set(key, id);
+    atoms.push({ id, ...about });
+    const self = atomPoly(id);
+    axioms.set(id, define(self));
+    return self;
+  }
+  const inRange = (range: Range | undefined) => (self: Poly): Formula => (range === undefined ? truth : between(self, range.lo, range.hi));
+  const extentRule = (self: Poly): Formula => between(self, 0n, MAX_EXTENT);
+  const opaque = (e: TExpr): Poly => atom(structuralKey(e), { expr: e }, inRange(rangeOf(e.type)));
+  /** An operation with polynomial arguments; `range` bounds it whatever they are. */
+  function operation(fn: string, args: readonly Poly[], expr: TExpr | undefined, define: (self: Poly) => Formula): Poly {
+    const about = expr === undefined ? {} : { expr };
+    return atom(`${fn}(${args.map(polyKey).join(', ')})`, DETERMINED.has(fn) ? about : { ...about, call: { fn, args } }, define);
+  }
+
+  function wrap(exact: Poly, range: Range, type: string, expr: TExpr): Poly {
+    const c = constantValue(exact);
+    if (c !== undefined && c >= range.lo && c <= range.hi) return exact;
+    return operation(`wrap ${type}`, [exact], expr, (w) => axiom.wrapAxiom(w, exact, range));
+  }
+  /** Sizes and positions are mathematical; data and unsigned arithmetic wraps. */
+  function arithmetic(exact: Poly | undefined, e: TExpr): Poly {
+    if (exact === undefined || degree(exact) > MAX_DEGREE || exact.size > MAX_TERMS) return opaque(e);
+    const range = rangeOf(e.type);
+    return range !== undefined && (isUnsigned(e.type) || isData(e)) ? wrap(exact, range, e.type, e) : exact;
+  }
+
+  function floorDivide(a: Poly, b: Poly, data: boolean, e: TExpr): Poly {
+    const k = constantValue(b);
+    if (k === 0n) return zero;
+    if (k !== undefined && k < 0n && !data) return floorDivide(scale(a, -1n), constant(-k), data, e);
+    if (k !== undefined && k > 0n) {
+      const { whole, rest } = axiom.splitByConstant(a, k);
+      const c = constantValue(rest);
+      if (c !== undefined) return plus(whole, floorDiv(c, k));
+      return add(whole, operation('//', [rest, b], undefined, (q) => axiom.constantQuotientAxiom(q, rest, k)));
+    }
+    return operation('//', [a, b], e, (q) => axiom.quotientAxiom(q, a, b, data));
+  }
+  function modulo(a: Poly, b: Poly, data: boolean, e: TExpr): Poly {
+    const k = constantValue(b);
+    const q = floorDivide(a, b, data, e);
+    if (k === 0n) return zero;
+    if (k !== undefined && (k > 0n || !data)) return sub(a, scale(q, k));
+    return operation('%', [a, b], e, (r) => axiom.remainderAxiom(r, q, a, b, data));
+  }
+  function choose(cond: Formula, condKey: string, a: Poly, b: Poly, e: TExpr): Poly {
+    if (cond === truth) return a;
+    if (cond === falsity) return b;
+    return atom(`if ${condKey} ${polyKey(a)} ${polyKey(b)}`, { expr: e }, (m) => axiom.chooseAxiom(m, cond, a, b));
+  }
+  function extremum(fn: 'min' | 'max', a: Poly, b: Poly, e: TExpr): Poly {
+    const d = constantValue(sub(a, b));
+    if (d !== undefined) return d <= 0n === (fn === 'min') ? a : b;
+    const [x, y] = polyKey(a) <= polyKey(b) ? [a, b] : [b, a];
+    return operation(fn, [x, y], e, (m) => (fn === 'min' ? axiom.minAxiom(m, x, y) : axiom.maxAxiom(m, x, y)));
+  }
+
+  function binary(e: TExpr & { readonly kind: 'binary' }): Poly {
+    if (!isIntType(e.a.type) || !isIntType(e.b.type)) return opaque(e);
+    const a = poly(e.a);
+    const b = poly(e.b);
+    const data = isData(e);
+    const k = constantValue(b);
+    switch (e.op) {
+      case 'add':
+        return arithmetic(add(a, b), e);
+      case 'sub':
+        return arithmetic(sub(a, b), e);
+      case 'mul':
+        return arithmetic(a.size * b.size > MAX_TERMS ? undefined : mul(a, b), e);
+      case 'floordiv':
+        return floorDivide(a, b, data, e);
+      case 'mod':
+        return modulo(a, b, data, e);
+      case 'div':
+        return operation('/', [a, b], e, (q) => axiom.exactAxiom(q, a, b));
+      case 'shl':
+      case 'shr': {
+        if (k === undefined) return opaque(e);
+        const width = e.type === 'i64' || e.type === 'u64' ? 64n : 32n;
+        const factor = 1n << (((k % width) + width) % width);
+        return e.op === 'shl' ? arithmetic(scale(a, factor), e) : floorDivide(a, constant(factor), data, e);
+      }
+      case 'bitand':
+      case 'bitor':
+      case 'bitxor': {
+        const op = e.op;
+        const mask = k ?? constantValue(a);
+        // x & (2^n - 1) is x % 2^n for every x.
+        if (op === 'bitand' && mask !== undefined && mask >= 0n && (mask & (mask + 1n)) === 0n) return modulo(k === undefined ? b : a, constant(mask + 1n), data, e);
+        const range = inRange(rangeOf(e.type));
+        return operation(op, [a, b], e, (r) => and(range(r), axiom.bitAxiom(op, r, a, b)));
+      }
+      default:
+        return opaque(e);
+    }
+  }
+
+  function call(e: TExpr & { readonly kind: 'call' }): Poly {
+    const [x, y, z] = e.args;
+    if (x === undefined || !e.args.every((a) => isIntType(a.type))) return opaque(e);
+    const a = poly(x);
+    switch (e.fn) {
+      case 'min':
+      case 'max':
+        return extremum(e.fn, a, poly(must(y, 'argument')), e);
+      case 'clip': {
+        const lo = poly(must(y, 'argument'));
+        const hi = poly(must(z, 'argument'));
+        return operation('clip', [a, lo, hi], e, (m) => axiom.clipAxiom(m, a, lo, hi));
+      }
+      case 'abs':
+        // The least number of a type is its own absolute value.
+        return isData(e) ? opaque(e) : operation('abs', [a], e, (m) => axiom.absAxiom(m, a));
+      case 'relu':
+        return extremum('max', a, zero, e);
+      case 'sign':
+        return operation('sign', [a], e, (m) => axiom.signAxiom(m, a));
+      case 'popcount':
+      case 'clz':
+        return operation(`${e.fn} ${x.type}`, [a], e, (m) => between(m, 0n, 64n));
+      default:
+        return opaque(e);
+    }
+  }
+
+  /** `as` and implicit conversion between integers: the value where it fits, else wrapped. */
+  function convert(e: TExpr & { readonly kind: 'cast' | 'convert' }): Poly {
+    const to = e.kind === 'convert' ? e.type : e.to;
+    const range = to === 'tf32' || to === 'bool' ? undefined : rangeOf(to);
+    if (range === undefined) return opaque(e);
+    if (e.a.type === 'bool') return choose(formula(e.a), structuralKey(e.a), constant(1n), zero, e);
+    const from = rangeOf(e.a.kind === 'access' ? e.a.dtype : e.a.type);
+    if (from === undefined) return atom(structuralKey(e), { expr: e }, inRange(range));
+    const a = poly(e.a);
+    const adapts = e.kind === 'convert' && !isUnsigned(e.type) && !isData(e.a);
+    return adapts || (from.lo >= range.lo && from.hi <= range.hi) ? a : wrap(a, range, to, e);
+  }
+
+  function reduce(e: TExpr & { readonly kind: 'reduce' }): Poly {
+    const [v, second] = e.vars;
+    if (v === undefined || second !== undefined) {
+      const countLike = e.reducer === 'count' || e.reducer === 'lower_bound' || e.reducer === 'upper_bound';
+      return atom(structuralKey(e), { expr: e }, (n) => (countLike ? extentRule(n) : and(inRange(rangeOf(e.type))(n), ['first', 'argmax', 'argmin'].includes(e.reducer) ? ge(n, constant(-1n)) : truth)));
+    }
+    const rule = (n: Poly): Formula => {
+      const lo = poly(v.lo);
+      const hi = poly(v.hi);
+      switch (e.reducer) {
+        case 'count':
+        case 'lower_bound':
+        case 'upper_bound':
+          return and(extentRule(n), axiom.countAxiom(n, lo, hi));
+        case 'first':
+          return axiom.positionAxiom(n, lo, hi);
+        case 'argmax':
+        case 'argmin':
+          // Only from 0 on are the position and the index value the same thing.
+          return constantValue(lo) === 0n ? axiom.positionAxiom(n, lo, hi) : ge(n, constant(-1n));
+        default:
+          return inRange(rangeOf(e.type))(n);
+      }
+    };
+    return atom(structuralKey(e), { expr: e }, rule);
+  }
+
+  function row(e: TExpr & { readonly kind: 'len' | 'base' }): Poly {
+    const args = [...(e.list === undefined ? [] : [e.list]), ...indexParts(e.at).flatMap((p) => (p.policy === 'clamp' ? [p.value, p.extent] : [p.value]))].map(poly);
+    const fn = `${e.list === undefined ? '' : 'list '}${e.ragged} ${e.at.map((i) => i.kind).join()} ${indexParts(e.at).map((p) => p.policy).join()}`;
+    const len = (expr?: TExpr): Poly => operation(`len ${fn}`, args, expr, extentRule);
+    if (e.kind === 'len') return len(e);
+    const total: TExpr = { kind: 'total', ragged: e.ragged, type: 'i64', span: e.span, ...(e.list === undefined ? {} : { list: e.list }) };
+    return operation(`base ${fn}`, args, e, (b) => and(extentRule(b), le(add(b, len()), poly(total))));
+  }
+
+  function access(e: TExpr & { readonly kind: 'access' }): Poly {
+    const parts = [...indexParts(e.index), ...indexParts(e.field?.index ?? [])];
+    const shape = [...e.index, ...(e.field?.index ?? [])].map((i) => i.kind).join();
+    const fn = `read ${e.tensor} ${e.field?.name ?? ''} ${e.list === undefined ? '' : 'list'} ${shape} ${parts.map((p) => p.policy).join()}`;
+    const args = [...(e.list === undefined ? [] : [e.list]), ...parts.flatMap((p) => (p.policy === 'clamp' ? [p.value, p.extent] : [p.value]))];
+    if (args.some((a) => !isIntType(a.type))) return atom(structuralKey(e), { expr: e }, inRange(rangeOf(e.dtype)));
+    return operation(fn, args.map(poly), e, inRange(rangeOf(e.dtype)));
+  }
+
+  function translatePoly(e: TExpr): Poly {
+    switch (e.kind) {
+      case 'int':
+        return constant(e.value);
+      case 'dim':
+        return e.list === undefined ? atom(`dim ${e.id}`, { expr: e }, extentRule) : operation(`dim ${e.id}`, [poly(e.list)], e, extentRule);
+      case 'total':
+        return e.list === undefined ? atom(`total ${e.ragged}`, { expr: e }, extentRule) : operation(`total ${e.ragged}`, [poly(e.list)], e, extentRule);
+      case 'param':
+        return atom(`param ${e.name}`, { expr: e }, inRange(rangeOf(e.dtype)));
+      case 'var':
+        return atom(`var ${e.id}`, { expr: e }, () => truth);
+      case 'len':
+      case 'base':
+        return row(e);
+      case 'access':
+        return access(e);
+      case 'unary': {
+        if (!isIntType(e.a.type)) return opaque(e);
+        const a = poly(e.a);
+        if (e.op === 'neg') return arithmetic(scale(a, -1n), e);
+        return e.op === 'bitnot' ? plus(scale(a, -1n), isUnsigned(e.type) ? must(rangeOf(e.type), 'range').hi : -1n) : opaque(e);
+      }
+      case 'binary':
+        return binary(e);
+      case 'call':
+        return call(e);
+      case 'cast':
+      case 'convert':
+        return convert(e);
+      case 'strict':
+        return poly(e.a);
+      case 'if':
+        return choose(formula(e.cond), structuralKey(e.cond), poly(e.then), poly(e.else), e);
+      case 'guard': {
+        const value = poly(e.value);
+        const other = poly(e.other);
+        return atom(structuralKey(e), { expr: e }, (m) => or(eq(m, value), eq(m, other)));
+      }
+      case 'reduce':
+        return reduce(e);
+      default:
+        return opaque(e);
+    }
+  }
+
+  function poly(e: TExpr): Poly {
+    const known = polys.get(e);
+    if (known !== undefined) return known;
+    const p = isIntType(e.type) ? translatePoly(e) : opaque(e);
+    polys.set(e, p);
+    return p;
+  }
+
+  /** A condition that is not about integers, as a number that is 0 or 1. */
+  const proposition = (e: TExpr): Formula => ge(e.kind === 'access' ? access(e) : opaque(e), constant(1n));
+
+  function formula(e: TExpr): Formula {
+    switch (e.kind) {
+      case 'bool':
+        return e.value ? truth : falsity;
+      case 'strict':
+        return formula(e.a);
+      case 'unary':
+        return e.op === 'not' ? not(formula(e.a)) : proposition(e);
+      case 'if': {
+        const cond = formula(e.cond);
+        return or(and(cond, formula(e.then)), and(not(cond), formula(e.else)));
+      }
+      case 'binary':
+        return comparison(e);
+      default:
+        return proposition(e);
+    }
+  }
+  function comparison(e: TExpr & { readonly kind: 'binary' }): Formula {
+    if (e.op === 'and') return and(formula(e.a), formula(e.b));
+    if (e.op === 'or') return or(formula(e.a), formula(e.b));
+    if (e.a.type === 'bool' && e.b.type === 'bool' && (e.op === 'eq' || e.op === 'ne')) {
+      const a = formula(e.a);
+      const b = formula(e.b);
+      const same = or(and(a, b), and(not(a), not(b)));
+      return e.op === 'eq' ? same : not(same);
+    }
+    if (!isIntType(e.a.type) || !isIntType(e.b.type)) return proposition(e);
+    const a = poly(e.a);
+    const b = poly(e.b);
+    switch (e.op) {
+      case 'eq':
+        return eq(a, b);
+      case 'ne':
+        return ne(a, b);
+      case 'lt':
+        return lt(a, b);
+      case 'le':
+        return le(a, b);
+      case 'gt':
+        return gt(a, b);
+      case 'ge':
+        return ge(a, b);
+      default:
+        return proposition(e);
+    }
+  }
+
+  function congruences(among: ReadonlySet<number>): readonly Formula[] {
+    const out: Formula[] = [];
+    const calls = [...among].flatMap((id) => {
+      const call = atoms[id]?.call;
+      return call === undefined ? [] : [{ id, ...call }];
+    });
+    for (const [i, a] of calls.entries()) {
+      for (const b of calls.slice(i + 1)) {
+        if (a.fn !== b.fn || a.args.length !== b.args.length) continue;
+        const rule = axiom.congruence(a.args.map((p, k) => [p, must(b.args[k], 'argument')] as const), atomPoly(a.id), atomPoly(b.id));
+        // Arguments that differ by a constant can never be equal.
+        if (rule !== truth) out.push(rule);
+      }
+    }
+    return out;
+  }
+
+  return { poly, formula, atoms, axiom: (id) => axioms.get(id) ?? truth, congruences };
+}
