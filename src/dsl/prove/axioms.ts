@@ -7,7 +7,8 @@ import { add, addScaled, constant, mul, one, plus, scale, sub, zero, type Poly }
 /** q = a // b, rounded down, with a // 0 = 0. Of data the quotient by a negative number is left open: it may wrap. */
 export function quotientAxiom(q: Poly, a: Poly, b: Poly, data: boolean): Formula {
   const bq = mul(b, q);
-  const positive = and(ge(b, one), le(bq, a), lt(a, add(bq, b)));
+  // The last three follow from the first three, by products that linear reasoning would have to find.
+  const positive = and(ge(b, one), le(bq, a), lt(a, add(bq, b)), or(lt(a, zero), and(ge(q, zero), le(q, a))), or(ge(a, zero), lt(q, zero)), or(ge(a, b), le(q, zero)));
   const none = and(eq(b, zero), eq(q, zero));
   const negative = lt(b, zero);
   return or(positive, none, data ? negative : and(negative, ge(bq, a), lt(add(bq, b), a)));

@@ -68,6 +68,10 @@ export function isData(e: TExpr): boolean {
       return isData(e.then) || isData(e.else);
     case 'guard':
       return isData(e.value) || isData(e.other);
+    case 'let':
+      return isData(e.body);
+    case 'local':
+      return true;
   }
 }
 /** Reducers that yield a position or a count within an extent. */

@@ -76,6 +76,20 @@ export function quotient(m: readonly number[], d: readonly number[]): readonly n
   return i === d.length ? out : undefined;
 }
 
+/** a = b·whole + rest, taking out what the leading term of b divides; whole is 0 if nothing. */
+export function divide(a: Poly, b: Poly): { readonly whole: Poly; readonly rest: Poly } {
+  let lead: Term | undefined;
+  for (const t of b.values()) if (t.atoms.length > (lead?.atoms.length ?? 0)) lead = t;
+  let whole = zero;
+  if (lead !== undefined) {
+    for (const t of a.values()) {
+      const atoms = quotient(t.atoms, lead.atoms);
+      if (atoms !== undefined && t.coef % lead.coef === 0n) whole = add(whole, new Map([[keyOf(atoms), { atoms, coef: t.coef / lead.coef }]]));
+    }
+  }
+  return { whole, rest: sub(a, mul(b, whole)) };
+}
+
 /** Greatest common divisor of magnitudes; gcd(0, b) = |b|. */
 export function gcd(a: bigint, b: bigint): bigint {
   let x = a < 0n ? -a : a;

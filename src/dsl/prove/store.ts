@@ -8,6 +8,13 @@ interface Constraint {
   readonly eq: boolean;
   readonly deps: Deps;
   readonly terms: readonly Term[];
+  /** Products are not multiplied again: the original times the joint factor gives the same. */
+  readonly product: boolean;
+}
+interface Target {
+  readonly atoms: readonly number[];
+  /** False for monomials that only a product brought in; products of those products are of no use. */
+  readonly given: boolean;
 }
 interface Product {
   readonly of: Constraint;
@@ -41,7 +48,6 @@ export interface Mark {
 
 const MAX_ROUNDS = 3;
 const MAX_PRODUCTS = 160;
-const MAX_DEGREE = 5;
 /** Constraints with larger constants are type limits; products with them are of no use. */
 const MAX_FACTOR_CONSTANT = 1n << 40n;
 
@@ -51,8 +57,10 @@ export function createStore(spend: () => boolean): Store {
   const rows = new Map<string, number>();
   const constraints: Constraint[] = [];
   /** Monomials of degree 2 and more that constraints mention. */
-  const targets: (readonly number[])[] = [];
+  const targets: Target[] = [];
   const targetKeys = new Set<string>();
+  /** Of the monomials that were given; products stay within it. */
+  const maxDegree = (): number => targets.reduce((d, t) => (t.given ? Math.max(d, t.atoms.length) : d), 2);
   const made: string[] = [];
   const madeKeys = new Set<string>();
   /** Pairs (constraint, target) below these counts have been looked at. */
@@ -97,17 +105,17 @@ export function createStore(spend: () => boolean): Store {
     return k > 0n ? simplex.atLeast(x, -floorDiv(c, k), deps) : simplex.atMost(x, floorDiv(c, -k), deps);
   }
 
-  function assert(poly: Poly, eq: boolean, deps: Deps): Deps | undefined {
+  function assert(poly: Poly, eq: boolean, deps: Deps, product: boolean): Deps | undefined {
     const before = simplex.mark();
     const conflict = bound(poly, eq, deps);
     if (conflict !== undefined || simplex.mark() === before) return conflict;
     const terms = [...poly.values()].filter((t) => t.atoms.length > 0);
-    constraints.push({ poly, eq, deps, terms });
+    constraints.push({ poly, eq, deps, terms, product });
     for (const t of terms) {
       const key = monomialKey(t.atoms);
       if (t.atoms.length < 2 || targetKeys.has(key)) continue;
       targetKeys.add(key);
-      targets.push(t.atoms);
+      targets.push({ atoms: t.atoms, given: !product });
     }
     return undefined;
   }
@@ -138,18 +146,20 @@ export function createStore(spend: () => boolean): Store {
   /** Products that turn a term of a constraint into a monomial that occurs. */
   function candidates(): Product[] {
     const out: Product[] = [...blocked];
+    const limit = maxDegree();
     const [oldConstraints, oldTargets] = paired;
     paired = [constraints.length, targets.length];
     for (const [i, of] of constraints.entries()) {
+      if (of.product) continue;
       const c = of.poly.get('')?.coef ?? 0n;
       if (c > MAX_FACTOR_CONSTANT || c < -MAX_FACTOR_CONSTANT) continue;
       for (let j = i < oldConstraints ? oldTargets : 0; j < targets.length; j += 1) {
         const target = must(targets[j], 'target');
         for (const t of of.terms) {
-          const factor = quotient(target, t.atoms);
+          const factor = quotient(target.atoms, t.atoms);
           if (factor === undefined || factor.length === 0) continue;
           const key = `${i} ${monomialKey(factor)}`;
-          if (madeKeys.has(key) || of.terms.some((u) => u.atoms.length + factor.length > MAX_DEGREE)) continue;
+          if (madeKeys.has(key) || of.terms.some((u) => u.atoms.length + factor.length > limit)) continue;
           madeKeys.add(key);
           made.push(key);
           out.push({ of, factor });
@@ -160,7 +170,7 @@ export function createStore(spend: () => boolean): Store {
   }
 
   return {
-    assert,
+    assert: (poly, eq, deps) => assert(poly, eq, deps, false),
     check: simplex.check,
     refutes(list) {
       const mark = simplex.mark();
@@ -183,7 +193,7 @@ export function createStore(spend: () => boolean): Store {
             count += 1;
             added = true;
             const factor: Poly = new Map([[monomialKey(product.factor), { atoms: product.factor, coef: 1n }]]);
-            const conflict = assert(mul(product.of.poly, factor), product.of.eq, deps);
+            const conflict = assert(mul(product.of.poly, factor), product.of.eq, deps, true);
             if (conflict !== undefined) return conflict;
           }
         }
@@ -205,7 +215,7 @@ export function createStore(spend: () => boolean): Store {
     undo(mark) {
       simplex.undo(mark.simplex);
       constraints.length = mark.constraints;
-      for (const t of targets.splice(mark.targets)) targetKeys.delete(monomialKey(t));
+      for (const t of targets.splice(mark.targets)) targetKeys.delete(monomialKey(t.atoms));
       for (const key of made.splice(mark.made)) madeKeys.delete(key);
       paired = mark.paired;
       blocked = mark.blocked;

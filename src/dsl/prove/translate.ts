@@ -3,7 +3,7 @@ import type { TExpr } from '../typed.ts';
 import * as axiom from './axioms.ts';
 import { and, between, eq, falsity, ge, gt, le, lt, ne, not, or, truth, type Formula } from './formula.ts';
 import { indexParts, isData, isIntType, isUnsigned, MAX_EXTENT, rangeOf, structuralKey, type Range } from './kinds.ts';
-import { add, atomPoly, constant, constantValue, degree, floorDiv, mul, plus, polyKey, scale, sub, zero, type Poly } from './poly.ts';
+import { add, atomPoly, constant, constantValue, degree, divide, floorDiv, mul, plus, polyKey, scale, sub, zero, type Poly } from './poly.ts';
 
 /** Something a polynomial treats as a variable: a dim, an index, a read, or an operation that is not polynomial. */
 export interface Atom {
@@ -36,6 +36,14 @@ export function createTranslator(): Translator {
   const axioms = new Map<number, Formula>();
   const byKey = new Map<string, number>();
   const polys = new WeakMap<TExpr, Poly>();
+  /** Values of the `let` names in scope. */
+  const locals = new Map<string, Poly | undefined>();
+
+  /** Equal keys only for expressions of equal value; what mentions a local is never taken to equal anything else. */
+  function identity(e: TExpr): string {
+    const key = structuralKey(e);
+    return key.includes('"kind":"local"') ? `${key} #${atoms.length}` : key;
+  }
 
   function atom(key: string, about: Omit<Atom, 'id'>, define: (self: Poly) => Formula): Poly {
     const known = byKey.get(key);
@@ -49,7 +57,7 @@ export function createTranslator(): Translator {
   }
   const inRange = (range: Range | undefined) => (self: Poly): Formula => (range === undefined ? truth : between(self, range.lo, range.hi));
   const extentRule = (self: Poly): Formula => between(self, 0n, MAX_EXTENT);
-  const opaque = (e: TExpr): Poly => atom(structuralKey(e), { expr: e }, inRange(rangeOf(e.type)));
+  const opaque = (e: TExpr): Poly => atom(identity(e), { expr: e }, inRange(rangeOf(e.type)));
   /** An operation with polynomial arguments; `range` bounds it whatever they are. */
   function operation(fn: string, args: readonly Poly[], expr: TExpr | undefined, define: (self: Poly) => Formula): Poly {
     const about = expr === undefined ? {} : { expr };
@@ -78,7 +86,12 @@ export function createTranslator(): Translator {
       if (c !== undefined) return plus(whole, floorDiv(c, k));
       return add(whole, operation('//', [rest, b], undefined, (q) => axiom.constantQuotientAxiom(q, rest, k)));
     }
-    return operation('//', [a, b], e, (q) => axiom.quotientAxiom(q, a, b, data));
+    return operation('//', [a, b], e, (q) => {
+      const rule = axiom.quotientAxiom(q, a, b, data);
+      const { whole, rest } = divide(a, b);
+      // (b·w + r)//b is w + r//b, unless b is 0 or data wraps; asking for fewer terms makes this end.
+      return data || whole.size === 0 || rest.size >= a.size ? rule : and(rule, or(eq(b, zero), eq(q, add(whole, floorDivide(rest, b, data, e)))));
+    });
   }
   function modulo(a: Poly, b: Poly, data: boolean, e: TExpr): Poly {
     const k = constantValue(b);
@@ -173,9 +186,9 @@ export function createTranslator(): Translator {
     const to = e.kind === 'convert' ? e.type : e.to;
     const range = to === 'tf32' || to === 'bool' ? undefined : rangeOf(to);
     if (range === undefined) return opaque(e);
-    if (e.a.type === 'bool') return choose(formula(e.a), structuralKey(e.a), constant(1n), zero, e);
+    if (e.a.type === 'bool') return choose(formula(e.a), identity(e.a), constant(1n), zero, e);
     const from = rangeOf(e.a.kind === 'access' ? e.a.dtype : e.a.type);
-    if (from === undefined) return atom(structuralKey(e), { expr: e }, inRange(range));
+    if (from === undefined) return atom(identity(e), { expr: e }, inRange(range));
     const a = poly(e.a);
     const adapts = e.kind === 'convert' && !isUnsigned(e.type) && !isData(e.a);
     return adapts || (from.lo >= range.lo && from.hi <= range.hi) ? a : wrap(a, range, to, e);
@@ -185,7 +198,7 @@ export function createTranslator(): Translator {
     const [v, second] = e.vars;
     if (v === undefined || second !== undefined) {
       const countLike = e.reducer === 'count' || e.reducer === 'lower_bound' || e.reducer === 'upper_bound';
-      return atom(structuralKey(e), { expr: e }, (n) => (countLike ? extentRule(n) : and(inRange(rangeOf(e.type))(n), ['first', 'argmax', 'argmin'].includes(e.reducer) ? ge(n, constant(-1n)) : truth)));
+      return atom(identity(e), { expr: e }, (n) => (countLike ? extentRule(n) : and(inRange(rangeOf(e.type))(n), ['first', 'argmax', 'argmin'].includes(e.reducer) ? ge(n, constant(-1n)) : truth)));
     }
     const rule = (n: Poly): Formula => {
       const lo = poly(v.lo);
@@ -205,7 +218,7 @@ export function createTranslator(): Translator {
           return inRange(rangeOf(e.type))(n);
       }
     };
-    return atom(structuralKey(e), { expr: e }, rule);
+    return atom(identity(e), { expr: e }, rule);
   }
 
   function row(e: TExpr & { readonly kind: 'len' | 'base' }): Poly {
@@ -222,7 +235,7 @@ export function createTranslator(): Translator {
     const shape = [...e.index, ...(e.field?.index ?? [])].map((i) => i.kind).join();
     const fn = `read ${e.tensor} ${e.field?.name ?? ''} ${e.list === undefined ? '' : 'list'} ${shape} ${parts.map((p) => p.policy).join()}`;
     const args = [...(e.list === undefined ? [] : [e.list]), ...parts.flatMap((p) => (p.policy === 'clamp' ? [p.value, p.extent] : [p.value]))];
-    if (args.some((a) => !isIntType(a.type))) return atom(structuralKey(e), { expr: e }, inRange(rangeOf(e.dtype)));
+    if (args.some((a) => !isIntType(a.type))) return atom(identity(e), { expr: e }, inRange(rangeOf(e.dtype)));
     return operation(fn, args.map(poly), e, inRange(rangeOf(e.dtype)));
   }
 
@@ -259,14 +272,18 @@ export function createTranslator(): Translator {
       case 'strict':
         return poly(e.a);
       case 'if':
-        return choose(formula(e.cond), structuralKey(e.cond), poly(e.then), poly(e.else), e);
+        return choose(formula(e.cond), identity(e.cond), poly(e.then), poly(e.else), e);
       case 'guard': {
         const value = poly(e.value);
         const other = poly(e.other);
-        return atom(structuralKey(e), { expr: e }, (m) => or(eq(m, value), eq(m, other)));
+        return atom(identity(e), { expr: e }, (m) => or(eq(m, value), eq(m, other)));
       }
       case 'reduce':
         return reduce(e);
+      case 'let':
+        return within(e, poly);
+      case 'local':
+        return locals.get(e.id) ?? opaque(e);
       default:
         return opaque(e);
     }
@@ -276,8 +293,19 @@ export function createTranslator(): Translator {
     const known = polys.get(e);
     if (known !== undefined) return known;
     const p = isIntType(e.type) ? translatePoly(e) : opaque(e);
-    polys.set(e, p);
+    // Within a `let` the value may depend on what its names stand for here.
+    if (locals.size === 0) polys.set(e, p);
     return p;
+  }
+  function within<T>(e: TExpr & { readonly kind: 'let' }, translate: (body: TExpr) => T): T {
+    const value = isIntType(e.value.type) ? poly(e.value) : undefined;
+    const outer = locals.get(e.id);
+    const shadows = locals.has(e.id);
+    locals.set(e.id, value);
+    const result = translate(e.body);
+    if (shadows) locals.set(e.id, outer);
+    else locals.delete(e.id);
+    return result;
   }
 
   /** A condition that is not about integers, as a number that is 0 or 1. */
@@ -289,6 +317,8 @@ export function createTranslator(): Translator {
         return e.value ? truth : falsity;
       case 'strict':
         return formula(e.a);
+      case 'let':
+        return within(e, formula);
       case 'unary':
         return e.op === 'not' ? not(formula(e.a)) : proposition(e);
       case 'if': {
