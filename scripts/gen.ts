@@ -1,0 +1,40 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { generateCstDts } from 'chevrotain';
+import { parser } from '../src/dsl/parser.ts';
+
+/**
+ * Writes what follows from the grammar: the types of the concrete syntax tree.
+ * `--check` writes nothing and fails when a file is out of date.
+ */
+const files: Readonly<Record<string, string>> = {
+  'src/dsl/cst.ts': cstTypes(),
+};
+
+/** Nodes keep their place and children only; Chevrotain's own `CstNode` does not fit exact optional properties. */
+function cstTypes(): string {
+  const types = generateCstDts(parser.getGAstProductions(), { includeVisitorInterface: false });
+  const body = types.replace(/^import .*\n/, '').replaceAll(' extends CstNode ', ' extends Located ');
+  return `// Written by scripts/gen.ts from the rules of parser.ts.
+import type { CstNodeLocation, IToken } from 'chevrotain';
+
+export interface Located {
+  location?: CstNodeLocation;
+}
+${body}`;
+}
+
+const root = new URL('../', import.meta.url);
+const read = (path: string): string => {
+  try {
+    return readFileSync(new URL(path, root), 'utf8');
+  } catch {
+    return '';
+  }
+};
+const stale = Object.keys(files).filter((path) => read(path) !== files[path]);
+if (process.argv.includes('--check')) {
+  if (stale.length > 0) {
+    console.error(`out of date: ${stale.join(', ')}; run node scripts/gen.ts`);
+    process.exitCode = 1;
+  }
+} else for (const path of stale) writeFileSync(new URL(path, root), files[path] ?? '');
