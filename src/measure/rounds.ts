@@ -41,7 +41,10 @@ export async function roundRobin(
   for (let r = 0; kept < options.rounds && r < 2 * options.rounds && alive.length > 0; r++) {
     if (options.signal?.aborted === true) break;
     if (kept >= 3 && performance.now() - start > options.budgetMs) break;
-    const order = shuffle(rng, alive.map((_, i) => i));
+    const order = shuffle(
+      rng,
+      alive.map((_, i) => i),
+    );
     const answer = await runner.request({
       op: 'time',
       calls: alive.map((c) => c.call),

@@ -13,7 +13,8 @@ export const NAN_POISON = 0xff;
 /** A second fill, finite in every float type: a kernel that reads its output, or leaves some of it alone, gives other bytes under this one. */
 export const FINITE_POISON = 0x3b;
 
-export type Checked = { readonly ok: true; readonly hash: string; readonly ns: number } | { readonly ok: false; readonly fault: Fault };
+export type Checked =
+  { readonly ok: true; readonly hash: string; readonly ns: number } | { readonly ok: false; readonly fault: Fault };
 
 /**
  * One run of a kernel on poisoned outputs: the hash of what it wrote, and the time of that first, cold call. `restore` brings arrays that

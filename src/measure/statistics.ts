@@ -22,7 +22,12 @@ export interface Interval {
  * The median of numerator[i] / denominator[i] over rounds in which both were measured side by side, with a percentile bootstrap
  * interval over rounds. Pairing removes drift that hits both alike.
  */
-export function ratio(numerator: readonly number[], denominator: readonly number[], rng: Rng, resamples = 1000): Interval {
+export function ratio(
+  numerator: readonly number[],
+  denominator: readonly number[],
+  rng: Rng,
+  resamples = 1000,
+): Interval {
   const ratios = numerator.flatMap((n, i) => {
     const d = denominator[i];
     return d === undefined || d <= 0 ? [] : [n / d];
