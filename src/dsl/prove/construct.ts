@@ -16,3 +16,6 @@ export const variable = (id: string): TExpr => ({ kind: 'var', id, type: 'i64', 
 
 /** Conjunction; true if there are no parts. */
 export const conjunction = (parts: readonly TExpr[]): TExpr => parts.reduce((a, b) => binaryExpr('and', a, b), { kind: 'bool', value: true, type: 'bool', span: NOWHERE });
+
+/** Negation of a condition. */
+export const negation = (a: TExpr): TExpr => ({ kind: 'unary', op: 'not', a, type: 'bool', span: NOWHERE });

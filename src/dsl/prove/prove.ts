@@ -5,13 +5,14 @@ import { refute } from './refute.ts';
 import { createTranslator, type Translator } from './translate.ts';
 
 /** Facts in translated form; kept while their array lives, since one statement asks many goals under the same facts. */
-interface Session {
+export interface Session {
   readonly translator: Translator;
   readonly facts: readonly Formula[];
 }
 const sessions = new WeakMap<readonly TExpr[], Session>();
 
-function sessionOf(facts: readonly TExpr[]): Session {
+/** The translation of an array of facts; made once. */
+export function sessionOf(facts: readonly TExpr[]): Session {
   const known = sessions.get(facts);
   if (known !== undefined) return known;
   const translator = createTranslator();

@@ -12,6 +12,8 @@ export interface Atom {
   readonly expr?: TExpr;
   /** Set for functions of integer arguments that axioms do not determine: equal arguments give equal values. */
   readonly call?: { readonly fn: string; readonly args: readonly Poly[] };
+  /** Set for a quotient by a number that has no source expression: dividend and divisor. */
+  readonly quotient?: readonly [Poly, Poly];
 }
 
 /** Turns typed expressions into polynomials and formulas over one table of atoms; equal meanings get equal atoms where that is cheap to see. */
@@ -59,9 +61,8 @@ export function createTranslator(): Translator {
   const extentRule = (self: Poly): Formula => between(self, 0n, MAX_EXTENT);
   const opaque = (e: TExpr): Poly => atom(identity(e), { expr: e }, inRange(rangeOf(e.type)));
   /** An operation with polynomial arguments; `range` bounds it whatever they are. */
-  function operation(fn: string, args: readonly Poly[], expr: TExpr | undefined, define: (self: Poly) => Formula): Poly {
-    const about = expr === undefined ? {} : { expr };
-    return atom(`${fn}(${args.map(polyKey).join(', ')})`, DETERMINED.has(fn) ? about : { ...about, call: { fn, args } }, define);
+  function operation(fn: string, args: readonly Poly[], expr: TExpr, define: (self: Poly) => Formula): Poly {
+    return atom(`${fn}(${args.map(polyKey).join(', ')})`, DETERMINED.has(fn) ? { expr } : { expr, call: { fn, args } }, define);
   }
 
   function wrap(exact: Poly, range: Range, type: string, expr: TExpr): Poly {
@@ -84,7 +85,7 @@ export function createTranslator(): Translator {
       const { whole, rest } = axiom.splitByConstant(a, k);
       const c = constantValue(rest);
       if (c !== undefined) return plus(whole, floorDiv(c, k));
-      return add(whole, operation('//', [rest, b], undefined, (q) => axiom.constantQuotientAxiom(q, rest, k)));
+      return add(whole, atom(`${polyKey(rest)} // ${k}`, { quotient: [rest, b] }, (q) => axiom.constantQuotientAxiom(q, rest, k)));
     }
     return operation('//', [a, b], e, (q) => {
       const rule = axiom.quotientAxiom(q, a, b, data);
@@ -224,10 +225,10 @@ export function createTranslator(): Translator {
   function row(e: TExpr & { readonly kind: 'len' | 'base' }): Poly {
     const args = [...(e.list === undefined ? [] : [e.list]), ...indexParts(e.at).flatMap((p) => (p.policy === 'clamp' ? [p.value, p.extent] : [p.value]))].map(poly);
     const fn = `${e.list === undefined ? '' : 'list '}${e.ragged} ${e.at.map((i) => i.kind).join()} ${indexParts(e.at).map((p) => p.policy).join()}`;
-    const len = (expr?: TExpr): Poly => operation(`len ${fn}`, args, expr, extentRule);
-    if (e.kind === 'len') return len(e);
+    const len = operation(`len ${fn}`, args, { ...e, kind: 'len' }, extentRule);
+    if (e.kind === 'len') return len;
     const total: TExpr = { kind: 'total', ragged: e.ragged, type: 'i64', span: e.span, ...(e.list === undefined ? {} : { list: e.list }) };
-    return operation(`base ${fn}`, args, e, (b) => and(extentRule(b), le(add(b, len()), poly(total))));
+    return operation(`base ${fn}`, args, e, (b) => and(extentRule(b), le(add(b, len), poly(total))));
   }
 
   function access(e: TExpr & { readonly kind: 'access' }): Poly {
