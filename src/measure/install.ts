@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { assertNever } from '../assert.ts';
 import { diagnostic } from '../diagnostics/diagnostic.ts';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { Abi } from '../codegen/program.ts';
@@ -168,5 +169,7 @@ export function describeFault(fault: Fault): string {
       return fault.message;
     case 'died':
       return fault.detail;
+    default:
+      return assertNever(fault, 'describeFault');
   }
 }

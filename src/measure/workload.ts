@@ -4,7 +4,7 @@ import type { Expr } from '../codegen/ir/stage.ts';
 import type { Abi, AbiParam } from '../codegen/program.ts';
 import { DTYPES } from '../dsl/dtypes.ts';
 import type { DType } from '../dsl/dtypes.ts';
-import { must } from '../assert.ts';
+import { assertNever, must } from '../assert.ts';
 import type { Arg } from './protocol.ts';
 
 /** Everything a kernel is called with, as bytes: little-endian, row-major. Lists of arrays hold one entry per element. */
@@ -60,6 +60,8 @@ export function createWorkload(abi: Abi, inputs: Inputs): Workload {
             return { bytes: scalarBytes(p.dtype, must(inputs.scalars[p.name], `scalar ${p.name}`)) };
           case 'capacity':
             return { bytes: integerBytes(BigInt(must(inputs.capacities?.[p.ragged], `capacity of ${p.ragged}`)), 8) };
+          default:
+            return assertNever(p, 'bind');
         }
       });
       return { args, workspaces };
