@@ -1,0 +1,180 @@
+import type { MathSnippet } from './snippet.ts';
+
+// Coefficients: minimax fits of the relative error over the reduced interval, each rounded to f32 in turn.
+// 12582912 = 1.5 * 2^23: adding it to |t| < 2^22 rounds t to an integer, which then stands in the low bits.
+
+/** exp, exp2, expm1 and what is built on exp alone. */
+export const EXP: readonly MathSnippet[] = [
+  {
+    fn: 'pow2i',
+    name: 'pow2i',
+    tier: 1,
+    ulp: 0,
+    deps: [],
+    text: `// 2^n as a bit pattern, -126 <= n <= 127.
+static inline vec pow2i(ivec n) { return __builtin_bit_cast(vec, (n + 127) << 23); }
+`,
+  },
+  {
+    fn: 'exp',
+    name: 'exp_1',
+    tier: 1,
+    ulp: 1,
+    deps: ['pow2i'],
+    text: `// exp(x) within 1 ulp: x = n ln2 + r with |r| <= ln2/2, a polynomial of degree 6 in r, then 2^n in two factors.
+static inline vec exp_1(vec x) {
+  x = x < -104.0f ? vec{} - 104.0f : x;
+  x = x > 89.0f ? vec{} + 89.0f : x;
+  const vec t = x * 1.44269502f + 12582912.0f;
+  const vec n = t - 12582912.0f;
+  const vec k = x - n * 0.693145752f;
+  const vec r = k - n * 1.42860677e-6f;
+  const vec q = 0.49999994f + r * (0.166665211f + r * (0.0416682586f + r * (0.00836866908f + r * 0.00138213043f)));
+  const ivec i = __builtin_bit_cast(ivec, t) - 0x4b400000;
+  const ivec h = i >> 1;
+  return (1.0f + (k + (r * r * q - n * 1.42860677e-6f))) * pow2i(h) * pow2i(i - h);
+}
+`,
+  },
+  {
+    fn: 'exp',
+    name: 'exp_4',
+    tier: 4,
+    ulp: 2.5,
+    deps: ['pow2i'],
+    text: `// exp(x) within 2.5 ulp: a polynomial of degree 5.
+static inline vec exp_4(vec x) {
+  x = x < -104.0f ? vec{} - 104.0f : x;
+  x = x > 89.0f ? vec{} + 89.0f : x;
+  const vec t = x * 1.44269502f + 12582912.0f;
+  const vec n = t - 12582912.0f;
+  const vec r = x - n * 0.693145752f - n * 1.42860677e-6f;
+  const vec q = 0.499992311f + r * (0.166671127f + r * (0.0418901891f + r * 0.00831268355f));
+  const ivec i = __builtin_bit_cast(ivec, t) - 0x4b400000;
+  const ivec h = i >> 1;
+  return (1.0f + (r + r * r * q)) * pow2i(h) * pow2i(i - h);
+}
+`,
+  },
+  {
+    fn: 'exp2',
+    name: 'exp2_1',
+    tier: 1,
+    ulp: 1,
+    deps: ['pow2i'],
+    text: `// 2^x within 1 ulp: x = n + r with |r| <= 1/2, a polynomial of degree 6 in r.
+static inline vec exp2_1(vec x) {
+  x = x < -151.0f ? vec{} - 151.0f : x;
+  x = x > 129.0f ? vec{} + 129.0f : x;
+  const vec t = x + 12582912.0f;
+  const vec r = x - (t - 12582912.0f);
+  const vec q = 0.240226477f + r * (0.0555035993f + r * (0.00961850584f + r * (0.00133908063f + r * 0.000153264627f)));
+  const ivec i = __builtin_bit_cast(ivec, t) - 0x4b400000;
+  const ivec h = i >> 1;
+  return (1.0f + (r + (r * r * q - r * 0.306852818f))) * pow2i(h) * pow2i(i - h);
+}
+`,
+  },
+  {
+    fn: 'expm1',
+    name: 'expm1_4',
+    tier: 4,
+    ulp: 2,
+    deps: ['pow2i'],
+    text: `// exp(x) - 1 within 2 ulp: 2^n (exp(r) - 1) + (2^n - 1), halved inside so that n = 128 fits.
+static inline vec expm1_4(vec x) {
+  const vec c = x > 89.0f ? vec{} + 89.0f : x < -20.0f ? vec{} - 20.0f : x;
+  const vec t = c * 1.44269502f + 12582912.0f;
+  const vec n = t - 12582912.0f;
+  const vec r = c - n * 0.693145752f - n * 1.42860677e-6f;
+  const vec q = 0.49999997f + r * (0.166665465f + r * (0.0416674428f + r * (0.00836625323f + r * 0.00138699473f)));
+  const vec s = pow2i(__builtin_bit_cast(ivec, t) - 0x4b400001);
+  return 2.0f * (s * (r + r * r * q) + (s - 0.5f));
+}
+`,
+  },
+  {
+    fn: 'sigmoid',
+    name: 'sigmoid_4',
+    tier: 4,
+    ulp: 3.5,
+    deps: ['exp_4'],
+    text: `// 1 / (1 + exp(-x)); below about -88 the result is 0.
+static inline vec sigmoid_4(vec x) { return 1.0f / (1.0f + exp_4(-x)); }
+`,
+  },
+  {
+    fn: 'exp_sum',
+    name: 'exp_sum',
+    tier: 1,
+    ulp: 1,
+    deps: ['pow2i'],
+    text: `// exp(x + z) for a small z: the sum is taken after the reduction, so that it is not rounded at the size of x.
+static inline vec exp_sum(vec x, vec z) {
+  x = x < -104.0f ? vec{} - 104.0f : x;
+  x = x > 89.0f ? vec{} + 89.0f : x;
+  const vec t = x * 1.44269502f + 12582912.0f;
+  const vec n = t - 12582912.0f;
+  const vec k = x - n * 0.693145752f, d = z - n * 1.42860677e-6f;
+  const vec r = k + d;
+  const vec q = 0.49999994f + r * (0.166665211f + r * (0.0416682586f + r * (0.00836866908f + r * 0.00138213043f)));
+  const ivec i = __builtin_bit_cast(ivec, t) - 0x4b400000;
+  const ivec h = i >> 1;
+  return (1.0f + (k + (r * r * q + d))) * pow2i(h) * pow2i(i - h);
+}
+`,
+  },
+  {
+    fn: 'over_1p_exp',
+    name: 'over_1p_exp',
+    tier: 4,
+    ulp: 4,
+    deps: ['exp_sum'],
+    text: `// a / (1 + exp(y + z)), also where exp(y) overflows and the quotient does not vanish: exp(16) = 8886110.52.
+static inline vec over_1p_exp(vec a, vec y, vec z) {
+  const vec far = y > 80.0f ? vec{} + 16.0f : vec{};
+  const vec scale = y > 80.0f ? vec{} + 1.12535176e-7f : vec{} + 1.0f;
+  return a / (1.0f + exp_sum(y - far, z)) * scale;
+}
+`,
+  },
+  {
+    fn: 'top12',
+    name: 'top12',
+    tier: 1,
+    ulp: 0,
+    deps: [],
+    text: `// x cut to its leading 12 bits: products of two such values are exact.
+static inline vec top12(vec x) { return __builtin_bit_cast(vec, __builtin_bit_cast(ivec, x) & -4096); }
+`,
+  },
+  {
+    fn: 'silu',
+    name: 'silu_4',
+    tier: 4,
+    ulp: 4,
+    deps: ['over_1p_exp'],
+    text: `// x sigmoid(x); -inf gives -0.
+static inline vec silu_4(vec x) { return x < -120.0f ? -vec{} : over_1p_exp(x, -x, vec{}); }
+`,
+  },
+  {
+    fn: 'gelu_tanh',
+    name: 'gelu_tanh_4',
+    tier: 4,
+    ulp: 4,
+    deps: ['top12', 'over_1p_exp'],
+    text: `// x (1 + tanh(u)) / 2 = x / (1 + exp(-2 u)), 2 u = x w, w = 1.59576912 + 0.0713548163 x^2.
+// A rounding of 2 u would count up to 88-fold, so x = h + l, x^2 = s + sl, w = k + m, the leading parts of 12 bits.
+static inline vec gelu_tanh_4(vec x) {
+  const vec b = x < -12.0f ? vec{} - 12.0f : x > 12.0f ? vec{} + 12.0f : x;
+  const vec h = top12(b), l = b - h;
+  const vec s = top12(h * h), sl = (h * h - s) + l * (b + h);
+  const vec p = 0.0713500977f * s;
+  const vec k = top12(p + 1.59576917f);
+  const vec m = ((p - k) + 1.59576917f) + (4.71861631e-6f * s + 0.0713548163f * sl - 4.53406805e-8f);
+  return x < -12.0f ? -vec{} : over_1p_exp(x, -(h * k), -(h * m + l * (k + m)));
+}
+`,
+  },
+];
