@@ -7,11 +7,16 @@ import { SYMBOL, WORD } from './tokens.ts';
 /** Brackets and `if`s that may stand inside one another: the parser recurses on them, some 4 KB of stack a level. */
 export const MOST_NESTING = 100;
 
+/** Most errors of one declaration: beyond, the reader is helped no more. */
+export const MOST_ERRORS = 50;
+
 /** What is wrong with the brackets of a declaration, and the offsets between which the parser's own words are noise. */
 export interface BracketError {
   readonly diagnostic: Diagnostic;
   readonly from: number;
   readonly to: number;
+  /** Nothing else can be said about the declaration. */
+  readonly fatal?: true;
 }
 
 const PAIRS = new Map([
@@ -56,13 +61,13 @@ export function checkBrackets(tokens: readonly IToken[], file: string): readonly
         }
       }
     }
+    if (errors.length >= MOST_ERRORS) return errors;
     if (open.length + ifs > MOST_NESTING) {
-      errors.push({ diagnostic: diagnostic('syntax-deep', { most: MOST_NESTING }, tokenSpan({ file, diagnostics: [] }, token)), from: 0, to: Infinity });
+      errors.push({ diagnostic: diagnostic('syntax-deep', { most: MOST_NESTING }, tokenSpan({ file, diagnostics: [] }, token)), from: 0, to: Infinity, fatal: true });
       return errors;
     }
   }
   const broken = open[0];
-  const last = tokens.at(-1);
-  if (broken !== undefined && last !== undefined) unclosed(broken, last.startOffset + last.image.length);
+  if (broken !== undefined) unclosed(broken, Infinity);
   return errors;
 }

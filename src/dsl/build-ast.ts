@@ -44,7 +44,7 @@ function fnDecl(b: Build, n: Cst.FnDeclCstNode, documented: Documented): FnDecl 
 }
 
 function opDecl(b: Build, n: Cst.OpDeclCstNode, documented: Documented): OpDecl {
-  const { declName, typeParam: generics, param: params, result: results, dimDecl, cond, stmt: body } = n.children;
+  const { declName, typeParam: generics, param: params, result: results, dimDecl, cond, body } = n.children;
   return {
     kind: 'op',
     ...documented,
@@ -62,7 +62,7 @@ function opDecl(b: Build, n: Cst.OpDeclCstNode, documented: Documented): OpDecl 
         span: nodeSpan(b, c),
       };
     }),
-    body: (body ?? []).map((s) => stmt(b, s)),
+    body: (only(body).children.stmt ?? []).map((s) => stmt(b, s)),
     span: nodeSpan(b, n),
   };
 }

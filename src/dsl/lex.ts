@@ -16,6 +16,7 @@ export interface Lexed {
   readonly tokens: readonly IToken[];
   /** In the order of the text. */
   readonly comments: readonly Comment[];
+  /** By place. */
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -27,7 +28,7 @@ export function lex(text: string, file: string): Lexed {
   const span = (start: number, end: number): Span => ({ file, start, end });
   /** Where a comment that was written with `//` ends. */
   let skipTo = 0;
-  const skipped: { readonly start: number; readonly end: number }[] = [];
+  const skipped: Skipped[] = [];
   for (const token of result.tokens) {
     const start = token.startOffset;
     const end = start + token.image.length;
@@ -47,16 +48,39 @@ export function lex(text: string, file: string): Lexed {
     } else tokens.push(token);
   }
   for (const error of result.errors) {
-    if (skipped.some((s) => error.offset >= s.start && error.offset < s.end)) continue;
+    if (isSkipped(skipped, error.offset)) continue;
     const character = String.fromCodePoint(text.codePointAt(error.offset) ?? 0);
     const instead = INSTEAD[character] ?? (/\p{L}/u.test(character) ? 'names are made of ASCII letters, digits and `_`' : undefined);
     diagnostics.push(diagnostic('syntax-character', { character: shown(character), ...(instead === undefined ? {} : { instead }) }, span(error.offset, error.offset + Math.max(1, error.length))));
   }
   const comments = [...(result.groups['docs'] ?? []), ...(result.groups['comments'] ?? [])]
     .map((t) => ({ text: t.image.trimEnd(), doc: t.image.startsWith('##'), span: span(t.startOffset, t.startOffset + t.image.trimEnd().length) }))
-    .filter((c) => !skipped.some((s) => c.span.start >= s.start && c.span.start < s.end))
+    .filter((c) => !isSkipped(skipped, c.span.start))
     .toSorted((a, b) => a.span.start - b.span.start);
-  return { tokens, comments, diagnostics };
+  return { tokens, comments, diagnostics: diagnostics.toSorted((a, b) => (a.span?.start ?? 0) - (b.span?.start ?? 0)) };
+}
+
+interface Skipped {
+  readonly start: number;
+  readonly end: number;
+}
+/** `skipped` is in the order of the text. */
+function isSkipped(skipped: readonly Skipped[], offset: number): boolean {
+  const last = skipped[lowerBound(skipped, offset + 1, (s) => s.start) - 1];
+  return last !== undefined && offset < last.end;
+}
+
+/** The number of elements whose key is below `value`; keys ascend. */
+export function lowerBound<T>(list: readonly T[], value: number, key: (element: T) => number): number {
+  let lo = 0;
+  let hi = list.length;
+  while (lo < hi) {
+    const mid = (lo + hi) >> 1;
+    const element = list[mid];
+    if (element !== undefined && key(element) < value) lo = mid + 1;
+    else hi = mid;
+  }
+  return lo;
 }
 
 /** What the writer of a character probably meant. */

@@ -5,11 +5,11 @@ import type { Item, Module } from './ast.ts';
 import { checkBrackets } from './brackets.ts';
 import { buildItem } from './build-ast.ts';
 import type { ItemCstNode } from './cst.ts';
-import { lex } from './lex.ts';
+import { lex, lowerBound } from './lex.ts';
 import type { Comment } from './lex.ts';
 import { parser } from './parser.ts';
+import { explainItem } from './recover.ts';
 import { checkSyntax } from './syntax-rules.ts';
-import { syntaxErrors } from './syntax-errors.ts';
 import type { Slice } from './syntax-errors.ts';
 import { WORD } from './tokens.ts';
 
@@ -39,9 +39,10 @@ export function parse(text: string, file: string): Parsed {
     const item = parseItem(slice, lexical, docs.before, diagnostics);
     if (item !== undefined) items.push(item);
   }
-  diagnostics.push(...checkSyntax(items));
+  const checked = checkSyntax(items);
+  diagnostics.push(...checked.diagnostics);
   const sorted = diagnostics.toSorted((a, b) => (a.span?.start ?? 0) - (b.span?.start ?? 0));
-  return { module: { kind: 'module', items, span }, diagnostics: sorted, comments };
+  return { module: { kind: 'module', items: checked.items, span }, diagnostics: sorted, comments };
 }
 
 const STARTS: ReadonlySet<IToken['tokenType']> = new Set([WORD.op, WORD.fn, WORD.import]);
@@ -59,23 +60,22 @@ function parseItem(slice: Slice, lexical: readonly Diagnostic[], docs: ReadonlyM
   const { tokens, file } = slice;
   const start = tokens[0]?.startOffset ?? 0;
   const end = slice.next?.startOffset ?? Infinity;
-  const broken = lexical.some((d) => isError(d) && (d.span?.start ?? 0) >= start && (d.span?.start ?? 0) < end);
+  const at = (d: Diagnostic): number => d.span?.start ?? 0;
+  const inside = lexical.slice(lowerBound(lexical, start, at), lowerBound(lexical, end, at)).filter(isError).map(at);
   const brackets = checkBrackets(tokens, file);
-  if (brackets.some((b) => b.to === Infinity)) {
+  if (brackets.some((b) => b.fatal)) {
     diagnostics.push(...brackets.map((b) => b.diagnostic));
     return undefined;
   }
   parser.input = [...tokens];
   const tree = parser.item() as ItemCstNode;
-  const errors = parser.errors;
+  const first = parser.errors[0];
   parser.input = [];
-  if (errors.length > 0 || brackets.length > 0) {
-    const found = syntaxErrors(slice, errors).filter((d) => !brackets.some((b) => (d.span?.start ?? 0) >= b.from && (d.span?.start ?? 0) <= b.to));
-    const closers = found.some((d) => d.code === 'syntax-unexpected') ? brackets.filter((b) => b.diagnostic.code !== 'syntax-bracket-close') : brackets;
-    diagnostics.push(...found, ...closers.map((b) => b.diagnostic));
+  if (first !== undefined || brackets.length > 0) {
+    diagnostics.push(...explainItem(slice, first, brackets, inside));
     return undefined;
   }
-  if (broken) return undefined;
+  if (inside.length > 0) return undefined;
   const build = { file, diagnostics: [] };
   const item = buildItem(build, tree, docs.get(start));
   diagnostics.push(...build.diagnostics);

@@ -28,31 +28,19 @@ interface Stop extends Slice {
 }
 
 /**
- * Turns what the parser reports into diagnostics: the first error of each statement (the parser goes on at the next
- * one), said in terms of the mistake that was probably made.
+ * Turns what the parser reports into a diagnostic, said in terms of the mistake that was probably made, and the index of
+ * the token where it stopped (`tokens.length` at the end). `from` is the index of the first token that the parser saw.
  */
-export function syntaxErrors(slice: Slice, errors: readonly IRecognitionException[]): readonly Diagnostic[] {
-  const indices = new Map(slice.tokens.map((t, i) => [t.startOffset, i]));
-  const list: Diagnostic[] = [];
-  let quietUntil = -1;
-  const stops = errors.map((error) => stop(slice, error, indices)).toSorted((a, b) => a.at - b.at);
-  for (const s of stops) {
-    if (s.at < quietUntil) continue;
-    list.push(explain(s));
-    quietUntil = nextStatement(slice.tokens, s.at);
-  }
-  return list;
+export function explainError(slice: Slice, error: IRecognitionException, from: number): { readonly diagnostic: Diagnostic; readonly at: number } {
+  const s = stop(slice, error, from);
+  return { diagnostic: explain(s), at: s.at };
 }
 
-/** Index of the token behind the next `;` or `}`. */
-function nextStatement(tokens: readonly IToken[], from: number): number {
-  const end = tokens.findIndex((t, i) => i >= from && (t.tokenType === SYMBOL.Semicolon || t.tokenType === SYMBOL.RCurly));
-  return end < 0 ? tokens.length + 1 : end + 1;
-}
-
-function stop(slice: Slice, error: IRecognitionException, indices: ReadonlyMap<number, number>): Stop {
+function stop(slice: Slice, error: IRecognitionException, from: number): Stop {
   const { tokens, file, text } = slice;
-  const at = indices.get(error.token.startOffset) ?? tokens.length;
+  const offset = error.token.startOffset;
+  const index = tokens.findIndex((t, i) => i >= from && t.startOffset === offset);
+  const at = index < 0 ? tokens.length : index;
   const found = tokens[at];
   const previous = tokens[at - 1];
   const end = previous === undefined ? 0 : endOf(previous);
@@ -101,7 +89,7 @@ function assign(s: Stop): Diagnostic | undefined {
 function keyword(s: Stop): Diagnostic | undefined {
   if (s.found === undefined || !isReserved(s.found.image)) return undefined;
   const after = s.tokens[s.at + 1];
-  const named = s.expected.includes('a name') || (s.expected === 'a statement' && [SYMBOL.Equals, SYMBOL.LSquare, SYMBOL.Comma].some((t) => after?.tokenType === t));
+  const named = s.expected.includes('a name') || (s.expected.startsWith('a statement') && [SYMBOL.Equals, SYMBOL.LSquare, SYMBOL.Comma].some((t) => after?.tokenType === t));
   return named ? diagnostic('syntax-keyword', { word: s.found.image }, s.span) : undefined;
 }
 

@@ -24,7 +24,7 @@ export const Hex = createToken({ name: 'Hex', pattern: /0[xX][0-9a-fA-F]+(?![A-Z
 export const Int = createToken({ name: 'Int', pattern: /\d+(?![A-Za-z0-9_])/, label: 'an integer' });
 export const Text = createToken({ name: 'Text', pattern: /"([^"\\\r\n]|\\.)*"/, label: 'a string' });
 /** What looks like a number and is none: `12abc`, `1.`, `1.5f`, `.5`. The range `1..8` is not touched. */
-export const BadNumber = createToken({ name: 'BadNumber', pattern: /\d+\.\d+\w+|\d+\.(?![.\d])\w*|\d\w+|\.\d\w*/ });
+export const BadNumber = createToken({ name: 'BadNumber', pattern: /\d+\.\d+[A-Za-z_]\w*|\d+\.(?![.\d])\w*|\d+[A-Za-z_]\w*|\.\d\w*/ });
 export const BadText = createToken({ name: 'BadText', pattern: /"([^"\\\r\n]|\\[^\r\n])*\\?/ });
 /** A C-style block comment, closed or not: the two characters are never neighbours in a program. */
 export const BadComment = createToken({ name: 'BadComment', pattern: /\/\*([^*]|\*(?!\/))*(\*\/)?/, line_breaks: true });
@@ -57,7 +57,7 @@ const words = [...Object.values(WORD), ...Object.values(REDUCER), ...Object.valu
 export const TOKENS: TokenType[] = [
   ...Object.values(CLASS), Space, DocComment, Comment,
   ...words, Id,
-  Float, Hex, Int, BadComment, SYMBOL.Range, BadNumber, ...symbols.filter((t) => t !== SYMBOL.Range), Text, BadText, ByteOrderMark,
+  Float, Hex, SYMBOL.Range, BadNumber, Int, BadComment, ...symbols.filter((t) => t !== SYMBOL.Range), Text, BadText, ByteOrderMark,
 ];
 
 /** Built once; holds no state between runs. */
