@@ -286,6 +286,8 @@ export type Expr = Node &
   );
 /** `name = e ?? other`: the guard covers e. */
 export interface Arg extends Node {
+  /** `clamp e`: legal for the row arguments of `len` and `base` only. */
+  readonly policy?: 'clamp';
   readonly name?: Ident;
   readonly value: Expr;
   readonly other?: Expr;

@@ -1,0 +1,220 @@
+import type { Define, Expr, Target } from '../ast.ts';
+import { widen } from '../dtypes.ts';
+import type { DType } from '../dtypes.ts';
+import type { TExpr, TStmt } from '../typed.ts';
+import { assuming, report } from './context.ts';
+import type { LetAxis, Scope, TensorSym } from './context.ts';
+import { typeExpr } from './expr.ts';
+import { binary, both, some, variable } from './make.ts';
+import { checkOpCall, operatorCall } from './opcall.ts';
+import { resolveType, typeCondition } from './operators.ts';
+import { holdsIn } from './proofs.ts';
+import { checkSelect } from './select.ts';
+import { declare } from './signature.ts';
+import { bindDeclared, bindLet, bindList, canonicalWhere, definable, targetOf } from './targets.ts';
+import type { BoundTarget } from './targets.ts';
+import { settle, store } from './value.ts';
+import type { Value } from './value.ts';
+
+type Rhs = Extract<Define['rhs'], { readonly kind: 'expr' }>;
+
+/** A `let`, or a definition of results, `inout` or states. */
+export function checkDefine(d: Define, s: Scope): TStmt | undefined {
+  if (d.rhs.kind === 'select') return checkSelect(d, d.rhs, s);
+  const call = operatorCall(d.rhs.expr, s);
+  if (call !== undefined) return checkOpCall(d, call, d.rhs.near, s);
+  const [target, ...more] = d.targets;
+  const [extra] = more;
+  if (extra !== undefined) report(s.op, 'define-targets', {}, extra.span);
+  if (target === undefined) return undefined;
+  return d.isLet ? checkLet(d, target, d.rhs, s) : checkResult(d, target, d.rhs, s);
+}
+
+/** The written storage type of a `let`. */
+export function writtenType(target: Target, s: Scope): DType | undefined {
+  return target.type === undefined ? undefined : resolveType(target.type.name, target.type.span, s.op);
+}
+
+/** Condition and value of a definition, the condition known while the value is typed. */
+function typeSides(d: Define, rhs: Rhs, s: Scope): { readonly where: Value | undefined; readonly value: Value; readonly scope: Scope } {
+  const where = d.where === undefined ? undefined : typeCondition(d.where, s);
+  if (where?.absent === true && d.where !== undefined) report(s.op, 'absent-read', { what: 'a condition' }, d.where.span);
+  const scope = where === undefined || where.bad ? s : assuming(s, where.e);
+  return { where, value: typeExpr(rhs.expr, scope), scope };
+}
+
+/** Expressions in which the indices of a left side may find their ranges. */
+export const sources = (d: Define, rhs: Expr): readonly Expr[] => (d.where === undefined ? [rhs] : [rhs, d.where]);
+
+function checkLet(d: Define, target: Target, rhs: Rhs, s: Scope): TStmt | undefined {
+  if (target.field !== undefined) report(s.op, 'field-let', { name: target.name.name }, target.field.name.span);
+  if (target.list !== undefined) report(s.op, 'list-let', { name: target.name.name }, target.list.span);
+  const bound = bindLet(target, sources(d, rhs.expr), s);
+  const sides = typeSides(d, rhs, bound.scope);
+  const written = writtenType(target, s);
+  const v = written === undefined ? settle(s.op, sides.value) : store(s.op, sides.value, written, rhs.near, rhs.span);
+  if (rhs.near && written === undefined) report(s.op, 'near-let', { name: target.name.name }, rhs.span);
+  const dtype = written ?? letType(v);
+  const failed = v.bad || bound.failed || sides.where?.bad === true;
+  const where = sides.where?.e;
+  declareLet(target, bound, bound.axes, { dtype, failed, value: v, ...(where === undefined ? {} : { where }) }, s);
+  if (failed) return undefined;
+  return { kind: 'define', role: 'let', target: targetOf(target, bound, dtype), ...(where === undefined ? {} : { where }), near: rhs.near, value: v.e, span: d.span };
+}
+
+/** Storage type of a `let` without a written one: that of a rounding at its root or of a plain read, else the value's own. */
+export function letType(v: Value): DType {
+  const root = v.e.kind === 'cast' && v.e.mode === 'as' && v.e.to !== 'tf32' && widen(v.e.to) === v.e.type ? v.e.to : undefined;
+  return root ?? (v.e.kind === 'access' ? v.e.dtype : v.e.type);
+}
+
+interface Made {
+  readonly dtype: DType;
+  readonly failed: boolean;
+  readonly where?: TExpr;
+  readonly value?: Value;
+  readonly below?: NonNullable<TensorSym['below']>;
+}
+
+/** Enters a `let` into the names of the operator, or joins a further piece to it. */
+export function declareLet(target: Target, bound: BoundTarget, axes: readonly LetAxis[], made: Made, s: Scope): void {
+  const { op } = s;
+  const name = target.name.name;
+  const known = op.symbols.get(name);
+  const progress = op.progress.get(name);
+  const piece = { span: target.span, sides: bound.sides, ...(made.where === undefined ? {} : { where: canonicalWhere(made.where, bound.index) }) };
+  op.later.delete(name);
+  const absent = made.value?.absent === true;
+  if (known?.kind === 'tensor' && known.role === 'let' && progress !== undefined) {
+    if (progress.pieces.length > 0 && known.axes.length !== axes.length) report(op, 'index-rank', { name, wanted: known.axes.length, found: axes.length }, target.span);
+    else {
+      if (progress.readSpan !== undefined) report(op, 'piece-after-read', { name }, target.span, { related: [{ message: 'it is read here', span: progress.readSpan }] });
+      if (known.elem.kind === 'scalar' && known.elem.dtype !== made.dtype && !made.failed) report(op, 'piece-type', { name, one: known.elem.dtype, other: made.dtype }, target.span);
+      progress.pieces.push(piece);
+      const partial = progress.pieces.some((p) => p.where !== undefined) || known.presence === 'unknown' || absent;
+      op.symbols.set(name, joined(known, axes, partial, s));
+    }
+    return;
+  }
+  if (!declare(op, target.name, 'a `let`')) return;
+  const present = presence(bound, made.where, absent);
+  const integer = made.dtype === 'bool' || made.dtype === 'i64' || made.dtype === 'i32';
+  const plain = axes.every((a) => a.parts.every((p) => p.var !== undefined));
+  op.symbols.set(name, {
+    kind: 'tensor',
+    name,
+    span: target.name.span,
+    role: 'let',
+    elem: { kind: 'scalar', dtype: made.dtype },
+    axes,
+    ...(present === undefined ? {} : { presence: present }),
+    ...(integer && plain && !made.failed && made.value !== undefined && !absent ? { value: made.value.e } : {}),
+    ...(made.below === undefined ? {} : { below: made.below }),
+  });
+  op.progress.set(name, { span: target.name.span, pieces: [piece] });
+  if (made.failed) op.failed.add(name);
+}
+
+/** Where the points of a `let` are present: its `where`, and above the start of each range. */
+function presence(bound: BoundTarget, where: TExpr | undefined, absent: boolean): TensorSym['presence'] {
+  if (absent) return 'unknown';
+  const starts = bound.vars.filter((v) => v.lo.kind !== 'int' || v.lo.value !== 0n).map((v) => binary('le', v.lo, variable(v)));
+  const all = starts.reduce<TExpr | undefined>((a, b) => both(a, b), where);
+  return all === undefined ? undefined : { where: all };
+}
+
+/** A `let` with one more piece: its axes reach as far as the farthest piece. */
+function joined(known: TensorSym, axes: readonly LetAxis[], partial: boolean, s: Scope): TensorSym {
+  const merged = known.axes.map((a, k): LetAxis => {
+    const b = axes[k];
+    if (a.kind !== 'let' || b === undefined) return { kind: 'let', parts: [] };
+    return {
+      kind: 'let',
+      parts: a.parts.map((p, j) => {
+        const q = b.parts[j];
+        if (q === undefined || mentionsVar(q.hi) || holdsIn(binary('le', q.hi, p.hi), s)) return p;
+        return p.var === undefined ? { hi: q.hi } : { var: p.var, hi: q.hi };
+      }),
+    };
+  });
+  const { presence: _, value: __, ...rest } = known;
+  return { ...rest, axes: merged, ...(partial ? { presence: 'unknown' as const } : {}) };
+}
+const mentionsVar = (e: TExpr): boolean => some(e, (x) => x.kind === 'var');
+
+function checkResult(d: Define, target: Target, rhs: Rhs, s: Scope): TStmt | undefined {
+  const sym = definable(target, s);
+  if (sym === undefined) {
+    typeSides(d, rhs, bindLet(target, sources(d, rhs.expr), s).scope);
+    return undefined;
+  }
+  if (target.type !== undefined) report(s.op, 'define-type', { name: sym.name }, target.type.span);
+  const list = bindList(target, sym, s);
+  const element = list.var === undefined ? undefined : variable(list.var);
+  const whole = bindDeclared(target, sym, sym.axes, element, list.scope, sym.name);
+  const field = fieldOf(target, sym, whole, s);
+  const scope = field?.bound.scope ?? whole.scope;
+  const sides = typeSides(d, rhs, scope);
+  const dtype = field?.dtype ?? (sym.elem.kind === 'scalar' ? sym.elem.dtype : 'u8');
+  const v = store(s.op, sides.value, dtype, rhs.near, rhs.span);
+  if (v.absent && !v.bad) report(s.op, 'absent-read', { what: `\`${sym.name}\`` }, rhs.span);
+  addPiece(target, sym, whole, field, sides.where?.e, s);
+  if (v.bad || whole.failed || list.failed || field === undefined || sides.where?.bad === true) return undefined;
+  const role = sym.role === 'inout' ? 'inout' : sym.role === 'state' ? 'state' : 'result';
+  const where = sides.where?.e;
+  return {
+    kind: 'define',
+    role,
+    target: targetOf(target, whole, dtype, list.var, field.name === undefined ? undefined : { name: field.name, index: field.bound.index }),
+    ...(where === undefined ? {} : { where }),
+    near: rhs.near,
+    value: v.e,
+    span: d.span,
+  };
+}
+
+interface Field {
+  readonly name?: string;
+  readonly dtype: DType;
+  readonly bound: BoundTarget;
+}
+
+/** The field that a left side names, with its indices bound; undefined after an error. */
+function fieldOf(target: Target, sym: TensorSym, whole: BoundTarget, s: Scope): Field | undefined {
+  if (sym.elem.kind === 'scalar') {
+    if (target.field === undefined) return { dtype: sym.elem.dtype, bound: whole };
+    report(s.op, 'field-none', { name: sym.name, field: target.field.name.name }, target.field.name.span);
+    return undefined;
+  }
+  const fields = sym.elem.fields.map((f) => f.name);
+  const { field } = target;
+  if (field === undefined) {
+    report(s.op, 'field-needed', { name: sym.name, fields }, target.span);
+    return undefined;
+  }
+  const f = sym.elem.fields.find((x) => x.name === field.name.name);
+  if (f === undefined) {
+    report(s.op, 'field-unknown', { name: sym.name, field: field.name.name, fields }, field.name.span);
+    return undefined;
+  }
+  const bound = bindDeclared({ index: field.index, span: field.name.span }, sym, f.axes, undefined, whole.scope, `${sym.name}.${f.name}`);
+  return bound.failed ? undefined : { name: f.name, dtype: f.dtype, bound };
+}
+
+function addPiece(target: Target, sym: TensorSym, whole: BoundTarget, field: Field | undefined, where: TExpr | undefined, s: Scope): void {
+  const progress = s.op.progress.get(sym.name);
+  if (progress === undefined) return;
+  if (whole.failed || field === undefined) {
+    s.op.failed.add(sym.name);
+    progress.pieces.push({ span: target.span, sides: [] });
+    return;
+  }
+  const { readSpan } = progress;
+  if (readSpan !== undefined && sym.role === 'result') report(s.op, 'piece-after-read', { name: sym.name }, target.span, { related: [{ message: 'it is read here', span: readSpan }] });
+  progress.pieces.push({
+    span: target.span,
+    sides: field.name === undefined ? whole.sides : [...whole.sides, ...field.bound.sides],
+    ...(field.name === undefined ? {} : { field: field.name }),
+    ...(where === undefined ? {} : { where: canonicalWhere(where, whole.index) }),
+  });
+}

@@ -1,0 +1,160 @@
+import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
+import { hasErrors } from '../../diagnostics/diagnostic.ts';
+import type { Tol } from '../ast.ts';
+import type { OpDecl, Stmt } from '../ast.ts';
+import type { DType } from '../dtypes.ts';
+import type { TOp, TProperty, TSchedule, TStmt } from '../typed.ts';
+import { report } from './context.ts';
+import type { ModuleScope, OpContext, Scope } from './context.ts';
+import { checkDefine } from './define.ts';
+import { both, binary, variable } from './make.ts';
+import { isReserved } from './names.ts';
+import { checkPack, checkRagged } from './pack.ts';
+import { checkPieces } from './pieces.ts';
+import { checkProperty } from './property.ts';
+import { checkRecur } from './recur.ts';
+import { checkScatter, checkTemp } from './scatter.ts';
+import { checkSignature } from './signature.ts';
+import { checkSchedule, checkTolerance, checkTunable } from './tuning.ts';
+
+/** One operator under one binding of its type parameters: its typed form, unless it has errors, and what is to be said about it. */
+export function checkOp(decl: OpDecl, types: Readonly<Record<string, DType>>, scope: ModuleScope): { readonly op?: TOp; readonly diagnostics: readonly Diagnostic[] } {
+  const op = newContext(decl, types, scope);
+  checkTypeParams(decl, op);
+  const { params, results } = checkSignature(decl, op);
+  const s: Scope = { op, vars: new Map(), facts: [], guarded: false, size: false };
+  for (const d of decl.body) {
+    if (d.kind === 'define' && d.isLet) for (const t of d.targets) op.later.add(t.name.name);
+    if (d.kind === 'temp') op.later.add(d.name.name);
+  }
+  const body: TStmt[] = [];
+  const properties: TProperty[] = [];
+  const tolerances: Record<string, Tol> = {};
+  const tunables: { readonly name: string; readonly values: readonly bigint[] }[] = [];
+  const schedules: TSchedule[] = [];
+  const late: (() => void)[] = [];
+  for (const d of decl.body) {
+    switch (d.kind) {
+      case 'property':
+        late.push(() => {
+          const p = checkProperty(d, s);
+          if (p !== undefined) properties.push(p);
+        });
+        break;
+      case 'tolerance':
+        if (checkTolerance(d, new Set(Object.keys(tolerances)), op)) tolerances[d.name.name] = d.tol;
+        break;
+      case 'tunable':
+        if (checkTunable(d, new Set(tunables.map((t) => t.name)), op)) tunables.push({ name: d.name.name, values: d.values });
+        break;
+      case 'schedule':
+        schedules.push(checkSchedule(d, op));
+        break;
+      default: {
+        const made = statement(d, s);
+        if (made !== undefined) body.push(made);
+      }
+    }
+  }
+  checkPieces(op);
+  for (const r of op.raggeds.values()) if (!r.defined) report(op, 'ragged-undefined', { name: r.ragged.id }, r.span);
+  for (const run of late) run();
+  checkUnused(decl, op);
+  if (hasErrors(op.diagnostics)) return { diagnostics: op.diagnostics };
+  return {
+    diagnostics: op.diagnostics,
+    op: {
+      name: decl.name.name,
+      ...(decl.doc === undefined ? {} : { doc: decl.doc }),
+      span: decl.span,
+      types,
+      dims: [...op.dims.values()],
+      raggeds: [...op.raggeds.values()].map((r) => r.ragged),
+      params,
+      results,
+      facts: op.conditions,
+      body: started(body),
+      properties,
+      tolerances,
+      tunables,
+      schedules,
+    },
+  };
+}
+
+/** An empty context. */
+export function newContext(decl: OpDecl | undefined, types: Readonly<Record<string, DType>>, scope: ModuleScope): OpContext {
+  return {
+    ...(decl === undefined ? {} : { decl }),
+    scope,
+    types: new Map(Object.entries(types)),
+    diagnostics: [],
+    dims: new Map(),
+    raggeds: new Map(),
+    symbols: new Map(),
+    facts: [],
+    conditions: [],
+    progress: new Map(),
+    used: new Set(),
+    failed: new Set(),
+    ids: new Map(),
+    broken: new Set(),
+    later: new Set(),
+    inner: new Set(),
+    quiet: 0,
+  };
+}
+
+function statement(d: Exclude<Stmt, { readonly kind: 'property' | 'tolerance' | 'tunable' | 'schedule' }>, s: Scope): TStmt | undefined {
+  switch (d.kind) {
+    case 'define':
+      return checkDefine(d, s);
+    case 'temp':
+      return checkTemp(d, s);
+    case 'ragged':
+      return checkRagged(d, s);
+    case 'pack':
+      return checkPack(d, s);
+    case 'scatter':
+      return checkScatter(d, s);
+    case 'recur':
+      return checkRecur(d, s);
+  }
+}
+
+function checkTypeParams(decl: OpDecl, op: OpContext): void {
+  const seen = new Set<string>();
+  for (const t of decl.typeParams) {
+    if (isReserved(t.name.name)) report(op, 'name-builtin', { name: t.name.name }, t.name.span);
+    else if (seen.has(t.name.name)) report(op, 'name-taken', { name: t.name.name, what: 'a type parameter' }, t.name.span);
+    if (new Set(t.choices).size !== t.choices.length) report(op, 'type-choice', { name: t.name.name }, t.span);
+    seen.add(t.name.name);
+  }
+}
+
+/** A `let` in one piece whose ranges do not start at 0 is absent below their start. */
+function started(body: readonly TStmt[]): readonly TStmt[] {
+  const pieces = new Map<string, number>();
+  for (const d of body) if (d.kind === 'define' && d.role === 'let') pieces.set(d.target.name, (pieces.get(d.target.name) ?? 0) + 1);
+  return body.map((d): TStmt => {
+    if (d.kind === 'recur') return { ...d, body: started(d.body) };
+    if (d.kind !== 'define' || d.role !== 'let' || pieces.get(d.target.name) !== 1) return d;
+    const vars = d.target.index.flatMap((l) => (l.kind === 'var' ? [l.var] : l.kind === 'tuple' ? l.parts.flatMap((p) => (p.kind === 'var' ? [p.var] : [])) : []));
+    const from = vars.filter((v) => v.lo.kind !== 'int' || v.lo.value !== 0n).map((v) => binary('le', v.lo, variable(v)));
+    const where = from.reduce((a, b) => both(a, b) ?? a, d.where ?? from[0]);
+    return where === undefined || from.length === 0 ? d : { ...d, where };
+  });
+}
+
+/** Warnings about what nothing reads. */
+function checkUnused(decl: OpDecl, op: OpContext): void {
+  if (hasErrors(op.diagnostics)) return;
+  for (const p of decl.params) {
+    if (!op.used.has(p.name.name) && p.mode !== 'inout') report(op, 'name-unused', { name: p.name.name, what: 'parameter' }, p.name.span);
+  }
+  for (const [name, sym] of op.symbols) {
+    if (sym.kind === 'tensor' && (sym.role === 'let' || sym.role === 'temp') && !op.used.has(name)) report(op, 'name-unused', { name, what: '`let`' }, sym.span);
+  }
+  for (const d of decl.dims) if (!op.used.has(d.name.name)) report(op, 'name-unused', { name: d.name.name, what: '`dim`' }, d.name.span);
+  for (const t of decl.typeParams) if (!op.used.has(t.name.name)) report(op, 'name-unused', { name: t.name.name, what: 'type parameter' }, t.name.span);
+}

@@ -1,0 +1,81 @@
+import type { Span } from '../../diagnostics/span.ts';
+import type { Arg, Expr, Index } from '../ast.ts';
+import type { TExpr } from '../typed.ts';
+import { elementOf, typeRow } from './access.ts';
+import type { CallExpr } from './calls.ts';
+import { report } from './context.ts';
+import type { OpContext, RaggedInfo, Scope, TensorSym } from './context.ts';
+import { nearest } from './names.ts';
+import { bad, value } from './value.ts';
+import type { Value } from './value.ts';
+
+/** A ragged axis as it is named: `L` or `A{f}`. */
+export interface NamedRagged {
+  readonly info: RaggedInfo;
+  readonly list?: Expr;
+  /** Extent of the list, for listed axes. */
+  readonly size?: TExpr;
+}
+
+/** The ragged axis that an expression names, if it is one. */
+export function raggedNamed(e: Expr, op: OpContext): NamedRagged | undefined {
+  let x = e;
+  while (x.kind === 'paren') x = x.operand;
+  if (x.kind !== 'access' || x.indexed || x.fields.length > 0 || op.symbols.has(x.name.name)) return undefined;
+  const info = op.raggeds.get(x.name.name);
+  if (info === undefined) return undefined;
+  const size = info.listSize;
+  return { info, ...(x.list === undefined ? {} : { list: x.list }), ...(size === undefined ? {} : { size }) };
+}
+
+/** Arguments as indices. */
+export const rowArgs = (args: readonly Arg[]): readonly Index[] =>
+  args.map((a) => ({ policy: a.policy ?? 'none', expr: a.value, span: a.span }));
+
+/** A stand-in for the axes to the left of a ragged axis, so that they are indexed like those of a tensor. */
+export const leftAxes = (info: RaggedInfo, span: Span): TensorSym => ({
+  kind: 'tensor',
+  name: info.ragged.id,
+  span,
+  role: 'in',
+  elem: { kind: 'scalar', dtype: 'i64' },
+  axes: info.ragged.left,
+});
+
+/** `len(L, b)`, `base(L, b)`, `total(L)`. */
+export function typeLength(e: CallExpr, s: Scope): Value {
+  const fn = e.callee.name;
+  const [first, ...rest] = e.args;
+  const named = first === undefined ? undefined : raggedNamed(first.value, s.op);
+  if (first === undefined || named === undefined) {
+    const word = first?.value.kind === 'access' ? first.value.name.name : '';
+    const known = nearest(word, s.op.raggeds.keys());
+    report(s.op, 'ragged-unknown', { fn, name: word, ...(known === undefined ? {} : { known }) }, first?.span ?? e.span);
+    return bad(e.span);
+  }
+  const { info } = named;
+  const { id } = info.ragged;
+  s.op.used.add(info.ragged.offsets);
+  if (!info.defined && !s.size) {
+    report(s.op, 'ragged-later', { name: id }, first.span);
+    return bad(e.span);
+  }
+  if (info.ragged.listed !== (named.list !== undefined)) {
+    report(s.op, info.ragged.listed ? 'list-index' : 'list-none', { name: id }, first.span);
+    return bad(e.span);
+  }
+  const list = named.list === undefined || named.size === undefined ? undefined : elementOf(named.list, named.size, id, s);
+  if (named.list !== undefined && list === undefined) return bad(e.span);
+  const element = list === undefined ? {} : { list };
+  if (fn === 'total') {
+    if (rest.length > 0) report(s.op, 'call-count', { name: fn, least: 1, most: 1, found: e.args.length }, e.span);
+    return value({ kind: 'total', ragged: id, ...element, type: 'i64', span: e.span }, { flex: 'index', bad: rest.length > 0 });
+  }
+  if (s.size) {
+    report(s.op, 'size-expression', {}, e.span);
+    return bad(e.span);
+  }
+  const at = typeRow(rowArgs(rest), info.ragged.left, s, e.span, id);
+  if (at === undefined) return bad(e.span);
+  return value({ kind: fn === 'len' ? 'len' : 'base', ragged: id, ...element, at, type: 'i64', span: e.span }, { flex: 'index' });
+}
