@@ -1,9 +1,7 @@
-import { error } from './rule.ts';
+import { NAMES } from './catalog-check-names.ts';
+import { RANGES } from './catalog-check-ranges.ts';
+import { STATEMENTS } from './catalog-check-statements.ts';
+import { TYPES } from './catalog-check-types.ts';
 
-/** What `check` reports: names, types, ranges, shapes. */
-export const CHECK = {
-  'name-unknown': error<{ name: string; known?: string }>(
-    (p) => `unknown name \`${p.name}\``,
-    (p) => (p.known === undefined ? undefined : `did you mean \`${p.known}\`?`),
-  ),
-} as const;
+/** What `check` reports: names, calls, types, sizes, ranges, statements. */
+export const CHECK = { ...NAMES, ...TYPES, ...RANGES, ...STATEMENTS } as const;

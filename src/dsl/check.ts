@@ -67,7 +67,8 @@ export function check(module: Module, load?: Loader): Checked {
 /** Every binding of an operator's type parameters; one empty binding if it has none. */
 export function bindings(decl: OpDecl): readonly Readonly<Record<string, DType>>[] {
   let out: Record<string, DType>[] = [{}];
-  for (const t of decl.typeParams) out = out.flatMap((b) => [...new Set(t.choices)].map((c) => ({ ...b, [t.name.name]: c })));
+  for (const t of decl.typeParams)
+    out = out.flatMap((b) => [...new Set(t.choices)].map((c) => ({ ...b, [t.name.name]: c })));
   return out;
 }
 

@@ -22,7 +22,8 @@ export function typeAccess(e: AccessExpr, s: Scope): Value {
   const local = s.locals?.get(name);
   if (local !== undefined || s.locals !== undefined) {
     if (local !== undefined && plain) return local;
-    if (local === undefined) report(s.op, 'fn-name', { name, known: nearest(name, s.locals?.keys() ?? []) }, e.name.span);
+    if (local === undefined)
+      report(s.op, 'fn-name', { name, known: nearest(name, s.locals?.keys() ?? []) }, e.name.span);
     else report(s.op, 'index-scalar', { name }, e.span);
     return bad(e.span);
   }
@@ -41,7 +42,10 @@ export function typeAccess(e: AccessExpr, s: Scope): Value {
       if (e.indexed || e.fields.length > 0) return scalarIndexed(e, s);
       if (sym.perElement === undefined) {
         if (e.list !== undefined) report(s.op, 'list-none', { name }, e.span);
-        return value({ kind: 'dim', id: name, type: 'i64', span: e.span }, { flex: 'index', bad: e.list !== undefined });
+        return value(
+          { kind: 'dim', id: name, type: 'i64', span: e.span },
+          { flex: 'index', bad: e.list !== undefined },
+        );
       }
       const list = listIndex(e, sym.perElement, s);
       if (list === undefined) return bad(e.span);
@@ -51,7 +55,8 @@ export function typeAccess(e: AccessExpr, s: Scope): Value {
       if (!plain) return scalarIndexed(e, s);
       const type = widen(sym.dtype);
       const p: TExpr = { kind: 'param', name, dtype: sym.dtype, type, span: e.span };
-      if ((sym.sizes || s.size) && isInt(sym.dtype) && sym.dtype !== 'u64') return value(convert(p, 'i64'), { flex: 'index' });
+      if ((sym.sizes || s.size) && isInt(sym.dtype) && sym.dtype !== 'u64')
+        return value(convert(p, 'i64'), { flex: 'index' });
       if (s.size) return notSize(e, s);
       return value(p, DTYPES[sym.dtype].value === sym.dtype ? {} : { stored: sym.dtype });
     }
@@ -75,7 +80,12 @@ function unknown(e: AccessExpr, s: Scope): Value {
   else if (s.op.later.has(name)) report(s.op, 'name-later', { name }, e.name.span);
   else {
     const known = nearest(name, [...s.vars.keys(), ...s.op.symbols.keys()]);
-    report(s.op, 'name-unknown', { name, ...(known === undefined ? {} : { known }), call: isBuiltin(name) || s.op.scope.fns.has(name) }, e.name.span);
+    report(
+      s.op,
+      'name-unknown',
+      { name, ...(known === undefined ? {} : { known }), call: isBuiltin(name) || s.op.scope.fns.has(name) },
+      e.name.span,
+    );
   }
   return bad(e.span);
 }
@@ -108,7 +118,8 @@ export function elementOf(index: Expr, size: TExpr, name: string, s: Scope): TEx
 
 function inRangeOf(v: TExpr, extent: TExpr, s: Scope): boolean {
   if (v.kind === 'var') {
-    for (const x of s.vars.values()) if (x.id === v.id && x.lo.kind === 'int' && x.lo.value >= 0n && same(x.hi, extent)) return true;
+    for (const x of s.vars.values())
+      if (x.id === v.id && x.lo.kind === 'int' && x.lo.value >= 0n && same(x.hi, extent)) return true;
   }
   return inRange(v, extent, s);
 }
@@ -144,8 +155,17 @@ function typeRead(e: AccessExpr, sym: TensorSym, s: Scope): Value {
     }
     if (s.op.quiet === 0) progress.readSpan ??= e.span;
   }
-  const absent = found.absent || (sym.presence !== undefined && (sym.presence === 'unknown' || !holdsIn(substitute(sym.presence.where, bindAxes(sym.axes, found.index)), s)));
-  const at = { kind: 'access' as const, tensor: name, ...(list === undefined ? {} : { list }), index: found.index, span: e.span };
+  const absent =
+    found.absent ||
+    (sym.presence !== undefined &&
+      (sym.presence === 'unknown' || !holdsIn(substitute(sym.presence.where, bindAxes(sym.axes, found.index)), s)));
+  const at = {
+    kind: 'access' as const,
+    tensor: name,
+    ...(list === undefined ? {} : { list }),
+    index: found.index,
+    span: e.span,
+  };
   const [field, ...more] = e.fields;
   if (sym.elem.kind === 'scalar') {
     if (field !== undefined) {
@@ -153,7 +173,10 @@ function typeRead(e: AccessExpr, sym: TensorSym, s: Scope): Value {
       return bad(e.span);
     }
     const { dtype } = sym.elem;
-    return value({ ...at, dtype, type: widen(dtype) }, { absent, ...(DTYPES[dtype].value === dtype ? {} : { stored: dtype }) });
+    return value(
+      { ...at, dtype, type: widen(dtype) },
+      { absent, ...(DTYPES[dtype].value === dtype ? {} : { stored: dtype }) },
+    );
   }
   const fields = sym.elem.fields;
   if (field === undefined) {
@@ -162,8 +185,21 @@ function typeRead(e: AccessExpr, sym: TensorSym, s: Scope): Value {
   }
   const f = fields.find((x) => x.name === field.name.name);
   if (f === undefined || more.length > 0) {
-    const known = nearest(field.name.name, fields.map((x) => x.name));
-    report(s.op, 'field-unknown', { field: (more[0] ?? field).name.name, name, fields: fields.map((x) => x.name), ...(known === undefined ? {} : { known }) }, (more[0] ?? field).span);
+    const known = nearest(
+      field.name.name,
+      fields.map((x) => x.name),
+    );
+    report(
+      s.op,
+      'field-unknown',
+      {
+        field: (more[0] ?? field).name.name,
+        name,
+        fields: fields.map((x) => x.name),
+        ...(known === undefined ? {} : { known }),
+      },
+      (more[0] ?? field).span,
+    );
     return bad(e.span);
   }
   const inner = typeIndex(field.index, sym, f.axes, undefined, s, field.span, `${name}.${f.name}`);
@@ -216,12 +252,15 @@ export function typeIndex(
       return;
     }
     const bounds = tuple === undefined ? [flatExtent(axis, each, w.span)] : each;
-    const made = values.map((v, j) => part(w, v.e, bounds[j] ?? product(each, w.span), s, { what, axis: k, span: (tuple?.[j] ?? w).span }));
+    const made = values.map((v, j) =>
+      part(w, v.e, bounds[j] ?? product(each, w.span), s, { what, axis: k, span: (tuple?.[j] ?? w).span }),
+    );
     if (made.some((m) => m === undefined)) failed = true;
     const done = made.filter((m) => m !== undefined);
     const [first, second] = done;
     if (first === undefined || done.length !== values.length) return;
-    if (axis.kind === 'pairs' && second !== undefined) index.push(pair(first, second, axis.size, s, { what, axis: k, span: w.span }));
+    if (axis.kind === 'pairs' && second !== undefined)
+      index.push(pair(first, second, axis.size, s, { what, axis: k, span: w.span }));
     else index.push(tuple === undefined ? { kind: 'flat', part: first } : { kind: 'parts', parts: done });
   });
   return failed ? undefined : { index, absent };
@@ -241,10 +280,16 @@ function part(w: Index, v: TExpr, extent: TExpr, s: Scope, at: Place): TIndexPar
   if (s.guarded) return { value: v, extent, policy: 'guarded' };
   const shown = text(v, s);
   const params = { name: at.what, axis: at.axis, index: shown, extent: text(extent, s) };
-  const nameOf = (id: string): string => [...s.vars.values()].find((x) => x.id === id)?.name ?? id.replace(/\.\d+$/, '');
+  const nameOf = (id: string): string =>
+    [...s.vars.values()].find((x) => x.id === id)?.name ?? id.replace(/\.\d+$/, '');
   if (v.kind === 'var' && !readsData(extent, s)) {
     const x = [...s.vars.values()].find((y) => y.id === v.id);
-    report(s.op, 'index-extent', { ...params, range: x === undefined ? '' : `${text(x.lo, s)}..${text(x.hi, s)}` }, at.span);
+    report(
+      s.op,
+      'index-extent',
+      { ...params, range: x === undefined ? '' : `${text(x.lo, s)}..${text(x.hi, s)}` },
+      at.span,
+    );
   } else if (readsData(v, s)) report(s.op, 'index-data', params, at.span);
   else report(s.op, 'index-range', { ...params, known: knownOf(v, s, nameOf) }, at.span);
   return undefined;
@@ -261,13 +306,28 @@ function pair(f: TIndexPart, g: TIndexPart, size: TExpr, s: Scope, at: Place): T
 }
 
 /** Arguments of `len` and `base`: indices of the axes to the left of a ragged axis. */
-export function typeRow(args: readonly Index[], axes: readonly Axis[], s: Scope, span: Span, what: string): readonly TIndex[] | undefined {
+export function typeRow(
+  args: readonly Index[],
+  axes: readonly Axis[],
+  s: Scope,
+  span: Span,
+  what: string,
+): readonly TIndex[] | undefined {
   const sym: TensorSym = { kind: 'tensor', name: what, span, role: 'in', elem: { kind: 'scalar', dtype: 'i64' }, axes };
   return typeIndex(args, sym, axes, undefined, s, span, what)?.index;
 }
 
 /** The extents of one axis of a named tensor as an index that stands bare in it has them; undefined if it cannot be told yet. */
-export function extentAt(sym: TensorSym, axes: readonly Axis[], k: number, j: number | undefined, written: readonly Index[], list: TExpr | undefined, s: Scope, span: Span): TExpr | undefined {
+export function extentAt(
+  sym: TensorSym,
+  axes: readonly Axis[],
+  k: number,
+  j: number | undefined,
+  written: readonly Index[],
+  list: TExpr | undefined,
+  s: Scope,
+  span: Span,
+): TExpr | undefined {
   const prior = (i: number): TIndex | undefined => {
     const w = written[i];
     if (w === undefined) return undefined;
@@ -279,7 +339,12 @@ export function extentAt(sym: TensorSym, axes: readonly Axis[], k: number, j: nu
         if (v.bad) return undefined;
         const each = extents(s.op, sym, axes, i, prior, list, span);
         const axis = axes[i];
-        const bound = axis === undefined || each === undefined ? undefined : tuple === undefined ? flatExtent(axis, each, span) : each[parts.length];
+        const bound =
+          axis === undefined || each === undefined
+            ? undefined
+            : tuple === undefined
+              ? flatExtent(axis, each, span)
+              : each[parts.length];
         if (bound === undefined) return undefined;
         parts.push({ value: v.e, extent: bound, policy: w.policy === 'none' ? 'proven' : w.policy });
       }

@@ -15,7 +15,8 @@ import type { Value } from './value.ts';
 export type CallExpr = Extract<Expr, { readonly kind: 'call' }>;
 
 /** An argument: `e`, or `e ?? other`. */
-export const typeArg = (a: Arg, s: Scope): Value => (a.other === undefined ? typeExpr(a.value, s) : typeGuard(a.value, a.other, s, a.span));
+export const typeArg = (a: Arg, s: Scope): Value =>
+  a.other === undefined ? typeExpr(a.value, s) : typeGuard(a.value, a.other, s, a.span);
 
 /** A call of a built-in, of `len`, `base`, `total`, `bitcast`, or of a `fn`. */
 export function typeCall(e: CallExpr, s: Scope): Value {
@@ -34,7 +35,15 @@ export function typeCall(e: CallExpr, s: Scope): Value {
   if (s.op.scope.ops.has(name)) report(s.op, 'call-operator', { name }, e.callee.span);
   else if (REDUCERS.some((r) => r === name)) report(s.op, 'call-reducer', { name }, e.callee.span);
   else {
-    const known = nearest(name, [...Object.keys(BUILTINS), ...s.op.scope.fns.keys(), 'len', 'base', 'total', 'bitcast', 'strict']);
+    const known = nearest(name, [
+      ...Object.keys(BUILTINS),
+      ...s.op.scope.fns.keys(),
+      'len',
+      'base',
+      'total',
+      'bitcast',
+      'strict',
+    ]);
     report(s.op, 'call-unknown', { name, ...(known === undefined ? {} : { known }) }, e.callee.span);
   }
   return bad(e.span);
@@ -56,13 +65,18 @@ const wanted = (v: Value, what: string, need: string, s: Scope): Value => {
 function typeBuiltin(e: CallExpr, fn: Builtin, s: Scope): Value {
   const info = BUILTINS[fn];
   if (!countArgs(e, fn === 'philox' ? 2 : info.args, info.args, s)) return bad(e.span);
-  const named = e.args.find((a, i) => a.name !== undefined && !(fn === 'philox' && a.name.name === ['seed', 'ctr', 'word'][i]));
+  const named = e.args.find(
+    (a, i) => a.name !== undefined && !(fn === 'philox' && a.name.name === ['seed', 'ctr', 'word'][i]),
+  );
   if (named?.name !== undefined) report(s.op, 'call-named', { name: fn, argument: named.name.name }, named.name.span);
   let args = e.args.map((a) => typeArg(a, s));
   const absent = args.some((a) => a.absent);
   if (args.some((a) => a.bad)) return bad(e.span);
   const done = (type: ValueType, list: readonly Value[], flex: Value['flex'] = 'no'): Value =>
-    value({ kind: 'call', fn, args: list.map((a) => a.e), type, span: e.span }, { flex, absent, bad: list.some((a) => a.bad) });
+    value(
+      { kind: 'call', fn, args: list.map((a) => a.e), type, span: e.span },
+      { flex, absent, bad: list.some((a) => a.bad) },
+    );
   switch (info.kind) {
     case 'philox': {
       const word = args[2] ?? value({ kind: 'int', value: 0n, type: 'i64', span: e.span }, { flex: 'int' });
@@ -96,7 +110,11 @@ function typeBuiltin(e: CallExpr, fn: Builtin, s: Scope): Value {
   args = together(args, s, e.span);
   const [first] = args;
   if (first === undefined || args.some((a) => a.bad)) return bad(e.span);
-  if (info.kind === 'test') return done('bool', args.map((a) => settle(s.op, a)));
+  if (info.kind === 'test')
+    return done(
+      'bool',
+      args.map((a) => settle(s.op, a)),
+    );
   return without(done(first.e.type, args, first.flex === 'int' && info.kind === 'int' ? 'no' : first.flex));
 }
 

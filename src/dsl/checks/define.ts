@@ -36,9 +36,14 @@ export function writtenType(target: Target, s: Scope): DType | undefined {
 }
 
 /** Condition and value of a definition, the condition known while the value is typed. */
-function typeSides(d: Define, rhs: Rhs, s: Scope): { readonly where: Value | undefined; readonly value: Value; readonly scope: Scope } {
+function typeSides(
+  d: Define,
+  rhs: Rhs,
+  s: Scope,
+): { readonly where: Value | undefined; readonly value: Value; readonly scope: Scope } {
   const where = d.where === undefined ? undefined : typeCondition(d.where, s);
-  if (where?.absent === true && d.where !== undefined) report(s.op, 'absent-read', { what: 'a condition' }, d.where.span);
+  if (where?.absent === true && d.where !== undefined)
+    report(s.op, 'absent-read', { what: 'a condition' }, d.where.span);
   const scope = where === undefined || where.bad ? s : assuming(s, where.e);
   return { where, value: typeExpr(rhs.expr, scope), scope };
 }
@@ -59,12 +64,21 @@ function checkLet(d: Define, target: Target, rhs: Rhs, s: Scope): TStmt | undefi
   const where = sides.where?.e;
   declareLet(target, bound, bound.axes, { dtype, failed, value: v, ...(where === undefined ? {} : { where }) }, s);
   if (failed) return undefined;
-  return { kind: 'define', role: 'let', target: targetOf(target, bound, dtype), ...(where === undefined ? {} : { where }), near: rhs.near, value: v.e, span: d.span };
+  return {
+    kind: 'define',
+    role: 'let',
+    target: targetOf(target, bound, dtype),
+    ...(where === undefined ? {} : { where }),
+    near: rhs.near,
+    value: v.e,
+    span: d.span,
+  };
 }
 
 /** Storage type of a `let` without a written one: that of a rounding at its root or of a plain read, else the value's own. */
 export function letType(v: Value): DType {
-  const root = v.e.kind === 'cast' && v.e.mode === 'as' && v.e.to !== 'tf32' && widen(v.e.to) === v.e.type ? v.e.to : undefined;
+  const root =
+    v.e.kind === 'cast' && v.e.mode === 'as' && v.e.to !== 'tf32' && widen(v.e.to) === v.e.type ? v.e.to : undefined;
   return root ?? (v.e.kind === 'access' ? v.e.dtype : v.e.type);
 }
 
@@ -82,14 +96,23 @@ export function declareLet(target: Target, bound: BoundTarget, axes: readonly Le
   const name = target.name.name;
   const known = op.symbols.get(name);
   const progress = op.progress.get(name);
-  const piece = { span: target.span, sides: bound.sides, ...(made.where === undefined ? {} : { where: canonicalWhere(made.where, bound.index) }) };
+  const piece = {
+    span: target.span,
+    sides: bound.sides,
+    ...(made.where === undefined ? {} : { where: canonicalWhere(made.where, bound.index) }),
+  };
   op.later.delete(name);
   const absent = made.value?.absent === true;
   if (known?.kind === 'tensor' && known.role === 'let' && progress !== undefined) {
-    if (progress.pieces.length > 0 && known.axes.length !== axes.length) report(op, 'index-rank', { name, wanted: known.axes.length, found: axes.length }, target.span);
+    if (progress.pieces.length > 0 && known.axes.length !== axes.length)
+      report(op, 'index-rank', { name, wanted: known.axes.length, found: axes.length }, target.span);
     else {
-      if (progress.readSpan !== undefined) report(op, 'piece-after-read', { name }, target.span, { related: [{ message: 'it is read here', span: progress.readSpan }] });
-      if (known.elem.kind === 'scalar' && known.elem.dtype !== made.dtype && !made.failed) report(op, 'piece-type', { name, one: known.elem.dtype, other: made.dtype }, target.span);
+      if (progress.readSpan !== undefined)
+        report(op, 'piece-after-read', { name }, target.span, {
+          related: [{ message: 'it is read here', span: progress.readSpan }],
+        });
+      if (known.elem.kind === 'scalar' && known.elem.dtype !== made.dtype && !made.failed)
+        report(op, 'piece-type', { name, one: known.elem.dtype, other: made.dtype }, target.span);
       progress.pieces.push(piece);
       const partial = progress.pieces.some((p) => p.where !== undefined) || known.presence === 'unknown' || absent;
       op.symbols.set(name, joined(known, axes, partial, s));
@@ -118,7 +141,9 @@ export function declareLet(target: Target, bound: BoundTarget, axes: readonly Le
 /** Where the points of a `let` are present: its `where`, and above the start of each range. */
 function presence(bound: BoundTarget, where: TExpr | undefined, absent: boolean): TensorSym['presence'] {
   if (absent) return 'unknown';
-  const starts = bound.vars.filter((v) => v.lo.kind !== 'int' || v.lo.value !== 0n).map((v) => binary('le', v.lo, variable(v)));
+  const starts = bound.vars
+    .filter((v) => v.lo.kind !== 'int' || v.lo.value !== 0n)
+    .map((v) => binary('le', v.lo, variable(v)));
   const all = starts.reduce<TExpr | undefined>((a, b) => both(a, b), where);
   return all === undefined ? undefined : { where: all };
 }
@@ -165,7 +190,13 @@ function checkResult(d: Define, target: Target, rhs: Rhs, s: Scope): TStmt | und
   return {
     kind: 'define',
     role,
-    target: targetOf(target, whole, dtype, list.var, field.name === undefined ? undefined : { name: field.name, index: field.bound.index }),
+    target: targetOf(
+      target,
+      whole,
+      dtype,
+      list.var,
+      field.name === undefined ? undefined : { name: field.name, index: field.bound.index },
+    ),
     ...(where === undefined ? {} : { where }),
     near: rhs.near,
     value: v.e,
@@ -197,11 +228,25 @@ function fieldOf(target: Target, sym: TensorSym, whole: BoundTarget, s: Scope): 
     report(s.op, 'field-unknown', { name: sym.name, field: field.name.name, fields }, field.name.span);
     return undefined;
   }
-  const bound = bindDeclared({ index: field.index, span: field.name.span }, sym, f.axes, undefined, whole.scope, `${sym.name}.${f.name}`);
+  const bound = bindDeclared(
+    { index: field.index, span: field.name.span },
+    sym,
+    f.axes,
+    undefined,
+    whole.scope,
+    `${sym.name}.${f.name}`,
+  );
   return bound.failed ? undefined : { name: f.name, dtype: f.dtype, bound };
 }
 
-function addPiece(target: Target, sym: TensorSym, whole: BoundTarget, field: Field | undefined, where: TExpr | undefined, s: Scope): void {
+function addPiece(
+  target: Target,
+  sym: TensorSym,
+  whole: BoundTarget,
+  field: Field | undefined,
+  where: TExpr | undefined,
+  s: Scope,
+): void {
   const progress = s.op.progress.get(sym.name);
   if (progress === undefined) return;
   if (whole.failed || field === undefined) {
@@ -210,7 +255,10 @@ function addPiece(target: Target, sym: TensorSym, whole: BoundTarget, field: Fie
     return;
   }
   const { readSpan } = progress;
-  if (readSpan !== undefined && sym.role === 'result') report(s.op, 'piece-after-read', { name: sym.name }, target.span, { related: [{ message: 'it is read here', span: readSpan }] });
+  if (readSpan !== undefined && sym.role === 'result')
+    report(s.op, 'piece-after-read', { name: sym.name }, target.span, {
+      related: [{ message: 'it is read here', span: readSpan }],
+    });
   progress.pieces.push({
     span: target.span,
     sides: field.name === undefined ? whole.sides : [...whole.sides, ...field.bound.sides],

@@ -55,23 +55,46 @@ export function bindDims(decl: OpDecl, op: OpContext): void {
   const known = (name: string): boolean => op.symbols.has(name) || derived.has(name);
   const bind = (name: Ident, p: Place, factor: number): void => {
     const at = { param: p.param, axis: p.axis, ...(p.field === undefined ? {} : { field: p.field }) };
-    const source: Dim['source'] = p.size.kind === 'pack' ? { kind: 'pack', param: p.param, axis: p.axis } : { kind: 'axis', factor, ...at };
+    const source: Dim['source'] =
+      p.size.kind === 'pack' ? { kind: 'pack', param: p.param, axis: p.axis } : { kind: 'axis', factor, ...at };
     const list = onlyList(name.name, decl);
-    op.dims.set(name.name, { id: name.name, span: name.span, source, ...(list === undefined ? {} : { perElement: { list } }) });
-    op.symbols.set(name.name, { kind: 'dim', name: name.name, span: name.span, ...(list === undefined ? {} : { perElement: list }) });
+    op.dims.set(name.name, {
+      id: name.name,
+      span: name.span,
+      source,
+      ...(list === undefined ? {} : { perElement: { list } }),
+    });
+    op.symbols.set(name.name, {
+      kind: 'dim',
+      name: name.name,
+      span: name.span,
+      ...(list === undefined ? {} : { perElement: list }),
+    });
   };
   for (const p of places) {
-    const name = p.size.kind === 'pack' ? p.size.name : p.size.kind === 'size' || p.size.kind === 'pairs' ? plainName(p.size.size) : undefined;
+    const name =
+      p.size.kind === 'pack'
+        ? p.size.name
+        : p.size.kind === 'size' || p.size.kind === 'pairs'
+          ? plainName(p.size.size)
+          : undefined;
     if (name !== undefined && p.size.kind !== 'pairs' && !known(name.name)) bind(name, p, 0);
   }
-  for (let progress = true; progress; ) {
+  for (let progress = true; progress;) {
     progress = false;
     for (const p of places) {
       if (p.size.kind !== 'size' || p.size.size.kind !== 'tuple') continue;
       const { parts } = p.size.size;
-      const open = parts.flatMap((f, factor) => (identsOf(f).every((n) => known(n.name)) ? [] : [{ name: plainName(f), factor }]));
+      const open = parts.flatMap((f, factor) =>
+        identsOf(f).every((n) => known(n.name)) ? [] : [{ name: plainName(f), factor }],
+      );
       const [only] = open;
-      if (open.length !== 1 || only?.name === undefined || identsOf(p.size.size).some((n) => n.name !== only.name?.name && !known(n.name))) continue;
+      if (
+        open.length !== 1 ||
+        only?.name === undefined ||
+        identsOf(p.size.size).some((n) => n.name !== only.name?.name && !known(n.name))
+      )
+        continue;
       bind(only.name, p, only.factor);
       progress = true;
     }
@@ -97,7 +120,9 @@ function reportUnbound(decl: OpDecl, places: readonly Place[], op: OpContext, kn
     }
   }
   const before = new Set(decl.dims.map((d) => d.name.name));
-  for (const e of sizesOf(decl)) for (const n of identsOf(e)) if (!known(n.name) && !before.has(n.name) && !op.raggeds.has(n.name)) missing(n, 'dim-unbound', []);
+  for (const e of sizesOf(decl))
+    for (const n of identsOf(e))
+      if (!known(n.name) && !before.has(n.name) && !op.raggeds.has(n.name)) missing(n, 'dim-unbound', []);
 }
 
 /** The list whose type alone mentions a dim. */
@@ -105,11 +130,15 @@ function onlyList(name: string, decl: OpDecl): string | undefined {
   const mentions = (p: Param | Result): boolean => typeNames(p.type).has(name);
   const owners = [...decl.params, ...decl.results].filter(mentions);
   const [only] = owners;
-  const elsewhere = decl.dims.some((d) => namesOf(d.size).has(name)) || [...decl.params, ...decl.results].some((p) => p.list !== undefined && namesOf(p.list.size).has(name));
+  const elsewhere =
+    decl.dims.some((d) => namesOf(d.size).has(name)) ||
+    [...decl.params, ...decl.results].some((p) => p.list !== undefined && namesOf(p.list.size).has(name));
   return owners.length === 1 && only?.list !== undefined && !elsewhere ? only.name.name : undefined;
 }
 
 function typeNames(t: TypeExpr): ReadonlySet<string> {
-  const own = t.axes.flatMap((a) => (a.kind === 'pack' ? [a.name.name] : a.kind === 'size' || a.kind === 'pairs' ? [...namesOf(a.size)] : []));
+  const own = t.axes.flatMap((a) =>
+    a.kind === 'pack' ? [a.name.name] : a.kind === 'size' || a.kind === 'pairs' ? [...namesOf(a.size)] : [],
+  );
   return new Set([...own, ...(t.elem.kind === 'row' ? t.elem.fields.flatMap((f) => [...typeNames(f.type)]) : [])]);
 }

@@ -19,13 +19,17 @@ export function typeExpr(e: Expr, s: Scope): Value {
       return bad(e.span);
     case 'float':
       if (s.size) return sizeOnly(e.span, s);
-      if (Number.isFinite(e.value)) return value({ kind: 'float', value: e.value, type: 'f32', span: e.span }, { flex: 'float' });
+      if (Number.isFinite(e.value))
+        return value({ kind: 'float', value: e.value, type: 'f32', span: e.span }, { flex: 'float' });
       report(s.op, 'type-literal', { text: e.text, type: 'f64' }, e.span);
       return bad(e.span);
     case 'const':
       if (s.size) return sizeOnly(e.span, s);
       if (e.name === 'true' || e.name === 'false') return value(bool(e.name === 'true', e.span));
-      return value({ kind: 'float', value: e.name === 'inf' ? Infinity : NaN, type: 'f32', span: e.span }, { flex: 'float' });
+      return value(
+        { kind: 'float', value: e.name === 'inf' ? Infinity : NaN, type: 'f32', span: e.span },
+        { flex: 'float' },
+      );
     case 'paren':
       return typeExpr(e.operand, s);
     case 'access':

@@ -48,7 +48,12 @@ function checkNames(fn: FnDecl, op: OpContext): void {
         used.add(name);
         if (!seen.has(name)) report(op, 'fn-name', { name, known: nearest(name, seen) }, x.name.span);
       }
-      if (x.kind === 'call' && !isBuiltin(x.callee.name) && x.callee.name !== 'bitcast' && !op.scope.fns.has(x.callee.name)) {
+      if (
+        x.kind === 'call' &&
+        !isBuiltin(x.callee.name) &&
+        x.callee.name !== 'bitcast' &&
+        !op.scope.fns.has(x.callee.name)
+      ) {
         const name = x.callee.name;
         if (op.scope.ops.has(name)) report(op, 'call-operator', { name }, x.callee.span);
         else if (name !== 'len' && name !== 'base' && name !== 'total') {
@@ -106,7 +111,8 @@ function visit(e: Expr, f: (e: Expr) => void): void {
 function cycleOf(fn: FnDecl, scope: ModuleScope): readonly string[] | undefined {
   const walk = (f: FnDecl, path: readonly string[]): readonly string[] | undefined => {
     const calls = new Map<string, Span>();
-    for (const e of [...f.lets.map((l) => l.value), f.body]) visit(e, (x) => x.kind === 'call' && calls.set(x.callee.name, x.span));
+    for (const e of [...f.lets.map((l) => l.value), f.body])
+      visit(e, (x) => x.kind === 'call' && calls.set(x.callee.name, x.span));
     for (const name of calls.keys()) {
       if (name === fn.name.name) return [...path, name];
       const next = scope.fns.get(name);

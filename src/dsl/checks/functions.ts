@@ -19,7 +19,12 @@ export function inlineFn(e: CallExpr, fn: FnDecl, s: Scope): Value {
   const args = e.args.map((a) => ({ arg: a, v: typeArg(a, s) }));
   if (inlining.includes(fn)) return bad(e.span);
   if (args.length !== fn.params.length) {
-    report(s.op, 'call-count', { name: fn.name.name, least: fn.params.length, most: fn.params.length, found: args.length }, e.span);
+    report(
+      s.op,
+      'call-count',
+      { name: fn.name.name, least: fn.params.length, most: fn.params.length, found: args.length },
+      e.span,
+    );
     return bad(e.span);
   }
   const bound = new Map<string, Value>();
@@ -62,12 +67,21 @@ export function expandFn(fn: FnDecl, given: ReadonlyMap<string, Value>, s: Scope
     locals.set(name, { ...v, absent: false, e: { kind: 'local', id, type: v.e.type, span: v.e.span } });
   };
   const rest = [...fn.lets.map((l) => l.value), fn.body];
-  for (const [name, v] of given) bind(name, v, rest.reduce((n, x) => n + uses(x, name), 0));
+  for (const [name, v] of given)
+    bind(
+      name,
+      v,
+      rest.reduce((n, x) => n + uses(x, name), 0),
+    );
   let failed = false;
   fn.lets.forEach((l, i) => {
     const v = typeExpr(l.value, { ...s, locals, size: false });
     failed ||= v.bad;
-    bind(l.name.name, v, rest.slice(i + 1).reduce((n, x) => n + uses(x, l.name.name), 0));
+    bind(
+      l.name.name,
+      v,
+      rest.slice(i + 1).reduce((n, x) => n + uses(x, l.name.name), 0),
+    );
   });
   let body = typeExpr(fn.body, { ...s, locals, size: false });
   const type = fn.result === undefined ? undefined : fnType(fn.result.name, s.op);
@@ -78,9 +92,17 @@ export function expandFn(fn: FnDecl, given: ReadonlyMap<string, Value>, s: Scope
   return { ...body, e, absent: absent || body.absent };
 }
 
-const fits = (v: Value, type: DType, s: Scope): Value => (v.flex === 'no' ? store(s.op, v, type, false, v.e.span) : adapt(s.op, v, widen(type)));
+const fits = (v: Value, type: DType, s: Scope): Value =>
+  v.flex === 'no' ? store(s.op, v, type, false, v.e.span) : adapt(s.op, v, widen(type));
 
-const isLeaf = (e: TExpr): boolean => e.kind === 'int' || e.kind === 'float' || e.kind === 'bool' || e.kind === 'param' || e.kind === 'var' || e.kind === 'dim' || e.kind === 'local';
+const isLeaf = (e: TExpr): boolean =>
+  e.kind === 'int' ||
+  e.kind === 'float' ||
+  e.kind === 'bool' ||
+  e.kind === 'param' ||
+  e.kind === 'var' ||
+  e.kind === 'dim' ||
+  e.kind === 'local';
 
 /** How often a name occurs. */
 function uses(e: Expr, name: string): number {

@@ -37,7 +37,14 @@ export function gather(module: Module, load?: Loader): Gathered {
       const before = d.kind === 'fn' ? names.fns.get(d.name.name) : names.ops.get(d.name.name);
       const other = before ?? names.ops.get(d.name.name) ?? names.fns.get(d.name.name);
       if (other !== undefined) {
-        diagnostics.push(diagnostic('name-taken', { name: d.name.name, what: d.kind === 'fn' ? 'a function' : 'an operator' }, d.name.span, { related: [{ message: `\`${d.name.name}\` is declared here`, span: other.name.span }] }));
+        diagnostics.push(
+          diagnostic(
+            'name-taken',
+            { name: d.name.name, what: d.kind === 'fn' ? 'a function' : 'an operator' },
+            d.name.span,
+            { related: [{ message: `\`${d.name.name}\` is declared here`, span: other.name.span }] },
+          ),
+        );
         continue;
       }
       if (d.kind === 'fn') names.fns.set(d.name.name, d);
@@ -55,7 +62,9 @@ export function gather(module: Module, load?: Loader): Gathered {
       return;
     }
     if (open.includes(found.file)) {
-      diagnostics.push(diagnostic('import-cycle', { files: [...open.slice(open.indexOf(found.file)), found.file] }, i.span));
+      diagnostics.push(
+        diagnostic('import-cycle', { files: [...open.slice(open.indexOf(found.file)), found.file] }, i.span),
+      );
       return;
     }
     let names = scopes.get(found.file);
@@ -68,12 +77,18 @@ export function gather(module: Module, load?: Loader): Gathered {
     for (const n of i.names) {
       const fn = own?.fns.find((f) => f.name.name === n.name);
       const op = own?.ops.find((o) => o.name.name === n.name);
-      if (into.fns.has(n.name) || into.ops.has(n.name)) diagnostics.push(diagnostic('name-taken', { name: n.name, what: 'an import' }, n.span));
+      if (into.fns.has(n.name) || into.ops.has(n.name))
+        diagnostics.push(diagnostic('name-taken', { name: n.name, what: 'an import' }, n.span));
       else if (fn !== undefined) into.fns.set(n.name, fn);
       else if (op !== undefined) into.ops.set(n.name, op);
       else {
-        const known = nearest(n.name, [...(own?.fns ?? []), ...(own?.ops ?? [])].map((d) => d.name.name));
-        diagnostics.push(diagnostic('import-name', { name: n.name, from: i.from, ...(known === undefined ? {} : { known }) }, n.span));
+        const known = nearest(
+          n.name,
+          [...(own?.fns ?? []), ...(own?.ops ?? [])].map((d) => d.name.name),
+        );
+        diagnostics.push(
+          diagnostic('import-name', { name: n.name, from: i.from, ...(known === undefined ? {} : { known }) }, n.span),
+        );
       }
     }
   };

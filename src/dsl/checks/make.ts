@@ -3,7 +3,12 @@ import type { ValueType } from '../dtypes.ts';
 import type { TBinary, TExpr, TIndex, TIndexPart, TVar } from '../typed.ts';
 
 /** Constructors and rewrites of typed expressions. */
-export const int = (value: bigint | number, span: Span, type: ValueType = 'i64'): TExpr => ({ kind: 'int', value: BigInt(value), type, span });
+export const int = (value: bigint | number, span: Span, type: ValueType = 'i64'): TExpr => ({
+  kind: 'int',
+  value: BigInt(value),
+  type,
+  span,
+});
 export const bool = (value: boolean, span: Span): TExpr => ({ kind: 'bool', value, type: 'bool', span });
 export const variable = (v: TVar): TExpr => ({ kind: 'var', id: v.id, type: 'i64', span: v.span });
 
@@ -19,7 +24,8 @@ export const binary = (op: TBinary, a: TExpr, b: TExpr, span: Span = a.span): TE
   span,
 });
 export const not = (a: TExpr): TExpr => ({ kind: 'unary', op: 'not', a, type: 'bool', span: a.span });
-export const convert = (a: TExpr, type: ValueType): TExpr => (a.type === type ? a : { kind: 'convert', a, type, span: a.span });
+export const convert = (a: TExpr, type: ValueType): TExpr =>
+  a.type === type ? a : { kind: 'convert', a, type, span: a.span };
 
 /** Product of extents; the empty product is 1. */
 export function product(factors: readonly TExpr[], span: Span): TExpr {
@@ -29,7 +35,10 @@ export function product(factors: readonly TExpr[], span: Span): TExpr {
 }
 
 /** `lo <= v` and `v < hi`. */
-export const rangeFacts = (v: TVar): readonly TExpr[] => [binary('le', v.lo, variable(v)), binary('lt', variable(v), v.hi)];
+export const rangeFacts = (v: TVar): readonly TExpr[] => [
+  binary('le', v.lo, variable(v)),
+  binary('lt', variable(v), v.hi),
+];
 
 /** Both conditions, either of which may be missing. */
 export function both(a: TExpr | undefined, b: TExpr | undefined): TExpr | undefined {
@@ -126,7 +135,9 @@ const keys = new WeakMap<TExpr, string>();
 export function key(e: TExpr): string {
   const known = keys.get(e);
   if (known !== undefined) return known;
-  const text = JSON.stringify(e, (name, value: unknown) => (name === 'span' ? undefined : typeof value === 'bigint' ? `${value}n` : value));
+  const text = JSON.stringify(e, (name, value: unknown) =>
+    name === 'span' ? undefined : typeof value === 'bigint' ? `${value}n` : value,
+  );
   keys.set(e, text);
   return text;
 }

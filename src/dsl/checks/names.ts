@@ -18,7 +18,24 @@ export const BUILTINS: Readonly<Record<Builtin, { readonly kind: 'float' | 'numb
 }; // prettier-ignore
 
 /** Words with a meaning of their own in calls, beside `BUILTINS`. */
-const SPECIAL = ['len', 'base', 'total', 'bitcast', 'strict', 'topk', 'sort', 'pairs', 'bound', 'inf', 'nan', 'true', 'false', 'if', 'then', 'else'];
+const SPECIAL = [
+  'len',
+  'base',
+  'total',
+  'bitcast',
+  'strict',
+  'topk',
+  'sort',
+  'pairs',
+  'bound',
+  'inf',
+  'nan',
+  'true',
+  'false',
+  'if',
+  'then',
+  'else',
+];
 export const REDUCERS: readonly Reducer[] = [
   'sum', 'prod', 'max', 'min', 'any', 'all', 'count', 'argmax', 'argmin', 'first', 'mean', 'var', 'logsumexp', 'softmax', 'lower_bound', 'upper_bound',
 ]; // prettier-ignore

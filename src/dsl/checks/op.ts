@@ -18,7 +18,11 @@ import { checkSignature } from './signature.ts';
 import { checkSchedule, checkTolerance, checkTunable } from './tuning.ts';
 
 /** One operator under one binding of its type parameters: its typed form, unless it has errors, and what is to be said about it. */
-export function checkOp(decl: OpDecl, types: Readonly<Record<string, DType>>, scope: ModuleScope): { readonly op?: TOp; readonly diagnostics: readonly Diagnostic[] } {
+export function checkOp(
+  decl: OpDecl,
+  types: Readonly<Record<string, DType>>,
+  scope: ModuleScope,
+): { readonly op?: TOp; readonly diagnostics: readonly Diagnostic[] } {
   const op = newContext(decl, types, scope);
   checkTypeParams(decl, op);
   const { params, results } = checkSignature(decl, op);
@@ -45,7 +49,8 @@ export function checkOp(decl: OpDecl, types: Readonly<Record<string, DType>>, sc
         if (checkTolerance(d, new Set(Object.keys(tolerances)), op)) tolerances[d.name.name] = d.tol;
         break;
       case 'tunable':
-        if (checkTunable(d, new Set(tunables.map((t) => t.name)), op)) tunables.push({ name: d.name.name, values: d.values });
+        if (checkTunable(d, new Set(tunables.map((t) => t.name)), op))
+          tunables.push({ name: d.name.name, values: d.values });
         break;
       case 'schedule':
         schedules.push(checkSchedule(d, op));
@@ -83,7 +88,11 @@ export function checkOp(decl: OpDecl, types: Readonly<Record<string, DType>>, sc
 }
 
 /** An empty context. */
-export function newContext(decl: OpDecl | undefined, types: Readonly<Record<string, DType>>, scope: ModuleScope): OpContext {
+export function newContext(
+  decl: OpDecl | undefined,
+  types: Readonly<Record<string, DType>>,
+  scope: ModuleScope,
+): OpContext {
   return {
     ...(decl === undefined ? {} : { decl }),
     scope,
@@ -105,7 +114,10 @@ export function newContext(decl: OpDecl | undefined, types: Readonly<Record<stri
   };
 }
 
-function statement(d: Exclude<Stmt, { readonly kind: 'property' | 'tolerance' | 'tunable' | 'schedule' }>, s: Scope): TStmt | undefined {
+function statement(
+  d: Exclude<Stmt, { readonly kind: 'property' | 'tolerance' | 'tunable' | 'schedule' }>,
+  s: Scope,
+): TStmt | undefined {
   switch (d.kind) {
     case 'define':
       return checkDefine(d, s);
@@ -126,8 +138,9 @@ function checkTypeParams(decl: OpDecl, op: OpContext): void {
   const seen = new Set<string>();
   for (const t of decl.typeParams) {
     if (isReserved(t.name.name)) report(op, 'name-builtin', { name: t.name.name }, t.name.span);
-    else if (seen.has(t.name.name)) report(op, 'name-taken', { name: t.name.name, what: 'a type parameter' }, t.name.span);
-    if (new Set(t.choices).size !== t.choices.length) report(op, 'type-choice', { name: t.name.name }, t.span);
+    else if (seen.has(t.name.name))
+      report(op, 'name-taken', { name: t.name.name, what: 'a type parameter' }, t.name.span);
+    if (new Set(t.choices).size !== t.choices.length) report(op, 'type-twice', { name: t.name.name }, t.span);
     seen.add(t.name.name);
   }
 }
@@ -135,12 +148,17 @@ function checkTypeParams(decl: OpDecl, op: OpContext): void {
 /** A `let` in one piece whose ranges do not start at 0 is absent below their start. */
 function started(body: readonly TStmt[]): readonly TStmt[] {
   const pieces = new Map<string, number>();
-  for (const d of body) if (d.kind === 'define' && d.role === 'let') pieces.set(d.target.name, (pieces.get(d.target.name) ?? 0) + 1);
+  for (const d of body)
+    if (d.kind === 'define' && d.role === 'let') pieces.set(d.target.name, (pieces.get(d.target.name) ?? 0) + 1);
   return body.map((d): TStmt => {
     if (d.kind === 'recur') return { ...d, body: started(d.body) };
     if (d.kind !== 'define' || d.role !== 'let' || pieces.get(d.target.name) !== 1) return d;
-    const vars = d.target.index.flatMap((l) => (l.kind === 'var' ? [l.var] : l.kind === 'tuple' ? l.parts.flatMap((p) => (p.kind === 'var' ? [p.var] : [])) : []));
-    const from = vars.filter((v) => v.lo.kind !== 'int' || v.lo.value !== 0n).map((v) => binary('le', v.lo, variable(v)));
+    const vars = d.target.index.flatMap((l) =>
+      l.kind === 'var' ? [l.var] : l.kind === 'tuple' ? l.parts.flatMap((p) => (p.kind === 'var' ? [p.var] : [])) : [],
+    );
+    const from = vars
+      .filter((v) => v.lo.kind !== 'int' || v.lo.value !== 0n)
+      .map((v) => binary('le', v.lo, variable(v)));
     const where = from.reduce((a, b) => both(a, b) ?? a, d.where ?? from[0]);
     return where === undefined || from.length === 0 ? d : { ...d, where };
   });
@@ -150,11 +168,16 @@ function started(body: readonly TStmt[]): readonly TStmt[] {
 function checkUnused(decl: OpDecl, op: OpContext): void {
   if (hasErrors(op.diagnostics)) return;
   for (const p of decl.params) {
-    if (!op.used.has(p.name.name) && p.mode !== 'inout') report(op, 'name-unused', { name: p.name.name, what: 'parameter' }, p.name.span);
+    if (!op.used.has(p.name.name) && p.mode !== 'inout')
+      report(op, 'name-unused', { name: p.name.name, what: 'parameter' }, p.name.span);
   }
   for (const [name, sym] of op.symbols) {
-    if (sym.kind === 'tensor' && (sym.role === 'let' || sym.role === 'temp') && !op.used.has(name)) report(op, 'name-unused', { name, what: '`let`' }, sym.span);
+    if (sym.kind === 'tensor' && (sym.role === 'let' || sym.role === 'temp') && !op.used.has(name))
+      report(op, 'name-unused', { name, what: '`let`' }, sym.span);
   }
-  for (const d of decl.dims) if (!op.used.has(d.name.name)) report(op, 'name-unused', { name: d.name.name, what: '`dim`' }, d.name.span);
-  for (const t of decl.typeParams) if (!op.used.has(t.name.name)) report(op, 'name-unused', { name: t.name.name, what: 'type parameter' }, t.name.span);
+  for (const d of decl.dims)
+    if (!op.used.has(d.name.name)) report(op, 'name-unused', { name: d.name.name, what: '`dim`' }, d.name.span);
+  for (const t of decl.typeParams)
+    if (!op.used.has(t.name.name))
+      report(op, 'name-unused', { name: t.name.name, what: 'type parameter' }, t.name.span);
 }

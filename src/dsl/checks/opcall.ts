@@ -67,7 +67,12 @@ export function resolveCall(c: OperatorCall, s: Scope): Resolved | undefined {
     });
     const [dtype] = found;
     if (dtype === undefined || !t.choices.includes(dtype)) {
-      report(op, 'call-types', { name, param: t.name.name, choices: t.choices, ...(dtype === undefined ? {} : { found: dtype }) }, call.span);
+      report(
+        op,
+        'call-types',
+        { name, param: t.name.name, choices: t.choices, ...(dtype === undefined ? {} : { found: dtype }) },
+        call.span,
+      );
       return undefined;
     }
     types[t.name.name] = dtype;
@@ -78,7 +83,11 @@ export function resolveCall(c: OperatorCall, s: Scope): Resolved | undefined {
     return undefined;
   }
   if (callee === undefined) return undefined;
-  if (callee.params.some((p) => p.mode === 'inout') || callee.raggeds.some((r) => r.origin === 'result') || callee.results.some((r) => r.list !== undefined || r.type.elem.kind === 'row')) {
+  if (
+    callee.params.some((p) => p.mode === 'inout') ||
+    callee.raggeds.some((r) => r.origin === 'result') ||
+    callee.results.some((r) => r.list !== undefined || r.type.elem.kind === 'row')
+  ) {
     report(op, 'call-kind', { name }, call.span);
     return undefined;
   }
@@ -91,7 +100,10 @@ export function resolveCall(c: OperatorCall, s: Scope): Resolved | undefined {
       continue;
     }
     const dtype = p.type.elem.kind === 'scalar' ? p.type.elem.dtype : 'u8';
-    const v = g?.value === undefined ? literalOf(p.default, dtype, call.span) : store(op, value(g.value, { flex: flexOf.get(g.value) ?? 'no' }), dtype, false, g.value.span);
+    const v =
+      g?.value === undefined
+        ? literalOf(p.default, dtype, call.span)
+        : store(op, value(g.value, { flex: flexOf.get(g.value) ?? 'no' }), dtype, false, g.value.span);
     if (v.bad) return undefined;
     args.push({ kind: 'value', value: v.e });
     b.params.set(p.name, v.e);
@@ -119,7 +131,18 @@ function matchArgs(c: OperatorCall, s: Scope): Map<string, Given> | undefined {
     const p = a.name === undefined ? decl.params[i] : decl.params.find((x) => x.name.name === a.name?.name);
     if (p === undefined || given.has(p.name.name)) {
       failed = true;
-      if (a.name === undefined) report(s.op, 'call-count', { name: decl.name.name, least: decl.params.filter((x) => x.default === undefined).length, most: decl.params.length, found: call.args.length }, a.span);
+      if (a.name === undefined)
+        report(
+          s.op,
+          'call-count',
+          {
+            name: decl.name.name,
+            least: decl.params.filter((x) => x.default === undefined).length,
+            most: decl.params.length,
+            found: call.args.length,
+          },
+          a.span,
+        );
       else report(s.op, 'call-named', { name: decl.name.name, argument: a.name.name }, a.name.span);
       return;
     }
@@ -164,7 +187,11 @@ function matchArgs(c: OperatorCall, s: Scope): Map<string, Given> | undefined {
 function literalOf(v: number | bigint | boolean | undefined, dtype: DType, span: Span): ReturnType<typeof value> {
   const type = widen(dtype);
   if (typeof v === 'boolean') return value({ kind: 'bool', value: v, type: 'bool', span });
-  return value(DTYPES[dtype].group === 'float' ? { kind: 'float', value: Number(v ?? 0), type, span } : int(BigInt(v ?? 0), span, type));
+  return value(
+    DTYPES[dtype].group === 'float'
+      ? { kind: 'float', value: Number(v ?? 0), type, span }
+      : int(BigInt(v ?? 0), span, type),
+  );
 }
 
 /** A size of the callee in terms of the caller. */
@@ -176,14 +203,17 @@ export function translate(e: TExpr, b: Binding): TExpr {
   if (e.kind === 'param') return b.params.get(e.name) ?? e;
   const parts = mapParts(e, (x) => translate(x, b));
   if (parts.kind === 'convert' && parts.a.type === parts.type) return parts.a;
-  return parts.kind === 'len' || parts.kind === 'base' || parts.kind === 'total' ? { ...parts, ragged: b.raggeds.get(parts.ragged)?.ragged ?? parts.ragged } : parts;
+  return parts.kind === 'len' || parts.kind === 'base' || parts.kind === 'total'
+    ? { ...parts, ragged: b.raggeds.get(parts.ragged)?.ragged ?? parts.ragged }
+    : parts;
 }
 
 const callerExtents = (a: Axis, span: Span): readonly TExpr[] => {
   if (a.kind === 'dense') return a.factors;
   if (a.kind === 'let') return a.parts.map((p) => p.hi);
   if (a.kind === 'pack') return [{ kind: 'dim', id: a.dim, type: 'i64', span }];
-  if (a.kind === 'pairs') return [binary('floordiv', binary('mul', a.size, binary('sub', a.size, int(1, span))), int(2, span))];
+  if (a.kind === 'pairs')
+    return [binary('floordiv', binary('mul', a.size, binary('sub', a.size, int(1, span))), int(2, span))];
   return [{ kind: 'total', ragged: a.ragged, type: 'i64', span }];
 };
 
@@ -206,7 +236,12 @@ function unifyShapes(callee: TOp, given: ReadonlyMap<string, Given>, b: Binding,
     const sym = given.get(p.name)?.sym;
     if (sym === undefined) continue;
     if (p.type.elem.kind === 'row' || sym.elem.kind === 'row' || p.type.elem.dtype !== sym.elem.dtype) {
-      if (JSON.stringify(p.type.elem) !== JSON.stringify(sym.elem)) return fail(p.name, sym.elem.kind === 'scalar' ? sym.elem.dtype : 'a row', p.type.elem.kind === 'scalar' ? p.type.elem.dtype : 'a row');
+      if (JSON.stringify(p.type.elem) !== JSON.stringify(sym.elem))
+        return fail(
+          p.name,
+          sym.elem.kind === 'scalar' ? sym.elem.dtype : 'a row',
+          p.type.elem.kind === 'scalar' ? p.type.elem.dtype : 'a row',
+        );
     }
     const { axes } = p.type;
     const packAt = axes.findIndex((a) => a.kind === 'pack');
@@ -227,7 +262,8 @@ function unifyShapes(callee: TOp, given: ReadonlyMap<string, Given>, b: Binding,
     if (q.theirs.kind === 'ragged') {
       if (q.ours.kind !== 'ragged') return fail(q.param, 'a plain axis', 'a ragged axis');
       const bound = b.raggeds.get(q.theirs.ragged);
-      if (bound !== undefined && bound.ragged !== q.ours.ragged) return fail(q.param, `~${q.ours.ragged}`, `~${bound.ragged}`);
+      if (bound !== undefined && bound.ragged !== q.ours.ragged)
+        return fail(q.param, `~${q.ours.ragged}`, `~${bound.ragged}`);
       b.raggeds.set(q.theirs.ragged, { ragged: q.ours.ragged });
     } else if (q.ours.kind === 'ragged') return fail(q.param, 'a ragged axis', 'a plain axis');
   }
@@ -245,7 +281,10 @@ function unifyShapes(callee: TOp, given: ReadonlyMap<string, Given>, b: Binding,
   for (const q of pairs) {
     if (q.theirs.kind !== 'dense') continue;
     const ours = product(callerExtents(q.ours, span), span);
-    const theirs = product(q.theirs.factors.map((f) => translate(f, b)), span);
+    const theirs = product(
+      q.theirs.factors.map((f) => translate(f, b)),
+      span,
+    );
     if (!same(ours, theirs) && !equalIn(ours, theirs, s)) return fail(q.param, text(ours, s), text(theirs, s));
   }
   return true;
@@ -257,9 +296,16 @@ export function checkOpCall(d: Define, c: OperatorCall, near: boolean, s: Scope)
   if (d.where !== undefined) report(op, 'call-where', { name: c.decl.name.name }, d.where.span);
   const done = resolveCall(c, s);
   if (d.targets.length !== c.decl.results.length) {
-    report(op, 'call-results', { name: c.decl.name.name, wanted: c.decl.results.length, found: d.targets.length }, d.span);
+    report(
+      op,
+      'call-results',
+      { name: c.decl.name.name, wanted: c.decl.results.length, found: d.targets.length },
+      d.span,
+    );
   }
-  const targets = d.targets.map((t, i) => (d.isLet ? letResult(t, done?.results[i], s) : ownResult(t, done?.results[i], near, s)));
+  const targets = d.targets.map((t, i) =>
+    d.isLet ? letResult(t, done?.results[i], s) : ownResult(t, done?.results[i], near, s),
+  );
   if (done === undefined || targets.includes(undefined) || d.targets.length !== c.decl.results.length) return undefined;
   const [first] = d.targets;
   const sym = first === undefined ? undefined : op.symbols.get(first.name.name);
@@ -270,12 +316,14 @@ export function checkOpCall(d: Define, c: OperatorCall, near: boolean, s: Scope)
 type Shape = Resolved['results'][number] | undefined;
 
 function letResult(t: Target, shape: Shape, s: Scope): TTarget | undefined {
-  if (t.type !== undefined && isDType(t.type.name) && shape !== undefined && t.type.name !== shape.dtype) report(s.op, 'type-narrow', { found: shape.dtype, wanted: t.type.name }, t.type.span);
+  if (t.type !== undefined && isDType(t.type.name) && shape !== undefined && t.type.name !== shape.dtype)
+    report(s.op, 'type-narrow', { found: shape.dtype, wanted: t.type.name }, t.type.span);
   const axes: LetAxis[] = [];
   const index: TLhs[] = [];
   const vars: TVar[] = [];
   const failed = shape === undefined || shape.axes.length !== t.index.length;
-  if (shape !== undefined && failed) report(s.op, 'index-rank', { name: t.name.name, wanted: shape.axes.length, found: t.index.length }, t.span);
+  if (shape !== undefined && failed)
+    report(s.op, 'index-rank', { name: t.name.name, wanted: shape.axes.length, found: t.index.length }, t.span);
   const ranges = shape?.axes ?? [];
   const bound = bindLet({ ...t, index: [] }, [], s);
   if (!failed) {
@@ -283,14 +331,19 @@ function letResult(t: Target, shape: Shape, s: Scope): TTarget | undefined {
     t.index.forEach((l, k) => {
       const each = ranges[k] ?? [];
       const parts = l.kind === 'tuple' ? l.parts : [l];
-      if (parts.length !== 1 && parts.length !== each.length) report(s.op, 'index-tuple', { name: t.name.name, axis: k, wanted: each.length, found: parts.length }, l.span);
+      if (parts.length !== 1 && parts.length !== each.length)
+        report(s.op, 'index-tuple', { name: t.name.name, axis: k, wanted: each.length, found: parts.length }, l.span);
       const made = parts.map((p, j): TVar | undefined => {
         if (p.kind !== 'bind' || p.domain !== undefined) {
           report(s.op, 'call-index', {}, p.span);
           return undefined;
         }
         const hi = parts.length === 1 ? product(each, p.span) : (each[j] ?? int(0, p.span));
-        const one = bindLet({ ...t, index: [{ ...p, domain: { kind: 'extent', size: ZERO(p.span), span: p.span } }] }, [], scope);
+        const one = bindLet(
+          { ...t, index: [{ ...p, domain: { kind: 'extent', size: ZERO(p.span), span: p.span } }] },
+          [],
+          scope,
+        );
         const [v] = one.vars;
         if (v === undefined) return undefined;
         const ranged = { ...v, hi };
@@ -321,10 +374,23 @@ function ownResult(t: Target, shape: Shape, near: boolean, s: Scope): TTarget | 
     return undefined;
   }
   const dtype = sym.elem.kind === 'scalar' ? sym.elem.dtype : 'u8';
-  if (dtype !== shape.dtype && !(near && DTYPES[dtype].group === 'float' && DTYPES[shape.dtype].group === 'float')) report(s.op, 'type-narrow', { found: shape.dtype, wanted: dtype }, t.span);
+  if (dtype !== shape.dtype && !(near && DTYPES[dtype].group === 'float' && DTYPES[shape.dtype].group === 'float'))
+    report(s.op, 'type-narrow', { found: shape.dtype, wanted: dtype }, t.span);
   const ours = sym.axes.map((a) => callerExtents(a, t.span));
-  const fits = ours.length === shape.axes.length && ours.every((o, k) => equalIn(product(o, t.span), product(shape.axes[k] ?? [], t.span), s));
-  if (!fits && !bound.failed) report(s.op, 'call-result-shape', { name: sym.name, wanted: ours.map((o) => text(product(o, t.span), s)).join(', '), found: shape.axes.map((o) => text(product(o, t.span), s)).join(', ') }, t.span);
+  const fits =
+    ours.length === shape.axes.length &&
+    ours.every((o, k) => equalIn(product(o, t.span), product(shape.axes[k] ?? [], t.span), s));
+  if (!fits && !bound.failed)
+    report(
+      s.op,
+      'call-result-shape',
+      {
+        name: sym.name,
+        wanted: ours.map((o) => text(product(o, t.span), s)).join(', '),
+        found: shape.axes.map((o) => text(product(o, t.span), s)).join(', '),
+      },
+      t.span,
+    );
   if (bound.sides.some((x) => !x.full)) report(s.op, 'call-index', {}, t.span);
   return bound.failed || !fits ? undefined : targetOf(t, bound, dtype);
 }

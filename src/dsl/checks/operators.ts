@@ -28,9 +28,11 @@ export function typeCondition(e: Expr, s: Scope): Value {
 }
 
 /** How messages name a value's type. */
-export const describe = (v: Value): string => (v.flex === 'int' ? 'an integer' : v.flex === 'float' ? 'a float' : v.flex === 'index' ? 'an index' : v.e.type);
+export const describe = (v: Value): string =>
+  v.flex === 'int' ? 'an integer' : v.flex === 'float' ? 'a float' : v.flex === 'index' ? 'an index' : v.e.type;
 
-const merge = (e: TExpr, a: Value, b: Value, flex: Value['flex'] = 'no'): Value => value(e, { flex, absent: a.absent || b.absent, bad: a.bad || b.bad });
+const merge = (e: TExpr, a: Value, b: Value, flex: Value['flex'] = 'no'): Value =>
+  value(e, { flex, absent: a.absent || b.absent, bad: a.bad || b.bad });
 
 /** Binary operators: operands of one type, conditions on the left of `&&` and `||` known on the right. */
 export function typeBinary(e: Of<'binary'>, s: Scope): Value {
@@ -84,7 +86,8 @@ export function typeBinary(e: Of<'binary'>, s: Scope): Value {
 }
 
 /** Source text of a typed expression, for messages. */
-export const text = (e: TExpr, s: Scope): string => showExpr(e, (id) => [...s.vars.values()].find((v) => v.id === id)?.name ?? id.replace(/\.\d+$/, ''));
+export const text = (e: TExpr, s: Scope): string =>
+  showExpr(e, (id) => [...s.vars.values()].find((v) => v.id === id)?.name ?? id.replace(/\.\d+$/, ''));
 
 function refuse(op: OpContext, code: 'type-number' | 'type-integer', what: string, v: Value, span: Span): Value {
   report(op, code, { what: `\`${what}\``, found: describe(v) }, span);
@@ -95,12 +98,18 @@ function refuse(op: OpContext, code: 'type-number' | 'type-integer', what: strin
 function shift(op: TBinary, a: Value, b: Value, e: Of<'binary'>, s: Scope): Value {
   for (const v of [a, b]) if (!isIntType(v.e.type)) return refuse(s.op, 'type-integer', e.op, v, e.span);
   if (a.e.kind === 'int' && b.e.kind === 'int' && a.flex === 'int') return fold(op, a.e.value, b.e.value, e.span);
-  const left = a.flex === 'int' && b.flex === 'index' ? { ...settle(s.op, a), flex: 'index' as const } : a.flex === 'int' ? settle(s.op, a) : a;
+  const left =
+    a.flex === 'int' && b.flex === 'index'
+      ? { ...settle(s.op, a), flex: 'index' as const }
+      : a.flex === 'int'
+        ? settle(s.op, a)
+        : a;
   const count = b.flex === 'no' ? b : adapt(s.op, b, b.flex === 'int' ? left.e.type : b.e.type);
   return merge(binary(op, left.e, count.e, e.span), left, count, left.flex === 'index' ? 'index' : 'no');
 }
 
-const floorDiv = (a: bigint, b: bigint): bigint => (b === 0n ? 0n : a / b - (a % b !== 0n && a < 0n !== b < 0n ? 1n : 0n));
+const floorDiv = (a: bigint, b: bigint): bigint =>
+  b === 0n ? 0n : a / b - (a % b !== 0n && a < 0n !== b < 0n ? 1n : 0n);
 
 /** Literal integers are computed here, as i64 unless they only fit u64. */
 function fold(op: TBinary, a: bigint, b: bigint, span: Span): Value {

@@ -16,7 +16,12 @@ function owned(name: Ident, s: Scope): RaggedInfo | undefined {
   const info = s.op.raggeds.get(name.name);
   if (info === undefined) {
     const known = nearest(name.name, s.op.raggeds.keys());
-    report(s.op, 'ragged-unknown', { fn: 'ragged', name: name.name, ...(known === undefined ? {} : { known }) }, name.span);
+    report(
+      s.op,
+      'ragged-unknown',
+      { fn: 'ragged', name: name.name, ...(known === undefined ? {} : { known }) },
+      name.span,
+    );
     return undefined;
   }
   if (info.ragged.origin === 'input') {
@@ -28,7 +33,13 @@ function owned(name: Ident, s: Scope): RaggedInfo | undefined {
 }
 
 /** Indices of the rows of a ragged axis. */
-function bindRow(index: readonly Ident[], info: RaggedInfo, s: Scope, span: Ident['span'], list?: TVar): { readonly vars: readonly TVar[]; readonly scope: Scope; readonly failed: boolean } {
+function bindRow(
+  index: readonly Ident[],
+  info: RaggedInfo,
+  s: Scope,
+  span: Ident['span'],
+  list?: TVar,
+): { readonly vars: readonly TVar[]; readonly scope: Scope; readonly failed: boolean } {
   const lhs = index.map((i) => ({ kind: 'bind' as const, name: i, span: i.span }));
   const element = list === undefined ? undefined : variable(list);
   const bound = bindDeclared({ index: lhs, span }, leftAxes(info, span), info.ragged.left, element, s, info.ragged.id);
@@ -41,7 +52,8 @@ export function checkRagged(d: RaggedDef, s: Scope): TStmt | undefined {
   const info = owned(d.name, s);
   if (info === undefined) return undefined;
   const { id } = info.ragged;
-  if (info.ragged.listed !== (d.list !== undefined)) report(op, info.ragged.listed ? 'list-index' : 'list-none', { name: id }, d.name.span);
+  if (info.ragged.listed !== (d.list !== undefined))
+    report(op, info.ragged.listed ? 'list-index' : 'list-none', { name: id }, d.name.span);
   let scope = s;
   let list: TVar | undefined;
   if (d.list !== undefined && info.listSize !== undefined && freshIndex({ name: d.list.name, span: d.list.span }, s)) {
@@ -54,7 +66,12 @@ export function checkRagged(d: RaggedDef, s: Scope): TStmt | undefined {
   const integer = isIntType(size.e.type) && size.e.type !== 'u64';
   if (!size.bad && !integer) report(op, 'index-type', { found: describe(size) }, d.size.span);
   const failed = row.failed || size.bad || !integer;
-  const rule = { kind: 'size' as const, ...(list === undefined ? {} : { list }), vars: row.vars, size: convert(size.e, 'i64') };
+  const rule = {
+    kind: 'size' as const,
+    ...(list === undefined ? {} : { list }),
+    vars: row.vars,
+    size: convert(size.e, 'i64'),
+  };
   op.raggeds.set(id, { ...info, defined: true, ragged: failed ? info.ragged : { ...info.ragged, rule } });
   return failed ? undefined : { kind: 'ragged', ragged: id, span: d.span };
 }
@@ -66,16 +83,27 @@ export function checkPack(d: Pack, s: Scope): TStmt | undefined {
   if (info === undefined) return undefined;
   const { id } = info.ragged;
   const row = bindRow(d.index, info, s, d.span);
-  const from = bindIndices([{ name: d.from.name, span: d.from.span }], [d.where, ...d.outs.map((o) => o.value)], row.scope);
+  const from = bindIndices(
+    [{ name: d.from.name, span: d.from.span }],
+    [d.where, ...d.outs.map((o) => o.value)],
+    row.scope,
+  );
   const where = typeCondition(d.where, from.scope);
   if (where.absent) report(op, 'absent-read', { what: 'a condition' }, d.where.span);
   const inner = where.bad ? from.scope : assuming(from.scope, where.e);
   const seen = new Set<string>();
   let failed = row.failed || where.bad || from.vars.some((v) => op.broken.has(v.id));
-  op.raggeds.set(id, { ...info, defined: true, ragged: failed ? info.ragged : { ...info.ragged, rule: { kind: 'pack' } } });
+  op.raggeds.set(id, {
+    ...info,
+    defined: true,
+    ragged: failed ? info.ragged : { ...info.ragged, rule: { kind: 'pack' } },
+  });
   const outs = d.outs.flatMap((o) => {
     const sym = op.symbols.get(o.name.name);
-    const last: TAxis | undefined = sym?.kind === 'tensor' && sym.role === 'result' && sym.elem.kind === 'scalar' ? declaredLast(sym.axes) : undefined;
+    const last: TAxis | undefined =
+      sym?.kind === 'tensor' && sym.role === 'result' && sym.elem.kind === 'scalar'
+        ? declaredLast(sym.axes)
+        : undefined;
     if (sym?.kind !== 'tensor' || sym.elem.kind !== 'scalar' || last?.kind !== 'ragged' || last.ragged !== id) {
       report(op, 'pack-out', { name: o.name.name, axis: id }, o.name.span);
       failed = true;
@@ -99,4 +127,5 @@ const declaredLast = (axes: readonly { readonly kind: string }[]): TAxis | undef
   const last = axes.at(-1);
   return last !== undefined && isRagged(last) ? last : undefined;
 };
-const isRagged = (a: { readonly kind: string }): a is Extract<TAxis, { readonly kind: 'ragged' }> => a.kind === 'ragged';
+const isRagged = (a: { readonly kind: string }): a is Extract<TAxis, { readonly kind: 'ragged' }> =>
+  a.kind === 'ragged';

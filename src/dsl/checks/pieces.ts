@@ -28,7 +28,10 @@ export function checkTensor(sym: TensorSym, pieces: readonly Piece[], op: OpCont
     return;
   }
   if (sym.role === 'inout') {
-    if (second !== undefined && sym.elem.kind === 'scalar') report(op, 'inout-twice', { name }, second.span, { related: [{ message: 'the first definition', span: first.span }] });
+    if (second !== undefined && sym.elem.kind === 'scalar')
+      report(op, 'inout-twice', { name }, second.span, {
+        related: [{ message: 'the first definition', span: first.span }],
+      });
     return;
   }
   if (sym.elem.kind === 'scalar') return checkGroup(sym, pieces, name, op);
@@ -52,22 +55,55 @@ function checkGroup(sym: TensorSym, pieces: readonly Piece[], name: string, op: 
   }
   const scope: Scope = { op, vars: new Map(), facts: [], guarded: false, size: false };
   const axes = [...Array(width).keys()].filter((k) => pieces.some((p) => p.sides[k]?.full !== true));
-  const extent = (k: number): TExpr => largest(pieces.flatMap((p) => p.sides[k]?.extent ?? []), op) ?? bool(true, first.span);
+  const extent = (k: number): TExpr =>
+    largest(
+      pieces.flatMap((p) => p.sides[k]?.extent ?? []),
+      op,
+    ) ?? bool(true, first.span);
   const facts = [...op.facts, ...positions(pieces, width, extent)].map((f) => expand(f, scope));
-  const boxes = pieces.map((p): Box => axes.flatMap((k) => {
-    const side = p.sides[k];
-    return side === undefined ? [] : [{ lo: expand(side.lo, scope), hi: expand(side.full ? extent(k) : side.hi, scope) }];
-  }));
+  const boxes = pieces.map((p): Box =>
+    axes.flatMap((k) => {
+      const side = p.sides[k];
+      return side === undefined
+        ? []
+        : [{ lo: expand(side.lo, scope), hi: expand(side.full ? extent(k) : side.hi, scope) }];
+    }),
+  );
   const conditional = pieces.some((p) => p.where !== undefined);
-  const clash = conditional ? clashing(pieces, boxes, axes, facts) : pieces.length < 2 ? undefined : axes.length === 0 ? ([0, 1] as const) : firstOverlap(boxes, facts);
+  const clash = conditional
+    ? clashing(pieces, boxes, axes, facts)
+    : pieces.length < 2
+      ? undefined
+      : axes.length === 0
+        ? ([0, 1] as const)
+        : firstOverlap(boxes, facts);
   if (clash !== undefined) {
     const [a, b] = [pieces[clash[0]], pieces[clash[1]]];
     const code = axes.length === 0 && !conditional ? 'defined-twice' : 'pieces-overlap';
-    report(op, code, { name }, (b ?? first).span, a === undefined ? {} : { related: [{ message: 'the other definition', span: a.span }] });
+    report(
+      op,
+      code,
+      { name },
+      (b ?? first).span,
+      a === undefined ? {} : { related: [{ message: 'the other definition', span: a.span }] },
+    );
     return;
   }
   const whole = axes.map(extent);
-  const all = conditional ? prove(expand(pieces.map((p, i) => inPiece(p, boxes[i] ?? [], axes)).reduce((x, y) => binary('or', x, y)), scope), facts) : axes.length === 0 || covers(boxes, whole.map((e) => expand(e, scope)), facts);
+  const all = conditional
+    ? prove(
+        expand(
+          pieces.map((p, i) => inPiece(p, boxes[i] ?? [], axes)).reduce((x, y) => binary('or', x, y)),
+          scope,
+        ),
+        facts,
+      )
+    : axes.length === 0 ||
+      covers(
+        boxes,
+        whole.map((e) => expand(e, scope)),
+        facts,
+      );
   if (!all) report(op, 'pieces-gap', { name, count: pieces.length }, (pieces.at(-1) ?? first).span);
 }
 
@@ -85,7 +121,10 @@ function positions(pieces: readonly Piece[], width: number, extent: (k: number) 
 
 /** The farthest of some extents, as far as it can be told. */
 function largest(list: readonly TExpr[], op: OpContext): TExpr | undefined {
-  return list.reduce<TExpr | undefined>((best, e) => (best === undefined || (best !== e && !prove(binary('le', e, best), op.facts)) ? e : best), undefined);
+  return list.reduce<TExpr | undefined>(
+    (best, e) => (best === undefined || (best !== e && !prove(binary('le', e, best), op.facts)) ? e : best),
+    undefined,
+  );
 }
 
 const inPiece = (p: Piece, box: Box, axes: readonly number[]): TExpr => {
@@ -93,10 +132,18 @@ const inPiece = (p: Piece, box: Box, axes: readonly number[]): TExpr => {
     const at = positional(axes[i] ?? 0, p.span);
     return binary('and', binary('le', b.lo, at), binary('lt', at, b.hi));
   });
-  return [...sides, ...(p.where === undefined ? [] : [p.where])].reduce((a, b) => binary('and', a, b), bool(true, p.span));
+  return [...sides, ...(p.where === undefined ? [] : [p.where])].reduce(
+    (a, b) => binary('and', a, b),
+    bool(true, p.span),
+  );
 };
 
-function clashing(pieces: readonly Piece[], boxes: readonly Box[], axes: readonly number[], facts: readonly TExpr[]): readonly [number, number] | undefined {
+function clashing(
+  pieces: readonly Piece[],
+  boxes: readonly Box[],
+  axes: readonly number[],
+  facts: readonly TExpr[],
+): readonly [number, number] | undefined {
   for (let i = 0; i < pieces.length; i++) {
     for (let j = i + 1; j < pieces.length; j++) {
       const [a, b, p, q] = [boxes[i], boxes[j], pieces[i], pieces[j]];

@@ -7,7 +7,23 @@ import { bindAxes } from './shape.ts';
 import { isIntType } from './value.ts';
 
 /** Node kinds that a proof can look into; a definition made of these only replaces the read of its name. */
-const ARITHMETIC: ReadonlySet<TExpr['kind']> = new Set(['int', 'dim', 'param', 'var', 'len', 'base', 'total', 'unary', 'binary', 'convert', 'call', 'if', 'bool', 'access', 'cast']);
+const ARITHMETIC: ReadonlySet<TExpr['kind']> = new Set([
+  'int',
+  'dim',
+  'param',
+  'var',
+  'len',
+  'base',
+  'total',
+  'unary',
+  'binary',
+  'convert',
+  'call',
+  'if',
+  'bool',
+  'access',
+  'cast',
+]);
 
 /** Definitions deeper than this are left as names. */
 const DEPTH = 12;
@@ -34,7 +50,17 @@ export function expand(e: TExpr, s: Scope, depth = 0): TExpr {
   const go = (x: TExpr): TExpr => {
     const sym = letOf(s, x);
     if (x.kind === 'access' && sym?.value !== undefined && depth < DEPTH && isPlain(sym.value)) {
-      return expand(substitute(sym.value, bindAxes(sym.axes, x.index.map((i) => i))), s, depth + 1);
+      return expand(
+        substitute(
+          sym.value,
+          bindAxes(
+            sym.axes,
+            x.index.map((i) => i),
+          ),
+        ),
+        s,
+        depth + 1,
+      );
     }
     return mapTree(x, go);
   };
@@ -54,7 +80,10 @@ function aboutParts(e: TExpr, s: Scope, depth = 0): readonly TExpr[] {
       const at = bindAxes(sym.axes, x.index);
       if (sym.value?.kind === 'reduce') out.push(...aboutReduce(x, substitute(sym.value, at), s));
       if (sym.below !== undefined) {
-        out.push(binary('le', int(sym.below.mayMiss ? -1 : 0, x.span), x), binary('lt', x, substitute(sym.below.extent, at)));
+        out.push(
+          binary('le', int(sym.below.mayMiss ? -1 : 0, x.span), x),
+          binary('lt', x, substitute(sym.below.extent, at)),
+        );
       }
     }
     if (x.kind === 'len') {
@@ -82,7 +111,9 @@ function aboutParts(e: TExpr, s: Scope, depth = 0): readonly TExpr[] {
 
 function aboutReduce(x: TExpr, r: TExpr, s: Scope): readonly TExpr[] {
   if (r.kind !== 'reduce') return [];
-  const count = r.vars.map((v) => expand(v.lo.kind === 'int' && v.lo.value === 0n ? v.hi : binary('sub', v.hi, v.lo), s));
+  const count = r.vars.map((v) =>
+    expand(v.lo.kind === 'int' && v.lo.value === 0n ? v.hi : binary('sub', v.hi, v.lo), s),
+  );
   const [first, ...rest] = count;
   if (first === undefined) return [];
   const all = rest.reduce((p, c) => binary('mul', p, c), first);
@@ -94,21 +125,29 @@ function aboutReduce(x: TExpr, r: TExpr, s: Scope): readonly TExpr[] {
     case 'argmax':
     case 'argmin':
     case 'first':
-      return [binary('le', int(-1, x.span), x), binary('lt', x, all), binary('or', binary('eq', x, int(-1, x.span)), binary('lt', int(0, x.span), all))];
+      return [
+        binary('le', int(-1, x.span), x),
+        binary('lt', x, all),
+        binary('or', binary('eq', x, int(-1, x.span)), binary('lt', int(0, x.span), all)),
+      ];
     default:
       return [];
   }
 }
 
 /** Facts and goal as the prover takes them. */
-function prepare(goals: readonly TExpr[], s: Scope): { readonly goals: readonly TExpr[]; readonly facts: readonly TExpr[] } {
+function prepare(
+  goals: readonly TExpr[],
+  s: Scope,
+): { readonly goals: readonly TExpr[]; readonly facts: readonly TExpr[] } {
   const expanded = goals.map((g) => expand(g, s));
   const facts = [...s.op.facts, ...s.facts].map((f) => expand(f, s));
   const about = new Map<string, TExpr>();
   for (const e of [...expanded, ...facts]) for (const f of aboutParts(e, s)) about.set(JSON.stringify(f, plain), f);
   return { goals: expanded, facts: [...facts, ...about.values()] };
 }
-const plain = (name: string, v: unknown): unknown => (name === 'span' ? undefined : typeof v === 'bigint' ? String(v) : v);
+const plain = (name: string, v: unknown): unknown =>
+  name === 'span' ? undefined : typeof v === 'bigint' ? String(v) : v;
 
 /** True only if `goal` holds wherever the scope's facts do. */
 export function holdsIn(goal: TExpr, s: Scope): boolean {

@@ -23,12 +23,22 @@ export function checkProperty(d: Property, s: Scope): TProperty | undefined {
   const inner = where === undefined || where.bad ? scope : assuming(scope, where.e);
   const left = side(d.left, inner);
   const right = side(d.right, inner);
-  if (left === undefined || right === undefined || where?.bad === true || vars.some((v) => op.broken.has(v.id))) return undefined;
+  if (left === undefined || right === undefined || where?.bad === true || vars.some((v) => op.broken.has(v.id)))
+    return undefined;
   const pair = oneType(left, right, inner, d);
   if (pair === undefined) return undefined;
   if (d.within !== undefined && d.op !== '~=') report(op, 'property-within', { op: d.op }, d.within.span);
   const within = d.within ?? { kind: d.op === '~=' ? ('auto' as const) : ('exact' as const), span: d.span };
-  return { name: d.name, span: d.span, vars: ordered(vars), ...(where === undefined ? {} : { where: where.e }), left: pair[0], op: d.op, right: pair[1], within };
+  return {
+    name: d.name,
+    span: d.span,
+    vars: ordered(vars),
+    ...(where === undefined ? {} : { where: where.e }),
+    left: pair[0],
+    op: d.op,
+    right: pair[1],
+    within,
+  };
 }
 
 type Side = { readonly whole: false; readonly v: Value } | { readonly whole: true; readonly e: TPropExpr };
@@ -83,7 +93,11 @@ function whole(e: Expr, s: Scope): TPropExpr | undefined {
 
 /** A call in a property: arguments are whole tensors, or arithmetic over them. */
 function callOf(c: NonNullable<ReturnType<typeof operatorCall>>, s: Scope): TPropExpr | undefined {
-  const inner = c.call.args.map((a) => (bareName(a.value) === undefined && isWhole(a.value, s) ? { arg: a, e: whole(a.value, s), stand: standIn(a.value, s) } : undefined));
+  const inner = c.call.args.map((a) =>
+    bareName(a.value) === undefined && isWhole(a.value, s)
+      ? { arg: a, e: whole(a.value, s), stand: standIn(a.value, s) }
+      : undefined,
+  );
   const args = c.call.args.map((a, i) => {
     const stand = inner[i]?.stand;
     return stand === undefined ? a : { ...a, value: stand };
@@ -124,8 +138,17 @@ function oneType(a: Side, b: Side, s: Scope, d: Property): readonly [TPropExpr, 
       report(s.op, 'type-number', { what: `\`${d.op}\``, found: describe(p) }, d.span);
       return undefined;
     }
-    return [{ kind: 'expr', expr: p.e }, { kind: 'expr', expr: q.e }];
+    return [
+      { kind: 'expr', expr: p.e },
+      { kind: 'expr', expr: q.e },
+    ];
   }
-  const expr = (x: Side): TPropExpr => (x.whole ? x.e : { kind: 'expr', expr: (x.v.flex === 'no' || x.v.flex === 'index' ? settle(s.op, x.v) : adapt(s.op, x.v, 'f32')).e });
+  const expr = (x: Side): TPropExpr =>
+    x.whole
+      ? x.e
+      : {
+          kind: 'expr',
+          expr: (x.v.flex === 'no' || x.v.flex === 'index' ? settle(s.op, x.v) : adapt(s.op, x.v, 'f32')).e,
+        };
   return [expr(a), expr(b)];
 }

@@ -50,7 +50,12 @@ export function typeLength(e: CallExpr, s: Scope): Value {
   if (first === undefined || named === undefined) {
     const word = first?.value.kind === 'access' ? first.value.name.name : '';
     const known = nearest(word, s.op.raggeds.keys());
-    report(s.op, 'ragged-unknown', { fn, name: word, ...(known === undefined ? {} : { known }) }, first?.span ?? e.span);
+    report(
+      s.op,
+      'ragged-unknown',
+      { fn, name: word, ...(known === undefined ? {} : { known }) },
+      first?.span ?? e.span,
+    );
     return bad(e.span);
   }
   const { info } = named;
@@ -64,12 +69,16 @@ export function typeLength(e: CallExpr, s: Scope): Value {
     report(s.op, info.ragged.listed ? 'list-index' : 'list-none', { name: id }, first.span);
     return bad(e.span);
   }
-  const list = named.list === undefined || named.size === undefined ? undefined : elementOf(named.list, named.size, id, s);
+  const list =
+    named.list === undefined || named.size === undefined ? undefined : elementOf(named.list, named.size, id, s);
   if (named.list !== undefined && list === undefined) return bad(e.span);
   const element = list === undefined ? {} : { list };
   if (fn === 'total') {
     if (rest.length > 0) report(s.op, 'call-count', { name: fn, least: 1, most: 1, found: e.args.length }, e.span);
-    return value({ kind: 'total', ragged: id, ...element, type: 'i64', span: e.span }, { flex: 'index', bad: rest.length > 0 });
+    return value(
+      { kind: 'total', ragged: id, ...element, type: 'i64', span: e.span },
+      { flex: 'index', bad: rest.length > 0 },
+    );
   }
   if (s.size) {
     report(s.op, 'size-expression', {}, e.span);
@@ -77,5 +86,8 @@ export function typeLength(e: CallExpr, s: Scope): Value {
   }
   const at = typeRow(rowArgs(rest), info.ragged.left, s, e.span, id);
   if (at === undefined) return bad(e.span);
-  return value({ kind: fn === 'len' ? 'len' : 'base', ragged: id, ...element, at, type: 'i64', span: e.span }, { flex: 'index' });
+  return value(
+    { kind: fn === 'len' ? 'len' : 'base', ragged: id, ...element, at, type: 'i64', span: e.span },
+    { flex: 'index' },
+  );
 }

@@ -77,7 +77,12 @@ function eachPart(e: Expr, guarded: boolean, visit: (e: Expr, guarded: boolean) 
 /** Bare, unguarded occurrences of some names as indices, in order. */
 export function collectUses(exprs: readonly Expr[], names: ReadonlySet<string>, op: OpContext): readonly Use[] {
   const uses: Use[] = [];
-  const indices = (written: readonly Index[], sym: TensorSym, axes: readonly Axis[], listed: Expr | undefined): void => {
+  const indices = (
+    written: readonly Index[],
+    sym: TensorSym,
+    axes: readonly Axis[],
+    listed: Expr | undefined,
+  ): void => {
     if (written.length !== axes.length) return;
     written.forEach((w, k) => {
       if (w.policy !== 'none') return;
@@ -87,7 +92,10 @@ export function collectUses(exprs: readonly Expr[], names: ReadonlySet<string>, 
         if (name === undefined || !names.has(name)) return;
         const extent = (s: Scope): TExpr | undefined => {
           const size = sym.list?.size;
-          const list = listed === undefined || size === undefined ? undefined : quietly(op, () => elementOf(listed, size, sym.name, s));
+          const list =
+            listed === undefined || size === undefined
+              ? undefined
+              : quietly(op, () => elementOf(listed, size, sym.name, s));
           return extentAt(sym, axes, k, tuple === undefined ? undefined : j, written, list, s, p.span);
         };
         uses.push({ name, span: p.span, extent });
@@ -135,12 +143,24 @@ export function freeNames(exprs: readonly Expr[], s: Scope): readonly { readonly
   const found = new Map<string, Span>();
   const go = (e: Expr, bound: ReadonlySet<string>): void => {
     const name = bareName(e);
-    if (name !== undefined && e.kind === 'access' && !bound.has(name) && !s.vars.has(name) && !s.op.symbols.has(name) && !s.op.raggeds.has(name)) {
+    if (
+      name !== undefined &&
+      e.kind === 'access' &&
+      !bound.has(name) &&
+      !s.vars.has(name) &&
+      !s.op.symbols.has(name) &&
+      !s.op.raggeds.has(name)
+    ) {
       if (!found.has(name)) found.set(name, e.span);
     }
-    const inner = e.kind === 'reduce' ? new Set([...bound, ...(e.reducer === 'softmax' ? [] : e.binders.map((b) => b.name.name))]) : bound;
+    const inner =
+      e.kind === 'reduce'
+        ? new Set([...bound, ...(e.reducer === 'softmax' ? [] : e.binders.map((b) => b.name.name))])
+        : bound;
     if (e.kind === 'reduce' && e.reducer === 'softmax') {
-      for (const b of e.binders) if (!bound.has(b.name.name) && !s.vars.has(b.name.name) && !found.has(b.name.name)) found.set(b.name.name, b.span);
+      for (const b of e.binders)
+        if (!bound.has(b.name.name) && !s.vars.has(b.name.name) && !found.has(b.name.name))
+          found.set(b.name.name, b.span);
     }
     eachPart(e, false, (p) => go(p, inner));
   };
@@ -150,7 +170,11 @@ export function freeNames(exprs: readonly Expr[], s: Scope): readonly { readonly
 
 /** Reports a name that is taken; true if it is free for an index. */
 export function freshIndex(i: NewIndex, s: Scope): boolean {
-  const what = s.vars.has(i.name) ? 'an index' : s.op.symbols.has(i.name) || s.op.raggeds.has(i.name) ? 'a name of the operator' : undefined;
+  const what = s.vars.has(i.name)
+    ? 'an index'
+    : s.op.symbols.has(i.name) || s.op.raggeds.has(i.name)
+      ? 'a name of the operator'
+      : undefined;
   if (isReserved(i.name)) report(s.op, 'name-builtin', { name: i.name }, i.span);
   else if (what !== undefined) report(s.op, 'index-shadow', { name: i.name, what }, i.span);
   else return true;
@@ -158,7 +182,13 @@ export function freshIndex(i: NewIndex, s: Scope): boolean {
 }
 
 /** A variable over `lo..hi`. */
-export const makeVar = (op: OpContext, i: NewIndex, lo: TExpr, hi: TExpr): TVar => ({ id: fresh(op, i.name), name: i.name, span: i.span, lo, hi });
+export const makeVar = (op: OpContext, i: NewIndex, lo: TExpr, hi: TExpr): TVar => ({
+  id: fresh(op, i.name),
+  name: i.name,
+  span: i.span,
+  lo,
+  hi,
+});
 
 /** The scope with variables added, and what their ranges say. */
 export const withVars = (s: Scope, vars: readonly TVar[]): Scope => ({
@@ -175,7 +205,11 @@ export function brokenVar(op: OpContext, i: NewIndex): TVar {
 }
 
 /** The range that `in` gives an index; `row` are variables that may be the row of a ragged axis, nearest first. */
-export function domainRange(d: Domain, s: Scope, row: readonly TVar[]): { readonly lo: TExpr; readonly hi: TExpr } | undefined {
+export function domainRange(
+  d: Domain,
+  s: Scope,
+  row: readonly TVar[],
+): { readonly lo: TExpr; readonly hi: TExpr } | undefined {
   if (d.kind === 'range') {
     const lo = typeSize(d.lo, s);
     const hi = typeSize(d.hi, s);
@@ -187,7 +221,8 @@ export function domainRange(d: Domain, s: Scope, row: readonly TVar[]): { readon
     return hi === undefined ? undefined : { lo: int(0, d.span), hi };
   }
   const { ragged } = named.info;
-  const list = named.list === undefined || named.size === undefined ? undefined : elementOf(named.list, named.size, ragged.id, s);
+  const list =
+    named.list === undefined || named.size === undefined ? undefined : elementOf(named.list, named.size, ragged.id, s);
   const at: TIndex[] = [];
   for (let k = 0; k < ragged.left.length; k++) {
     const each = extents(s.op, leftAxes(named.info, d.span), ragged.left, k, (i) => at[i], list, d.span);
@@ -201,18 +236,29 @@ export function domainRange(d: Domain, s: Scope, row: readonly TVar[]): { readon
       report(s.op, 'ragged-row', { name: ragged.id }, d.span);
       return undefined;
     }
-    const partsOf = chosen.flatMap((v, j) => (v === undefined ? [] : [{ value: variable(v), extent: each?.[j] ?? v.hi, policy: 'proven' as const }]));
+    const partsOf = chosen.flatMap((v, j) =>
+      v === undefined ? [] : [{ value: variable(v), extent: each?.[j] ?? v.hi, policy: 'proven' as const }],
+    );
     const [first] = partsOf;
-    if (first !== undefined) at.push(partsOf.length === 1 ? { kind: 'flat', part: first } : { kind: 'parts', parts: partsOf });
+    if (first !== undefined)
+      at.push(partsOf.length === 1 ? { kind: 'flat', part: first } : { kind: 'parts', parts: partsOf });
   }
-  return { lo: int(0, d.span), hi: { kind: 'len', ragged: ragged.id, ...(list === undefined ? {} : { list }), at, type: 'i64', span: d.span } };
+  return {
+    lo: int(0, d.span),
+    hi: { kind: 'len', ragged: ragged.id, ...(list === undefined ? {} : { list }), at, type: 'i64', span: d.span },
+  };
 }
 
 /**
  * Gives each new index its range: its `in`, else the axes in which it occurs bare and unguarded in `exprs`. Variables come in the order of
  * `list`; a range may mention any of them, so ragged ones find their row wherever it stands. Indices without a range are reported and broken.
  */
-export function bindIndices(list: readonly NewIndex[], exprs: readonly Expr[], s: Scope, extra: readonly Use[] = []): { readonly vars: readonly TVar[]; readonly scope: Scope } {
+export function bindIndices(
+  list: readonly NewIndex[],
+  exprs: readonly Expr[],
+  s: Scope,
+  extra: readonly Use[] = [],
+): { readonly vars: readonly TVar[]; readonly scope: Scope } {
   const names = new Set(list.map((i) => i.name));
   const uses = [...collectUses(exprs, names, s.op), ...extra];
   const found = new Map<NewIndex, TVar>();
@@ -230,7 +276,8 @@ export function bindIndices(list: readonly NewIndex[], exprs: readonly Expr[], s
   for (;;) {
     const left = pending.filter((i) => {
       const range = i.domain === undefined ? inferred(i, uses, inner()) : undefined;
-      const given = i.domain === undefined ? range : (domainRange(i.domain, inner(), [...found.values()].toReversed()) ?? 'bad');
+      const given =
+        i.domain === undefined ? range : (domainRange(i.domain, inner(), [...found.values()].toReversed()) ?? 'bad');
       if (given === undefined) return true;
       found.set(i, given === 'bad' ? brokenVar(s.op, i) : makeVar(s.op, i, given.lo, given.hi));
       return false;

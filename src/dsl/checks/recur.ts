@@ -20,7 +20,8 @@ export function checkRecur(d: Recur, s: Scope): TStmt | undefined {
   const index = makeVar(op, i, range.lo, range.hi);
   const scope: Scope = { ...withVars(s, [index]), loop: index };
   const outside = new Set(op.symbols.keys());
-  for (const x of d.body) if (x.isLet) for (const t of x.targets) if (!outside.has(t.name.name)) op.later.add(t.name.name);
+  for (const x of d.body)
+    if (x.isLet) for (const t of x.targets) if (!outside.has(t.name.name)) op.later.add(t.name.name);
   const body = d.body.map((x) => checkDefine(x, scope));
   for (const x of d.states) {
     const name = x.targets[0]?.name.name ?? '';
@@ -44,13 +45,26 @@ export function checkRecur(d: Recur, s: Scope): TStmt | undefined {
     }
   }
   if (states.includes(undefined) || body.includes(undefined)) return undefined;
-  return { kind: 'recur', index, states: states.filter((x) => x !== undefined), body: body.filter((x) => x !== undefined), span: d.span };
+  return {
+    kind: 'recur',
+    index,
+    states: states.filter((x) => x !== undefined),
+    body: body.filter((x) => x !== undefined),
+    span: d.span,
+  };
 }
 
 function checkState(d: Define, s: Scope): TStmt | undefined {
   const { op } = s;
   const [target] = d.targets;
-  if (target === undefined || d.targets.length > 1 || d.rhs.kind === 'select' || d.where !== undefined || target.field !== undefined || target.list !== undefined) {
+  if (
+    target === undefined ||
+    d.targets.length > 1 ||
+    d.rhs.kind === 'select' ||
+    d.where !== undefined ||
+    target.field !== undefined ||
+    target.list !== undefined
+  ) {
     report(op, 'state-form', {}, d.span);
     return undefined;
   }
@@ -60,12 +74,26 @@ function checkState(d: Define, s: Scope): TStmt | undefined {
   if (!declare(op, target.name, 'a state')) return undefined;
   const dtype = letType(v);
   const name = target.name.name;
-  const sym: TensorSym = { kind: 'tensor', name, span: target.name.span, role: 'state', elem: { kind: 'scalar', dtype }, axes: bound.axes };
+  const sym: TensorSym = {
+    kind: 'tensor',
+    name,
+    span: target.name.span,
+    role: 'state',
+    elem: { kind: 'scalar', dtype },
+    axes: bound.axes,
+  };
   op.symbols.set(name, sym);
   op.progress.set(name, { span: target.name.span, pieces: [] });
   if (v.bad || bound.failed) {
     op.failed.add(name);
     return undefined;
   }
-  return { kind: 'define', role: 'state', target: targetOf(target, bound, dtype), near: false, value: v.e, span: d.span };
+  return {
+    kind: 'define',
+    role: 'state',
+    target: targetOf(target, bound, dtype),
+    near: false,
+    value: v.e,
+    span: d.span,
+  };
 }

@@ -31,29 +31,69 @@ export function typeReduce(e: ReduceExpr, s: Scope): Value {
   if (e.reducer === 'softmax') return typeSoftmax(e, s);
   const [first, second] = e.args;
   if (first === undefined) return bad(e.span);
-  const exprs = [first, ...(SEARCH.has(e.reducer) ? [] : e.args.slice(1))].map((a) => (a.other === undefined ? a.value : guardOf(a)));
-  const binders = e.binders.map((b) => ({ name: b.name.name, span: b.name.span, ...(b.domain === undefined ? {} : { domain: b.domain }) }));
-  const { vars, scope } = bindIndices(binders, e.where === undefined ? exprs : [...exprs, e.where], { ...s, guarded: false });
+  const exprs = [first, ...(SEARCH.has(e.reducer) ? [] : e.args.slice(1))].map((a) =>
+    a.other === undefined ? a.value : guardOf(a),
+  );
+  const binders = e.binders.map((b) => ({
+    name: b.name.name,
+    span: b.name.span,
+    ...(b.domain === undefined ? {} : { domain: b.domain }),
+  }));
+  const { vars, scope } = bindIndices(binders, e.where === undefined ? exprs : [...exprs, e.where], {
+    ...s,
+    guarded: false,
+  });
   const where = e.where === undefined ? undefined : typeCondition(e.where, scope);
   const inner = where === undefined || where.bad ? scope : assuming(scope, where.e);
   const body = typeArg(first, inner);
   const sought = second === undefined ? undefined : typeArg(second, s);
   if (where?.absent === true) report(s.op, 'absent-read', { what: 'a condition' }, e.where?.span ?? e.span);
-  if (body.bad || where?.bad === true || sought?.bad === true || vars.some((v) => s.op.broken.has(v.id))) return bad(e.span);
+  if (body.bad || where?.bad === true || sought?.bad === true || vars.some((v) => s.op.broken.has(v.id)))
+    return bad(e.span);
   const order = ordered(vars);
-  if (POSITIONS.has(e.reducer) && order.some((v, i) => v !== vars[i])) report(s.op, 'reduce-order', { name: e.reducer }, e.span);
+  if (POSITIONS.has(e.reducer) && order.some((v, i) => v !== vars[i]))
+    report(s.op, 'reduce-order', { name: e.reducer }, e.span);
   return finish(e, body, sought, POSITIONS.has(e.reducer) ? vars : order, where?.e, s);
 }
 
 /** The guard of an argument as an expression, for the search for bare occurrences. */
-const guardOf = (a: ReduceExpr['args'][number]): Expr => ({ kind: 'guard', value: a.value, other: a.other ?? a.value, span: a.span });
+const guardOf = (a: ReduceExpr['args'][number]): Expr => ({
+  kind: 'guard',
+  value: a.value,
+  other: a.other ?? a.value,
+  span: a.span,
+});
 
 /** Body in its type, accumulator, type of the result. */
-function finish(e: ReduceExpr, body: Value, sought: Value | undefined, vars: readonly TVar[], where: TExpr | undefined, s: Scope): Value {
+function finish(
+  e: ReduceExpr,
+  body: Value,
+  sought: Value | undefined,
+  vars: readonly TVar[],
+  where: TExpr | undefined,
+  s: Scope,
+): Value {
   const own = (v: Value): Value => settle(s.op, v);
-  const build = (b: TExpr, type: ValueType, acc: DType, stored?: DType, flex: Value['flex'] = 'no', sought2?: TExpr): Value =>
+  const build = (
+    b: TExpr,
+    type: ValueType,
+    acc: DType,
+    stored?: DType,
+    flex: Value['flex'] = 'no',
+    sought2?: TExpr,
+  ): Value =>
     value(
-      { kind: 'reduce', reducer: e.reducer, acc, vars, ...(where === undefined ? {} : { where }), body: b, ...(sought2 === undefined ? {} : { value: sought2 }), type, span: e.span },
+      {
+        kind: 'reduce',
+        reducer: e.reducer,
+        acc,
+        vars,
+        ...(where === undefined ? {} : { where }),
+        body: b,
+        ...(sought2 === undefined ? {} : { value: sought2 }),
+        type,
+        span: e.span,
+      },
       { flex, ...(stored === undefined ? {} : { stored }) },
     );
   const refuse = (wanted: string): Value => {
@@ -76,7 +116,11 @@ function finish(e: ReduceExpr, body: Value, sought: Value | undefined, vars: rea
     case 'min': {
       const b = own(body);
       if (b.e.type === 'bool') return refuse('a number');
-      const keep = body.stored !== undefined && DTYPES[body.stored].group === 'float' && body.stored !== 'f8e4m3' && body.stored !== 'f8e4m3fnuz';
+      const keep =
+        body.stored !== undefined &&
+        DTYPES[body.stored].group === 'float' &&
+        body.stored !== 'f8e4m3' &&
+        body.stored !== 'f8e4m3fnuz';
       return build(b.e, b.e.type, b.e.type, keep ? body.stored : undefined);
     }
     case 'lower_bound':
@@ -85,7 +129,9 @@ function finish(e: ReduceExpr, body: Value, sought: Value | undefined, vars: rea
       const [x, y] = unify(s.op, body, sought, e.span);
       if (x.bad || y.bad) return bad(e.span);
       if (sought.absent) return { ...build(own(x).e, 'i64', own(x).e.type, undefined, 'no', own(y).e), absent: true };
-      return own(x).e.type === 'bool' ? refuse('a number') : build(own(x).e, 'i64', own(x).e.type, undefined, 'no', own(y).e);
+      return own(x).e.type === 'bool'
+        ? refuse('a number')
+        : build(own(x).e, 'i64', own(x).e.type, undefined, 'no', own(y).e);
     }
     case 'sum':
     case 'prod':
@@ -103,23 +149,46 @@ function finish(e: ReduceExpr, body: Value, sought: Value | undefined, vars: rea
 }
 
 /** The accumulator of a sum-like reducer, and the body in its arithmetic type; operands of a product are promoted before it. */
-export function accumulate(e: ReduceExpr, v: Value, float: boolean, s: Scope): { readonly type: DType; readonly body: TExpr } | undefined {
+export function accumulate(
+  e: ReduceExpr,
+  v: Value,
+  float: boolean,
+  s: Scope,
+): { readonly type: DType; readonly body: TExpr } | undefined {
   const written = e.type === undefined ? undefined : resolveType(e.type.name, e.type.span, s.op);
   if (e.type !== undefined && written === undefined) return undefined;
   let b = v;
   if (v.flex === 'int' || v.flex === 'index' || v.flex === 'float') {
-    const aim = written === undefined ? (float ? (v.flex === 'float' ? 'f32' : undefined) : v.flex === 'float' ? 'f32' : 'i64') : widen(written);
+    const aim =
+      written === undefined
+        ? float
+          ? v.flex === 'float'
+            ? 'f32'
+            : undefined
+          : v.flex === 'float'
+            ? 'f32'
+            : 'i64'
+        : widen(written);
     if (aim !== undefined && aim !== 'bool') b = adapt(s.op, v, aim);
   }
   const type = b.e.type;
   const wrong = type === 'bool' || (float && !isFloatType(type));
   if (b.bad) return undefined;
   if (wrong) {
-    report(s.op, 'reduce-body', { name: e.reducer, wanted: float ? 'a float' : 'a number', found: describe(v) }, e.args[0]?.span ?? e.span);
+    report(
+      s.op,
+      'reduce-body',
+      { name: e.reducer, wanted: float ? 'a float' : 'a number', found: describe(v) },
+      e.args[0]?.span ?? e.span,
+    );
     return undefined;
   }
   if (written === undefined) return { type, body: b.e };
-  if (written === 'bool' || DTYPES[written].group !== DTYPES[type].group || (isIntType(type) && DTYPES[written].signed !== DTYPES[type].signed && DTYPES[written].bytes >= 4)) {
+  if (
+    written === 'bool' ||
+    DTYPES[written].group !== DTYPES[type].group ||
+    (isIntType(type) && DTYPES[written].signed !== DTYPES[type].signed && DTYPES[written].bytes >= 4)
+  ) {
     report(s.op, 'reduce-accumulator', { name: e.reducer, acc: written, found: type }, e.type?.span ?? e.span);
     return undefined;
   }

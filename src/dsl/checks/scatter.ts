@@ -25,7 +25,8 @@ export function checkTemp(d: TempDecl, s: Scope): TStmt | undefined {
     } else report(s.op, 'temp-axis', { name: d.name.name }, a.span);
   }
   if (d.type.elem.kind === 'row') report(s.op, 'temp-axis', { name: d.name.name }, d.type.span);
-  const dtype = d.type.elem.kind === 'name' ? resolveType(d.type.elem.name.name, d.type.elem.name.span, s.op) : undefined;
+  const dtype =
+    d.type.elem.kind === 'name' ? resolveType(d.type.elem.name.name, d.type.elem.name.span, s.op) : undefined;
   if (!declare(s.op, d.name, 'a temporary')) return undefined;
   const elem = { kind: 'scalar', dtype: dtype ?? 'f32' } as const;
   s.op.symbols.set(d.name.name, { kind: 'tensor', name: d.name.name, span: d.name.span, role: 'temp', elem, axes });
@@ -45,15 +46,29 @@ export function checkScatter(d: Scatter, s: Scope): TStmt | undefined {
   op.used.add(name);
   const progress = op.progress.get(name);
   const [before] = progress?.pieces ?? [];
-  if (before !== undefined) report(op, 'defined-twice', { name }, d.span, { related: [{ message: 'the other definition', span: before.span }] });
+  if (before !== undefined)
+    report(op, 'defined-twice', { name }, d.span, {
+      related: [{ message: 'the other definition', span: before.span }],
+    });
   progress?.pieces.push({ span: d.span, sides: [] });
-  if (sym.list !== undefined || sym.elem.kind === 'row' || sym.axes.some((a) => a.kind === 'ragged' || a.kind === 'pairs')) {
+  if (
+    sym.list !== undefined ||
+    sym.elem.kind === 'row' ||
+    sym.axes.some((a) => a.kind === 'ragged' || a.kind === 'pairs')
+  ) {
     report(op, 'scatter-target', { name }, d.target.span);
     return undefined;
   }
   const { dtype } = sym.elem;
-  if (d.index.length !== sym.axes.length) report(op, 'index-rank', { name, wanted: sym.axes.length, found: d.index.length }, d.span);
-  const extents = sym.axes.map((a): TExpr => (a.kind === 'dense' ? product(a.factors, d.span) : a.kind === 'pack' ? { kind: 'dim', id: a.dim, type: 'i64', span: d.span } : int(0, d.span)));
+  if (d.index.length !== sym.axes.length)
+    report(op, 'index-rank', { name, wanted: sym.axes.length, found: d.index.length }, d.span);
+  const extents = sym.axes.map((a): TExpr =>
+    a.kind === 'dense'
+      ? product(a.factors, d.span)
+      : a.kind === 'pack'
+        ? { kind: 'dim', id: a.dim, type: 'i64', span: d.span }
+        : int(0, d.span),
+  );
   const exprs = [...d.index.map((i) => i.expr), d.value, ...(d.where === undefined ? [] : [d.where])];
   const free = freeNames(exprs, s);
   const own = d.index.flatMap((i, k): readonly Use[] => {
@@ -66,9 +81,11 @@ export function checkScatter(d: Scatter, s: Scope): TStmt | undefined {
   const inner = where === undefined || where.bad ? bound.scope : assuming(bound.scope, where.e);
   const v = store(op, typeExpr(d.value, inner), dtype, false, d.value.span);
   const init = store(op, typeExpr(d.init, s), dtype, false, d.init.span);
-  for (const x of [v, init, ...(where === undefined ? [] : [where])]) if (x.absent) report(op, 'absent-read', { what: '`scatter`' }, x.e.span);
+  for (const x of [v, init, ...(where === undefined ? [] : [where])])
+    if (x.absent) report(op, 'absent-read', { what: '`scatter`' }, x.e.span);
   const bool = DTYPES[dtype].group === 'bool';
-  if (d.op !== 'unique' && (bool ? d.op !== 'or' : d.op === 'or' && !isInt(dtype))) report(op, 'scatter-type', { op: d.op, type: dtype }, d.span);
+  if (d.op !== 'unique' && (bool ? d.op !== 'or' : d.op === 'or' && !isInt(dtype)))
+    report(op, 'scatter-type', { op: d.op, type: dtype }, d.span);
   let failed = v.bad || init.bad || where?.bad === true || d.index.length !== sym.axes.length;
   const index = d.index.flatMap((i, k) => {
     const at = settle(op, typeExpr(i.expr, inner));
@@ -86,7 +103,12 @@ export function checkScatter(d: Scatter, s: Scope): TStmt | undefined {
     const position = convert(at.e, 'i64');
     if (i.policy === 'none' && !inRange(position, extent, inner)) {
       failed = true;
-      report(op, 'scatter-range', { name, axis: k, index: text(position, inner), extent: text(extent, inner), data: readsData(position, inner) }, i.span);
+      report(
+        op,
+        'scatter-range',
+        { name, axis: k, index: text(position, inner), extent: text(extent, inner), data: readsData(position, inner) },
+        i.span,
+      );
     }
     return [{ policy: i.policy === 'none' ? ('proven' as const) : i.policy, value: position, extent }];
   });
@@ -94,5 +116,16 @@ export function checkScatter(d: Scatter, s: Scope): TStmt | undefined {
     op.failed.add(name);
     return undefined;
   }
-  return { kind: 'scatter', op: d.op, target: name, dtype, vars: ordered(bound.vars), index, ...(where === undefined ? {} : { where: where.e }), value: v.e, init: init.e, span: d.span };
+  return {
+    kind: 'scatter',
+    op: d.op,
+    target: name,
+    dtype,
+    vars: ordered(bound.vars),
+    index,
+    ...(where === undefined ? {} : { where: where.e }),
+    value: v.e,
+    init: init.e,
+    span: d.span,
+  };
 }

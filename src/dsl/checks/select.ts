@@ -29,16 +29,21 @@ export function checkSelect(d: Define, rhs: SelectRhs, s: Scope): TStmt | undefi
   if (a === undefined) return undefined;
   const slot = a.slot;
   // The selected slot is no index of the body.
-  const outer: Scope = { ...a.bound.scope, vars: new Map([...a.bound.scope.vars].filter(([, v]) => v.id !== slot?.id)) };
+  const outer: Scope = {
+    ...a.bound.scope,
+    vars: new Map([...a.bound.scope.vars].filter(([, v]) => v.id !== slot?.id)),
+  };
   const axis = bindIndices([{ name: rhs.axis.name, span: rhs.axis.span }], [rhs.body], outer);
   const [along] = axis.vars;
   const body = settle(op, typeExpr(rhs.body, axis.scope));
   if (body.absent) report(op, 'absent-read', { what: `\`${rhs.op}\`` }, rhs.body.span);
   if (along === undefined || op.broken.has(along.id)) return undefined;
-  if (body.e.type === 'bool' && !body.bad) report(op, 'reduce-body', { name: rhs.op, wanted: 'a number', found: 'bool' }, rhs.body.span);
+  if (body.e.type === 'bool' && !body.bad)
+    report(op, 'reduce-body', { name: rhs.op, wanted: 'a number', found: 'bool' }, rhs.body.span);
   const extent = count ?? along.hi;
   if (slot === undefined) report(op, 'select-slot', { name: rhs.op }, first.span);
-  else if (!d.isLet && !equalIn(slot.hi, extent, outer)) report(op, 'select-extent', { name: rhs.op, one: text(slot.hi, outer), other: text(extent, outer) }, first.span);
+  else if (!d.isLet && !equalIn(slot.hi, extent, outer))
+    report(op, 'select-extent', { name: rhs.op, one: text(slot.hi, outer), other: text(extent, outer) }, first.span);
   const exact = fixSlot(a.bound, slot, extent, d.isLet);
   const values = made(first, a, exact, body.stored ?? body.e.type, d, s);
   const list: TTarget[] = values === undefined ? [] : [values];
@@ -62,7 +67,17 @@ export function checkSelect(d: Define, rhs: SelectRhs, s: Scope): TStmt | undefi
   }
   if (body.bad || slot === undefined || list.length !== Math.min(2, d.targets.length)) return undefined;
   const descending = rhs.order === undefined ? rhs.op === 'topk' : rhs.order === 'descending';
-  return { kind: 'select', op: rhs.op, role: d.isLet ? 'let' : 'result', targets: list, ...(count === undefined ? {} : { count }), axis: along, body: body.e, descending, span: d.span };
+  return {
+    kind: 'select',
+    op: rhs.op,
+    role: d.isLet ? 'let' : 'result',
+    targets: list,
+    ...(count === undefined ? {} : { count }),
+    axis: along,
+    body: body.e,
+    descending,
+    span: d.span,
+  };
 }
 
 interface Bound {
@@ -82,7 +97,14 @@ function resultTarget(t: Target, s: Scope): Bound | undefined {
   if (sym === undefined) return undefined;
   if (sym.role !== 'result') report(s.op, 'select-role', { name: sym.name }, t.span);
   const list = bindList(t, sym, s);
-  const bound = bindDeclared(t, sym, sym.axes, list.var === undefined ? undefined : variable(list.var), list.scope, sym.name);
+  const bound = bindDeclared(
+    t,
+    sym,
+    sym.axes,
+    list.var === undefined ? undefined : variable(list.var),
+    list.scope,
+    sym.name,
+  );
   s.op.progress.get(sym.name)?.pieces.push({ span: t.span, sides: bound.sides });
   return bound.failed || list.failed ? undefined : { bound, slot: lastVar(bound.index), sym };
 }
@@ -92,7 +114,11 @@ function letTarget(t: Target, rhs: SelectRhs, s: Scope): Bound | undefined {
   const last = t.index.at(-1);
   if (last?.kind !== 'bind') return { bound: bindLet({ ...t, index: [] }, [], s), slot: undefined };
   const zero = { kind: 'range' as const, lo: ZERO(last.span), hi: ZERO(last.span), span: last.span };
-  const bound = bindLet({ ...t, index: [...t.index.slice(0, -1), { ...last, domain: last.domain ?? zero }] }, [rhs.body], s);
+  const bound = bindLet(
+    { ...t, index: [...t.index.slice(0, -1), { ...last, domain: last.domain ?? zero }] },
+    [rhs.body],
+    s,
+  );
   return { bound, slot: lastVar(bound.index) };
 }
 const ZERO = (span: Target['span']) => ({ kind: 'int' as const, value: 0n, hex: false, text: '0', span });
@@ -101,7 +127,11 @@ const ZERO = (span: Target['span']) => ({ kind: 'int' as const, value: 0n, hex: 
 function fixSlot(b: BoundTarget, slot: TVar | undefined, extent: TExpr, isLet: boolean): BoundTarget {
   if (slot === undefined || !isLet) return b;
   const over: TVar = { ...slot, hi: extent };
-  return { ...b, index: [...b.index.slice(0, -1), { kind: 'var', var: over }], vars: b.vars.map((v) => (v.id === slot.id ? over : v)) };
+  return {
+    ...b,
+    index: [...b.index.slice(0, -1), { kind: 'var', var: over }],
+    vars: b.vars.map((v) => (v.id === slot.id ? over : v)),
+  };
 }
 
 /** The second target over the variables of the first. */
@@ -110,15 +140,25 @@ function renamed(b: BoundTarget, by: BoundTarget): BoundTarget {
 }
 
 function matching(a: Target, b: Target, s: Scope): void {
-  const name = (l: Target['index'][number]): string => (l.kind === 'bind' ? l.name.name : l.kind === 'int' ? String(l.value) : l.parts.map(name).join(','));
+  const name = (l: Target['index'][number]): string =>
+    l.kind === 'bind' ? l.name.name : l.kind === 'int' ? String(l.value) : l.parts.map(name).join(',');
   if (a.index.map(name).join() !== b.index.map(name).join()) report(s.op, 'select-indices', {}, b.span);
 }
 
-function made(t: Target, b: Bound, bound: BoundTarget, dtype: TTarget['dtype'], d: Define, s: Scope, below?: NonNullable<TensorSym['below']>): TTarget | undefined {
+function made(
+  t: Target,
+  b: Bound,
+  bound: BoundTarget,
+  dtype: TTarget['dtype'],
+  d: Define,
+  s: Scope,
+  below?: NonNullable<TensorSym['below']>,
+): TTarget | undefined {
   if (bound.failed) return undefined;
   if (!d.isLet) return targetOf(t, bound, b.sym?.elem.kind === 'scalar' ? b.sym.elem.dtype : dtype);
   const axes = bound.index.map((l) => ({ kind: 'let' as const, parts: lhsVars(l).map((v) => ({ var: v, hi: v.hi })) }));
   declareLet(t, bound, axes, { dtype, failed: false, ...(below === undefined ? {} : { below }) }, s);
   return targetOf(t, bound, dtype);
 }
-const lhsVars = (l: TLhs): readonly TVar[] => (l.kind === 'var' ? [l.var] : l.kind === 'tuple' ? l.parts.flatMap(lhsVars) : []);
+const lhsVars = (l: TLhs): readonly TVar[] =>
+  l.kind === 'var' ? [l.var] : l.kind === 'tuple' ? l.parts.flatMap(lhsVars) : [];

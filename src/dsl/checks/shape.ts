@@ -23,7 +23,11 @@ export function atElement(e: TExpr, list: TExpr | undefined, op: OpContext): TEx
   if (list === undefined) return e;
   const go = (x: TExpr): TExpr => {
     if (x.kind === 'dim' && x.list === undefined && op.dims.get(x.id)?.perElement !== undefined) return { ...x, list };
-    if ((x.kind === 'len' || x.kind === 'total') && x.list === undefined && op.raggeds.get(x.ragged)?.ragged.listed === true)
+    if (
+      (x.kind === 'len' || x.kind === 'total') &&
+      x.list === undefined &&
+      op.raggeds.get(x.ragged)?.ragged.listed === true
+    )
       return mapParts({ ...x, list }, go);
     return mapParts(x, go);
   };
@@ -97,10 +101,21 @@ export function extents(
         if (p === undefined) return undefined;
         at.push(p);
       }
-      return [{ kind: 'len', ragged: axis.ragged, ...(info.ragged.listed && list !== undefined ? { list } : {}), at, type: 'i64', span }];
+      return [
+        {
+          kind: 'len',
+          ragged: axis.ragged,
+          ...(info.ragged.listed && list !== undefined ? { list } : {}),
+          at,
+          type: 'i64',
+          span,
+        },
+      ];
     }
     case 'let': {
-      const needed = axes.slice(0, k).map((a, i) => (a.kind === 'let' && axis.parts.some((p) => mentions(p.hi, a)) ? prior(i) : null));
+      const needed = axes
+        .slice(0, k)
+        .map((a, i) => (a.kind === 'let' && axis.parts.some((p) => mentions(p.hi, a)) ? prior(i) : null));
       if (needed.includes(undefined)) return undefined;
       const map = new Map<string, TExpr>();
       axes.slice(0, k).forEach((a, i) => {

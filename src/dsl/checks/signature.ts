@@ -16,20 +16,30 @@ const COMPARE = { '==': 'eq', '!=': 'ne', '<': 'lt', '<=': 'le', '>': 'gt', '>='
 const emptyScope = (op: OpContext): Scope => ({ op, vars: new Map(), facts: [], guarded: false, size: false });
 
 /** True for a parameter that travels by value. */
-export const isScalar = (p: Param): boolean => p.mode !== 'inout' && p.list === undefined && p.type.axes.length === 0 && p.type.elem.kind === 'name';
+export const isScalar = (p: Param): boolean =>
+  p.mode !== 'inout' && p.list === undefined && p.type.axes.length === 0 && p.type.elem.kind === 'name';
 
 /** Registers a name of the operator; false if it is taken or means something else. */
 export function declare(op: OpContext, name: Ident, what: string): boolean {
   if (isReserved(name.name)) report(op, 'name-builtin', { name: name.name }, name.span);
   else if (op.symbols.has(name.name) || op.raggeds.has(name.name)) {
     const first = op.symbols.get(name.name)?.span ?? op.raggeds.get(name.name)?.span;
-    report(op, 'name-taken', { name: name.name, what }, name.span, first === undefined ? {} : { related: [{ message: `\`${name.name}\` is declared here`, span: first }] });
+    report(
+      op,
+      'name-taken',
+      { name: name.name, what },
+      name.span,
+      first === undefined ? {} : { related: [{ message: `\`${name.name}\` is declared here`, span: first }] },
+    );
   } else return true;
   return false;
 }
 
 /** Parameters, dims, ragged axes, results and conditions of an operator. */
-export function checkSignature(decl: OpDecl, op: OpContext): { readonly params: readonly TParam[]; readonly results: readonly TResult[] } {
+export function checkSignature(
+  decl: OpDecl,
+  op: OpContext,
+): { readonly params: readonly TParam[]; readonly results: readonly TResult[] } {
   const s = emptyScope(op);
   for (const p of decl.params) if (isScalar(p)) declareScalar(p, decl, op);
   bindDims(decl, op);
@@ -45,7 +55,8 @@ export function checkSignature(decl: OpDecl, op: OpContext): { readonly params: 
   }
   const results = decl.results.map((r) => typeResult(r, s));
   for (const info of op.raggeds.values()) offsetsFit(info.ragged.id, decl, s);
-  if (decl.results.length === 0 && !decl.params.some((p) => p.mode === 'inout')) report(op, 'op-no-result', { name: decl.name.name }, decl.name.span);
+  if (decl.results.length === 0 && !decl.params.some((p) => p.mode === 'inout'))
+    report(op, 'op-no-result', { name: decl.name.name }, decl.name.span);
   return { params, results };
 }
 
@@ -62,7 +73,13 @@ export function sizesOf(decl: OpDecl): readonly Expr[] {
     ...t.axes.flatMap((a) => (a.kind === 'size' || a.kind === 'pairs' ? [a.size] : [])),
     ...(t.elem.kind === 'row' ? t.elem.fields.flatMap((f) => ofType(f.type)) : []),
   ];
-  return [...[...decl.params, ...decl.results].flatMap((p) => [...ofType(p.type), ...(p.list === undefined ? [] : [p.list.size])]), ...decl.dims.map((d) => d.size)];
+  return [
+    ...[...decl.params, ...decl.results].flatMap((p) => [
+      ...ofType(p.type),
+      ...(p.list === undefined ? [] : [p.list.size]),
+    ]),
+    ...decl.dims.map((d) => d.size),
+  ];
 }
 
 function deriveDim(d: OpDecl['dims'][number], s: Scope): void {
@@ -85,14 +102,16 @@ function registerRaggeds(decl: OpDecl, op: OpContext): void {
       const id = a.name.name;
       const known = op.raggeds.get(id);
       if (known !== undefined) {
-        if (known.ragged.offsets !== a.offsets.name) report(op, 'ragged-offsets', { name: id, offsets: known.ragged.offsets }, a.offsets.span);
+        if (known.ragged.offsets !== a.offsets.name)
+          report(op, 'ragged-offsets', { name: id, offsets: known.ragged.offsets }, a.offsets.span);
         continue;
       }
       if (!params.has(a.offsets.name) && !results.has(a.offsets.name)) {
         report(op, 'ragged-offsets-unknown', { name: a.offsets.name }, a.offsets.span);
       }
       if (!declare(op, a.name, 'a ragged axis')) continue;
-      if ((a.list === undefined) !== (a.offsetsList === undefined)) report(op, 'ragged-list', { name: id, offsets: a.offsets.name }, a.span);
+      if ((a.list === undefined) !== (a.offsetsList === undefined))
+        report(op, 'ragged-list', { name: id, offsets: a.offsets.name }, a.span);
       const origin = params.has(a.offsets.name) ? 'input' : 'result';
       const ragged = { id, offsets: a.offsets.name, listed: a.list !== undefined, left: [], origin } as const;
       op.raggeds.set(id, { ragged, span: a.name.span, defined: origin === 'input' });
@@ -108,14 +127,28 @@ function typeParam(p: Param, s: Scope): TParam {
     const sym = op.symbols.get(name);
     const dtype = sym?.kind === 'scalar' ? sym.dtype : 'i64';
     const value = p.default === undefined ? undefined : constant(p.default, dtype, s);
-    return { name, span: p.name.span, mode: p.mode === 'const' ? 'const' : 'scalar', type: { elem: { kind: 'scalar', dtype }, axes: [] }, ...(value === undefined ? {} : { default: value }) };
+    return {
+      name,
+      span: p.name.span,
+      mode: p.mode === 'const' ? 'const' : 'scalar',
+      type: { elem: { kind: 'scalar', dtype }, axes: [] },
+      ...(value === undefined ? {} : { default: value }),
+    };
   }
   if (p.mode === 'const') report(op, 'const-tensor', { name }, p.span);
   if (p.default !== undefined) report(op, 'default-tensor', { name }, p.default.span);
   const list = listSize(p, s);
   const type = typeTensor(p.type, p, s);
   if (declare(op, p.name, 'a parameter')) {
-    const sym: TensorSym = { kind: 'tensor', name, span: p.name.span, role: p.mode === 'inout' ? 'inout' : 'in', ...list, elem: type.elem, axes: type.axes };
+    const sym: TensorSym = {
+      kind: 'tensor',
+      name,
+      span: p.name.span,
+      role: p.mode === 'inout' ? 'inout' : 'in',
+      ...list,
+      elem: type.elem,
+      axes: type.axes,
+    };
     op.symbols.set(name, sym);
     if (p.mode === 'inout') op.progress.set(name, { span: p.name.span, pieces: [] });
   }
@@ -126,7 +159,15 @@ function typeResult(r: Result, s: Scope): TResult {
   const list = listSize(r, s);
   const type = typeTensor(r.type, r, s);
   if (declare(s.op, r.name, 'a result')) {
-    s.op.symbols.set(r.name.name, { kind: 'tensor', name: r.name.name, span: r.name.span, role: 'result', ...list, elem: type.elem, axes: type.axes });
+    s.op.symbols.set(r.name.name, {
+      kind: 'tensor',
+      name: r.name.name,
+      span: r.name.span,
+      role: 'result',
+      ...list,
+      elem: type.elem,
+      axes: type.axes,
+    });
     s.op.progress.set(r.name.name, { span: r.name.span, pieces: [] });
   }
   return { name: r.name.name, span: r.name.span, ...list, type };
@@ -147,12 +188,15 @@ function typeTensor(t: TypeExpr, owner: Param | Result, s: Scope): TTensor {
     const at = t.axes.indexOf(a);
     if (i > 0 || (at !== 0 && at !== t.axes.length - 1)) report(s.op, 'pack-place', { name: a.name.name }, a.span);
   });
-  if (t.elem.kind === 'name') return { elem: { kind: 'scalar', dtype: resolveType(t.elem.name.name, t.elem.name.span, s.op) ?? 'f32' }, axes };
+  if (t.elem.kind === 'name')
+    return { elem: { kind: 'scalar', dtype: resolveType(t.elem.name.name, t.elem.name.span, s.op) ?? 'f32' }, axes };
   const fields: TField[] = [];
   for (const f of t.elem.fields) {
-    if (fields.some((x) => x.name === f.name.name)) report(s.op, 'name-taken', { name: f.name.name, what: 'a field' }, f.name.span);
+    if (fields.some((x) => x.name === f.name.name))
+      report(s.op, 'name-taken', { name: f.name.name, what: 'a field' }, f.name.span);
     const inner = typeTensor(f.type, owner, s);
-    if (inner.elem.kind === 'row' || inner.axes.some((a) => a.kind !== 'dense')) report(s.op, 'field-type', { name: f.name.name }, f.type.span);
+    if (inner.elem.kind === 'row' || inner.axes.some((a) => a.kind !== 'dense'))
+      report(s.op, 'field-type', { name: f.name.name }, f.type.span);
     fields.push({ name: f.name.name, dtype: inner.elem.kind === 'scalar' ? inner.elem.dtype : 'u8', axes: inner.axes });
   }
   return { elem: { kind: 'row', fields }, axes };
@@ -163,7 +207,8 @@ function typeAxis(a: AxisExpr, left: readonly TAxis[], owner: Param | Result, s:
     case 'size': {
       const written = a.size.kind === 'tuple' ? a.size.parts : [a.size];
       const factors = written.map((f) => typeSize(f, s) ?? int(0, f.span));
-      for (const f of factors) if (f.kind !== 'int' && f.kind !== 'dim') s.op.facts.push(binary('le', int(0, f.span), f));
+      for (const f of factors)
+        if (f.kind !== 'int' && f.kind !== 'dim') s.op.facts.push(binary('le', int(0, f.span), f));
       return { kind: 'dense', factors };
     }
     case 'pack': {
@@ -179,7 +224,11 @@ function typeAxis(a: AxisExpr, left: readonly TAxis[], owner: Param | Result, s:
         const size = owner.list === undefined ? undefined : typeSize(owner.list.size, s);
         if (info.ragged.listed && size === undefined) report(s.op, 'list-none', { name: a.name.name }, a.span);
         if (info.ragged.left.length === 0 && left.length > 0) {
-          s.op.raggeds.set(a.name.name, { ...info, ragged: { ...info.ragged, left: [...left] }, ...(info.ragged.listed && size !== undefined ? { listSize: size } : {}) });
+          s.op.raggeds.set(a.name.name, {
+            ...info,
+            ragged: { ...info.ragged, left: [...left] },
+            ...(info.ragged.listed && size !== undefined ? { listSize: size } : {}),
+          });
         } else if (!sameAxes(info.ragged.left, left, s)) report(s.op, 'ragged-left', { name: a.name.name }, a.span);
       }
       if (left.length === 0) report(s.op, 'ragged-first', { name: a.name.name }, a.span);
@@ -197,7 +246,9 @@ function sameAxes(a: readonly TAxis[], b: readonly TAxis[], s: Scope): boolean {
       if (x.kind === 'pack') return y.kind === 'pack' && x.dim === y.dim;
       if (x.kind === 'ragged') return y.kind === 'ragged' && x.ragged === y.ragged;
       if (x.kind === 'pairs') return y.kind === 'pairs' && equalIn(x.size, y.size, s);
-      return y.kind === 'dense' && equalIn(product(x.factors, s.op.facts[0]?.span ?? SPAN), product(y.factors, SPAN), s);
+      return (
+        y.kind === 'dense' && equalIn(product(x.factors, s.op.facts[0]?.span ?? SPAN), product(y.factors, SPAN), s)
+      );
     })
   );
 }
@@ -221,11 +272,16 @@ function offsetsFit(id: string, decl: OpDecl, s: Scope): void {
   const info = s.op.raggeds.get(id);
   const sym = info === undefined ? undefined : s.op.symbols.get(info.ragged.offsets);
   if (info === undefined || sym?.kind !== 'tensor') {
-    if (sym !== undefined && info !== undefined) report(s.op, 'ragged-offsets-type', { name: info.ragged.offsets }, sym.span);
+    if (sym !== undefined && info !== undefined)
+      report(s.op, 'ragged-offsets-type', { name: info.ragged.offsets }, sym.span);
     return;
   }
   const [axis] = sym.axes;
-  const integer = sym.elem.kind === 'scalar' && isInt(sym.elem.dtype) && DTYPES[sym.elem.dtype].signed && DTYPES[sym.elem.dtype].bytes >= 4;
+  const integer =
+    sym.elem.kind === 'scalar' &&
+    isInt(sym.elem.dtype) &&
+    DTYPES[sym.elem.dtype].signed &&
+    DTYPES[sym.elem.dtype].bytes >= 4;
   if (!integer || sym.axes.length !== 1 || axis?.kind !== 'dense') {
     report(s.op, 'ragged-offsets-type', { name: sym.name }, sym.span);
     return;
@@ -233,6 +289,7 @@ function offsetsFit(id: string, decl: OpDecl, s: Scope): void {
   if (info.ragged.origin === 'input') return;
   const span = decl.results.find((r) => r.name.name === sym.name)?.type.span ?? sym.span;
   const wanted = binary('add', rowCount(info.ragged.left, span), int(1, span));
-  if (!equalIn(product(axis.factors, span), wanted, s)) report(s.op, 'ragged-offsets-size', { name: sym.name, axis: id, wanted: text(wanted, s) }, span);
+  if (!equalIn(product(axis.factors, span), wanted, s))
+    report(s.op, 'ragged-offsets-size', { name: sym.name, axis: id, wanted: text(wanted, s) }, span);
   s.op.progress.get(sym.name)?.pieces.push({ span, sides: [] });
 }

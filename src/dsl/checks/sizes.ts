@@ -24,9 +24,21 @@ export function typeSize(e: Expr, s: Scope): TExpr | undefined {
 function exact(written: Expr, e: TExpr, s: Scope): void {
   if (s.op.quiet > 0 || !hasDivision(written)) return;
   const go = (x: TExpr): void => {
-    if (x.kind === 'binary' && x.op === 'floordiv' && divisions(written).some((d) => d.start === x.span.start && d.end === x.span.end)) {
-      const cond: TExpr = { kind: 'binary', op: 'eq', a: { kind: 'binary', op: 'mod', a: x.a, b: x.b, type: 'i64', span: x.span }, b: int(0, x.span), type: 'bool', span: x.span };
-      if (!holdsIn(cond, s)) s.op.conditions.push({ cond, text: `${text(x.a, s)} % ${text(x.b, s)} == 0`, span: x.span });
+    if (
+      x.kind === 'binary' &&
+      x.op === 'floordiv' &&
+      divisions(written).some((d) => d.start === x.span.start && d.end === x.span.end)
+    ) {
+      const cond: TExpr = {
+        kind: 'binary',
+        op: 'eq',
+        a: { kind: 'binary', op: 'mod', a: x.a, b: x.b, type: 'i64', span: x.span },
+        b: int(0, x.span),
+        type: 'bool',
+        span: x.span,
+      };
+      if (!holdsIn(cond, s))
+        s.op.conditions.push({ cond, text: `${text(x.a, s)} % ${text(x.b, s)} == 0`, span: x.span });
       s.op.facts.push(cond);
     }
     parts(x).forEach(go);

@@ -25,7 +25,14 @@ export interface BoundTarget {
 const lhsParts = (l: Lhs): readonly Lhs[] => (l.kind === 'tuple' ? l.parts : [l]);
 
 /** Binds the indices of a left side whose axes are declared: results, `inout`, states, fields. */
-export function bindDeclared(target: { readonly index: readonly Lhs[]; readonly span: Span }, sym: TensorSym, axes: readonly Axis[], list: TExpr | undefined, s: Scope, what: string): BoundTarget {
+export function bindDeclared(
+  target: { readonly index: readonly Lhs[]; readonly span: Span },
+  sym: TensorSym,
+  axes: readonly Axis[],
+  list: TExpr | undefined,
+  s: Scope,
+  what: string,
+): BoundTarget {
   const vars: TVar[] = [];
   const index: TLhs[] = [];
   const prior: TIndex[] = [];
@@ -40,7 +47,8 @@ export function bindDeclared(target: { readonly index: readonly Lhs[]; readonly 
   const one = (l: Lhs, lo: TExpr, extent: TExpr): { readonly lhs: TLhs; readonly value: TExpr } => {
     if (l.kind === 'int') {
       const value = int(l.value, l.span);
-      if (!failed && !holdsIn(binary('lt', value, extent), scope)) report(s.op, 'piece-range', { name: what, piece: String(l.value), extent: text(extent, scope) }, l.span);
+      if (!failed && !holdsIn(binary('lt', value, extent), scope))
+        report(s.op, 'piece-range', { name: what, piece: String(l.value), extent: text(extent, scope) }, l.span);
       sides.push({ lo: value, hi: int(l.value + 1n, l.span), full: false, extent });
       return { lhs: { kind: 'int', value: l.value }, value };
     }
@@ -71,7 +79,13 @@ export function bindDeclared(target: { readonly index: readonly Lhs[]; readonly 
   };
   const inside = (l: Lhs, v: TVar, extent: TExpr, at: Scope): void => {
     const fits = binary('and', binary('le', int(0, l.span), variable(v)), binary('lt', variable(v), extent));
-    if (!holdsIn(fits, at)) report(s.op, 'piece-range', { name: what, piece: `${text(v.lo, at)}..${text(v.hi, at)}`, extent: text(extent, at) }, l.span);
+    if (!holdsIn(fits, at))
+      report(
+        s.op,
+        'piece-range',
+        { name: what, piece: `${text(v.lo, at)}..${text(v.hi, at)}`, extent: text(extent, at) },
+        l.span,
+      );
   };
   target.index.forEach((l, k) => {
     const axis = axes[k];
@@ -90,13 +104,21 @@ export function bindDeclared(target: { readonly index: readonly Lhs[]; readonly 
     const made: { lhs: TLhs; value: TExpr }[] = [];
     written.forEach((p, j) => {
       const before = made[0]?.value;
-      const lo = axis.kind === 'pairs' && j === 1 && before !== undefined ? binary('add', before, int(1, p.span)) : int(0, p.span);
+      const lo =
+        axis.kind === 'pairs' && j === 1 && before !== undefined
+          ? binary('add', before, int(1, p.span))
+          : int(0, p.span);
       made.push(one(p, lo, bounds[j] ?? int(0, p.span)));
     });
-    index.push(l.kind === 'tuple' ? { kind: 'tuple', parts: made.map((m) => m.lhs) } : (made[0]?.lhs ?? { kind: 'int', value: 0n }));
+    index.push(
+      l.kind === 'tuple'
+        ? { kind: 'tuple', parts: made.map((m) => m.lhs) }
+        : (made[0]?.lhs ?? { kind: 'int', value: 0n }),
+    );
     const partsOf = made.map((m, j) => ({ value: m.value, extent: bounds[j] ?? m.value, policy: 'proven' as const }));
     const [first] = partsOf;
-    if (first !== undefined) prior.push(l.kind === 'tuple' ? { kind: 'parts', parts: partsOf } : { kind: 'flat', part: first });
+    if (first !== undefined)
+      prior.push(l.kind === 'tuple' ? { kind: 'parts', parts: partsOf } : { kind: 'flat', part: first });
   });
   return { index, vars, scope, sides: canonical(sides, index), failed };
 }
@@ -113,7 +135,12 @@ function canonical(sides: readonly Side[], index: readonly TLhs[]): readonly Sid
     }
   };
   index.forEach(go);
-  return sides.map((x) => ({ ...x, lo: substitute(x.lo, map), hi: substitute(x.hi, map), extent: substitute(x.extent, map) }));
+  return sides.map((x) => ({
+    ...x,
+    lo: substitute(x.lo, map),
+    hi: substitute(x.hi, map),
+    extent: substitute(x.extent, map),
+  }));
 }
 /** The variable that stands for position `n` in pieces. */
 export const positional = (n: number, span: Span): TExpr => ({ kind: 'var', id: `@${n}`, type: 'i64', span });
@@ -134,10 +161,16 @@ export function canonicalWhere(where: TExpr, index: readonly TLhs[]): TExpr {
 }
 
 /** Binds the indices of a `let` or a state: their ranges come from `in` or from where they occur in `exprs`. */
-export function bindLet(target: Target, exprs: readonly Expr[], s: Scope): BoundTarget & { readonly axes: readonly LetAxis[] } {
+export function bindLet(
+  target: Target,
+  exprs: readonly Expr[],
+  s: Scope,
+): BoundTarget & { readonly axes: readonly LetAxis[] } {
   const flat = target.index.flatMap(lhsParts);
   const fresh = flat.flatMap((l): readonly NewIndex[] =>
-    l.kind === 'bind' && l.name.name !== s.loop?.name ? [{ name: l.name.name, span: l.name.span, ...(l.domain === undefined ? {} : { domain: l.domain }) }] : [],
+    l.kind === 'bind' && l.name.name !== s.loop?.name
+      ? [{ name: l.name.name, span: l.name.span, ...(l.domain === undefined ? {} : { domain: l.domain }) }]
+      : [],
   );
   const bound = bindIndices(fresh, exprs, s);
   const byName = new Map(bound.vars.map((v) => [v.name, v] as const));
@@ -172,7 +205,10 @@ export function bindLet(target: Target, exprs: readonly Expr[], s: Scope): Bound
   return { index, vars: bound.vars, scope: bound.scope, sides: canonical(sides, index), failed, axes };
 }
 
-const mentions = (e: TExpr, id: string): boolean => e.kind === 'var' ? e.id === id : JSON.stringify(e, (_, x: unknown) => (typeof x === 'bigint' ? String(x) : x)).includes(`"id":"${id}"`);
+const mentions = (e: TExpr, id: string): boolean =>
+  e.kind === 'var'
+    ? e.id === id
+    : JSON.stringify(e, (_, x: unknown) => (typeof x === 'bigint' ? String(x) : x)).includes(`"id":"${id}"`);
 
 /** The tensor that a definition without `let` names; reports names that cannot be defined. */
 export function definable(target: Target, s: Scope): TensorSym | undefined {
@@ -185,7 +221,15 @@ export function definable(target: Target, s: Scope): TensorSym | undefined {
   }
   const role = sym.kind === 'tensor' ? sym.role : 'in';
   if (sym.kind !== 'tensor' || role === 'in' || role === 'let' || role === 'temp') {
-    report(s.op, 'define-read-only', { name, what: sym.kind === 'dim' ? 'a dim' : role === 'let' ? 'a `let`' : role === 'temp' ? 'a temporary' : 'an input' }, target.name.span);
+    report(
+      s.op,
+      'define-read-only',
+      {
+        name,
+        what: sym.kind === 'dim' ? 'a dim' : role === 'let' ? 'a `let`' : role === 'temp' ? 'a temporary' : 'an input',
+      },
+      target.name.span,
+    );
     return undefined;
   }
   if ([...s.op.raggeds.values()].some((r) => r.ragged.offsets === name && r.ragged.origin === 'result')) {
@@ -196,7 +240,11 @@ export function definable(target: Target, s: Scope): TensorSym | undefined {
 }
 
 /** The variable of `y{f}` on a left side. */
-export function bindList(target: Target, sym: TensorSym, s: Scope): { readonly var?: TVar; readonly scope: Scope; readonly failed: boolean } {
+export function bindList(
+  target: Target,
+  sym: TensorSym,
+  s: Scope,
+): { readonly var?: TVar; readonly scope: Scope; readonly failed: boolean } {
   if (sym.list === undefined) {
     if (target.list !== undefined) report(s.op, 'list-none', { name: sym.name }, target.list.span);
     return { scope: s, failed: target.list !== undefined };
@@ -211,7 +259,13 @@ export function bindList(target: Target, sym: TensorSym, s: Scope): { readonly v
   return { var: v, scope: withVars(s, [v]), failed: false };
 }
 
-export const targetOf = (target: Target, bound: BoundTarget, dtype: TTarget['dtype'], list?: TVar, field?: TTarget['field']): TTarget => ({
+export const targetOf = (
+  target: Target,
+  bound: BoundTarget,
+  dtype: TTarget['dtype'],
+  list?: TVar,
+  field?: TTarget['field'],
+): TTarget => ({
   name: target.name.name,
   span: target.span,
   ...(list === undefined ? {} : { list }),

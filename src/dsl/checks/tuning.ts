@@ -12,7 +12,12 @@ export function checkTolerance(d: Tolerance, seen: ReadonlySet<string>, op: OpCo
   const name = d.name.name;
   const sym = op.symbols.get(name);
   if (sym?.kind !== 'tensor' || (sym.role !== 'result' && sym.role !== 'inout')) {
-    const known = nearest(name, [...op.symbols.values()].flatMap((x) => (x.kind === 'tensor' && (x.role === 'result' || x.role === 'inout') ? [x.name] : [])));
+    const known = nearest(
+      name,
+      [...op.symbols.values()].flatMap((x) =>
+        x.kind === 'tensor' && (x.role === 'result' || x.role === 'inout') ? [x.name] : [],
+      ),
+    );
     report(op, 'tolerance-name', { name, ...(known === undefined ? {} : { known }) }, d.name.span);
     return false;
   }
@@ -33,7 +38,12 @@ export function checkSchedule(d: Schedule, op: OpContext): TSchedule {
   const target = d.target?.name;
   if (d.target !== undefined && !FAMILIES.includes(d.target.name)) {
     const known = nearest(d.target.name, FAMILIES);
-    report(op, 'schedule-target', { name: d.target.name, families: FAMILIES, ...(known === undefined ? {} : { known }) }, d.target.span);
+    report(
+      op,
+      'schedule-target',
+      { name: d.target.name, families: FAMILIES, ...(known === undefined ? {} : { known }) },
+      d.target.span,
+    );
   }
   const seen = new Set<string>();
   const knobs = d.knobs.map((k) => {
@@ -41,7 +51,8 @@ export function checkSchedule(d: Schedule, op: OpContext): TSchedule {
     if (seen.has(path)) report(op, 'tuning-twice', { what: 'knob', name: path }, k.span);
     seen.add(path);
     const texts = k.values.map((v) => `${v.kind}:${v.value}`);
-    if (new Set(texts).size !== texts.length || new Set(k.values.map((v) => v.kind)).size > 1) report(op, 'tuning-value', { name: path }, k.span);
+    if (new Set(texts).size !== texts.length || new Set(k.values.map((v) => v.kind)).size > 1)
+      report(op, 'tuning-value', { name: path }, k.span);
     return { path, fixed: k.fixed, values: k.values, span: k.span };
   });
   return { ...(target === undefined ? {} : { target }), knobs };

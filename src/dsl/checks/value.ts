@@ -21,7 +21,13 @@ export interface Value {
   readonly bad: boolean;
 }
 
-export const value = (e: TExpr, from: Partial<Omit<Value, 'e'>> = {}): Value => ({ e, flex: 'no', absent: false, bad: false, ...from });
+export const value = (e: TExpr, from: Partial<Omit<Value, 'e'>> = {}): Value => ({
+  e,
+  flex: 'no',
+  absent: false,
+  bad: false,
+  ...from,
+});
 /** The value of an expression with an error. */
 export const bad = (span: Span): Value => value(int(0, span), { bad: true, flex: 'int' });
 
@@ -44,7 +50,15 @@ export function holds(t: DType, n: bigint): boolean {
   return range !== undefined && n >= range[0] && n <= range[1];
 }
 /** Bits of the significand, the hidden one included. */
-const SIGNIFICAND: Partial<Record<DType, number>> = { f64: 53, f32: 24, f16: 11, bf16: 8, f8e4m3: 4, f8e5m2: 3, f8e4m3fnuz: 4 };
+const SIGNIFICAND: Partial<Record<DType, number>> = {
+  f64: 53,
+  f32: 24,
+  f16: 11,
+  bf16: 8,
+  f8e4m3: 4,
+  f8e5m2: 3,
+  f8e4m3fnuz: 4,
+};
 const LARGEST: Partial<Record<DType, number>> = { f16: 65504, f8e4m3: 448, f8e5m2: 57344, f8e4m3fnuz: 240 };
 
 /** True if a float type holds the integer `n` exactly. */
@@ -76,15 +90,19 @@ export function adapt(op: OpContext, v: Value, to: ValueType, span: Span = v.e.s
   const from = v.e.type;
   if (v.flex === 'int' || v.flex === 'float') return { ...v, ...literal(op, v, to, span), flex: 'no' };
   if (from === to) return { ...v, flex: 'no' };
-  if (from === 'bool' || to === 'bool') return fail(op, v, () => report(op, 'type-bool-number', { found: from, wanted: to }, span));
+  if (from === 'bool' || to === 'bool')
+    return fail(op, v, () => report(op, 'type-bool-number', { found: from, wanted: to }, span));
   if (v.flex === 'index') return { ...v, e: convert(v.e, to), flex: 'no' };
-  if (isFloatType(from) !== isFloatType(to)) return fail(op, v, () => report(op, 'type-int-float', { found: from, wanted: to }, span));
+  if (isFloatType(from) !== isFloatType(to))
+    return fail(op, v, () => report(op, 'type-int-float', { found: from, wanted: to }, span));
   if (isFloatType(from)) {
     if (to === 'f64') return { ...v, e: convert(v.e, to), flex: 'no' };
     return fail(op, v, () => report(op, 'type-narrow', { found: from, wanted: to }, span));
   }
-  if (isSigned(from) !== isSigned(to)) return fail(op, v, () => report(op, 'type-sign', { found: from, wanted: to }, span));
-  if (DTYPES[from].bytes > DTYPES[to].bytes) return fail(op, v, () => report(op, 'type-narrow', { found: from, wanted: to }, span));
+  if (isSigned(from) !== isSigned(to))
+    return fail(op, v, () => report(op, 'type-sign', { found: from, wanted: to }, span));
+  if (DTYPES[from].bytes > DTYPES[to].bytes)
+    return fail(op, v, () => report(op, 'type-narrow', { found: from, wanted: to }, span));
   return { ...v, e: convert(v.e, to), flex: 'no' };
 }
 
@@ -122,7 +140,12 @@ function literal(op: OpContext, v: Value, to: ValueType, span: Span): { e: TExpr
     if (e.kind === 'float') return { ...e, value: to === 'f32' ? Math.fround(e.value) : e.value, type: to };
     if (e.kind === 'if') return { ...e, then: go(e.then), else: go(e.else), type: to };
     if (e.kind === 'guard') return { ...e, value: go(e.value), other: go(e.other), type: to };
-    if ((e.kind === 'unary' && e.op === 'neg') || (e.kind === 'binary' && !isIntType(e.type)) || (e.kind === 'call' && !isIntType(e.type)) || e.kind === 'strict')
+    if (
+      (e.kind === 'unary' && e.op === 'neg') ||
+      (e.kind === 'binary' && !isIntType(e.type)) ||
+      (e.kind === 'call' && !isIntType(e.type)) ||
+      e.kind === 'strict'
+    )
       return { ...mapParts(e, go), type: to };
     return convert(e, to);
   };
@@ -131,7 +154,11 @@ function literal(op: OpContext, v: Value, to: ValueType, span: Span): { e: TExpr
 
 /** Two operands in one type; both bad if there is none. `what` is the operator, for the message. */
 export function unify(op: OpContext, a: Value, b: Value, span: Span): readonly [Value, Value] {
-  if (a.bad || b.bad) return [{ ...a, bad: true }, { ...b, bad: true }];
+  if (a.bad || b.bad)
+    return [
+      { ...a, bad: true },
+      { ...b, bad: true },
+    ];
   const order = { no: 3, float: 2, index: 1, int: 0 } as const;
   if (a.flex === b.flex && a.flex !== 'no') return [a, b];
   const mixed = (a.flex === 'float' && b.flex === 'index') || (a.flex === 'index' && b.flex === 'float');
@@ -143,7 +170,10 @@ export function unify(op: OpContext, a: Value, b: Value, span: Span): readonly [
   const to = s !== 'bool' && t !== 'bool' && DTYPES[s].bytes < DTYPES[t].bytes ? t : s;
   const left = adapt(op, a, to, span);
   const right = left.bad ? b : adapt(op, b, to, span);
-  return [{ ...left, bad: left.bad || right.bad }, { ...right, bad: left.bad || right.bad }];
+  return [
+    { ...left, bad: left.bad || right.bad },
+    { ...right, bad: left.bad || right.bad },
+  ];
 }
 
 /** `v` as the more fixed operand `other` has it. */
@@ -175,9 +205,18 @@ export function fits(v: Value, t: DType): boolean {
       case 'unary':
         return e.op === 'neg' && isFloat(t) && go(e.a);
       case 'call':
-        return (e.fn === 'max' || e.fn === 'min' || e.fn === 'fmax' || e.fn === 'fmin' || e.fn === 'clip') && e.args.every(go);
+        return (
+          (e.fn === 'max' || e.fn === 'min' || e.fn === 'fmax' || e.fn === 'fmin' || e.fn === 'clip') &&
+          e.args.every(go)
+        );
       case 'reduce':
-        return (e.reducer === 'max' || e.reducer === 'min') && isFloat(t) && t !== 'f8e4m3' && t !== 'f8e4m3fnuz' && go(e.body);
+        return (
+          (e.reducer === 'max' || e.reducer === 'min') &&
+          isFloat(t) &&
+          t !== 'f8e4m3' &&
+          t !== 'f8e4m3fnuz' &&
+          go(e.body)
+        );
       default:
         return false;
     }
@@ -186,7 +225,10 @@ export function fits(v: Value, t: DType): boolean {
 }
 
 const widens = (from: DType, to: DType): boolean =>
-  DTYPES[from].group === DTYPES[to].group && DTYPES[from].signed === DTYPES[to].signed && DTYPES[from].bytes < DTYPES[to].bytes && from !== 'bool';
+  DTYPES[from].group === DTYPES[to].group &&
+  DTYPES[from].signed === DTYPES[to].signed &&
+  DTYPES[from].bytes < DTYPES[to].bytes &&
+  from !== 'bool';
 
 /** The value as it is stored in `t`: widened implicitly, or already a value of `t`; narrowing must have been written. */
 export function store(op: OpContext, v: Value, t: DType, near: boolean, span: Span): Value {
