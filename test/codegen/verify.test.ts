@@ -6,15 +6,21 @@ import { verifyGraph } from '../../src/codegen/ir/verify.ts';
 import { maskedCumsum, matmul, pooledEmbedding, rmsnorm, sigridHash } from '../fixtures/graphs.ts';
 
 describe('fixture graphs', () => {
-  it.each([rmsnorm(), rmsnorm('f32'), sigridHash(), pooledEmbedding(), matmul(), maskedCumsum()])('$name is sound and prints', (g) => {
-    expect(verifyGraph(g)).toEqual([]);
-    expect(printGraph(g)).toMatchSnapshot();
-  });
+  it.each([rmsnorm(), rmsnorm('f32'), sigridHash(), pooledEmbedding(), matmul(), maskedCumsum()])(
+    '$name is sound and prints',
+    (g) => {
+      expect(verifyGraph(g)).toEqual([]);
+      expect(printGraph(g)).toMatchSnapshot();
+    },
+  );
 });
 
 describe('verifyGraph', () => {
   const broken = (edit: (g: StageGraph) => StageGraph): string => verifyGraph(edit(rmsnorm('f32'))).join('; ');
-  const second = (g: StageGraph, f: (s: Extract<Stage, { kind: 'map' }>) => Stage): StageGraph => ({ ...g, stages: g.stages.map((s) => (s.kind === 'map' ? f(s) : s)) });
+  const second = (g: StageGraph, f: (s: Extract<Stage, { kind: 'map' }>) => Stage): StageGraph => ({
+    ...g,
+    stages: g.stages.map((s) => (s.kind === 'map' ? f(s) : s)),
+  });
   const value = (e: Expr) => (g: StageGraph) => second(g, (s) => ({ ...s, value: e }));
   it.each<[string, (g: StageGraph) => StageGraph, RegExp]>([
     ['a read before its write', (g) => ({ ...g, stages: [...g.stages].reverse() }), /reads r before it is written/],
@@ -25,7 +31,15 @@ describe('verifyGraph', () => {
     ['a type that differs', value(b.int(0)), /i64 where f32 is needed/],
     ['an index that is no i64', value(b.read('w', 'f32', [b.int(0, 'i32')])), /i32 where i64 is needed/],
     ['an unknown buffer', value(b.read('z', 'f32', [])), /unknown buffer z/],
-    ['a fold inside an expression', value(b.reduceExpr({ op: 'add', acc: 'f32', over: [b.axis('k', b.dim('D'))], body: b.float(1) }, 'f32')), /a fold inside an expression/],
-    ['an axis bound twice', (g) => second(g, (s) => ({ ...s, axes: [...s.axes, b.axis('d', b.dim('D'))] })), /axis d is bound twice/],
+    [
+      'a fold inside an expression',
+      value(b.reduceExpr({ op: 'add', acc: 'f32', over: [b.axis('k', b.dim('D'))], body: b.float(1) }, 'f32')),
+      /a fold inside an expression/,
+    ],
+    [
+      'an axis bound twice',
+      (g) => second(g, (s) => ({ ...s, axes: [...s.axes, b.axis('d', b.dim('D'))] })),
+      /axis d is bound twice/,
+    ],
   ])('finds %s', (_, edit, message) => expect(broken(edit)).toMatch(message));
 });

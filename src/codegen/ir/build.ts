@@ -4,11 +4,16 @@ import type { Builtin, TBinary, TUnary } from '../../dsl/typed.ts';
 import type { Axis, AxisId, Expr, Place, Reduce } from './stage.ts';
 
 /** Integer literal; i64 unless told otherwise. */
-export const int = (value: bigint | number, type: ValueType = 'i64'): Expr => ({ kind: 'int', type, value: BigInt(value) });
+export const int = (value: bigint | number, type: ValueType = 'i64'): Expr => ({
+  kind: 'int',
+  type,
+  value: BigInt(value),
+});
 export const float = (value: number, type: ValueType = 'f32'): Expr => ({ kind: 'float', type, value });
 export const bool = (value: boolean): Expr => ({ kind: 'bool', type: 'bool', value });
 /** A run-time extent (i64); `list` picks the element for dims that have one value per list element. */
-export const dim = (id: string, list?: Expr): Expr => (list === undefined ? { kind: 'dim', type: 'i64', id } : { kind: 'dim', type: 'i64', id, list });
+export const dim = (id: string, list?: Expr): Expr =>
+  list === undefined ? { kind: 'dim', type: 'i64', id } : { kind: 'dim', type: 'i64', id, list };
 export const axisRef = (id: AxisId): Expr => ({ kind: 'axis', type: 'i64', id });
 export const scalar = (name: string, dtype: DType): Expr => ({ kind: 'scalar', type: widen(dtype), name, dtype });
 /** A bound value: of a `let`, or the folded value `acc` of a post expression. */
@@ -34,14 +39,20 @@ export function read(buf: string, dtype: DType, index: readonly Expr[], options:
   };
 }
 export function place(buf: string, index: readonly Expr[], options: AccessOptions = {}): Place {
-  return { buf, index, ...(options.list === undefined ? {} : { list: options.list }), ...(options.field === undefined ? {} : { field: options.field }) };
+  return {
+    buf,
+    index,
+    ...(options.list === undefined ? {} : { list: options.list }),
+    ...(options.field === undefined ? {} : { field: options.field }),
+  };
 }
 /** A loop over 0 ≤ id < hi, named as its id unless told otherwise. */
 export const axis = (id: AxisId, hi: Expr, lo: Expr = int(0), name: string = id): Axis => ({ id, name, lo, hi });
 
 /** Operators whose result is a bool whatever their operands are. */
 export const isLogical = (op: TBinary): boolean => op === 'or' || op === 'and' || isComparison(op);
-export const isComparison = (op: TBinary): boolean => op === 'eq' || op === 'ne' || op === 'lt' || op === 'le' || op === 'gt' || op === 'ge';
+export const isComparison = (op: TBinary): boolean =>
+  op === 'eq' || op === 'ne' || op === 'lt' || op === 'le' || op === 'gt' || op === 'ge';
 
 /** Operands must have one type (shift counts aside). */
 export function binary(op: TBinary, a: Expr, b: Expr): Expr {
@@ -67,7 +78,13 @@ export const ne = of('ne');
 export const or = of('or');
 export const unary = (op: TUnary, a: Expr): Expr => ({ kind: 'unary', type: a.type, op, a });
 export const call = (fn: Builtin, args: readonly Expr[], type: ValueType): Expr => ({ kind: 'call', type, fn, args });
-export const cast = (mode: 'as' | 'near', to: DType | 'tf32', a: Expr): Expr => ({ kind: 'cast', type: to === 'tf32' ? 'f32' : widen(to), mode, to, a });
+export const cast = (mode: 'as' | 'near', to: DType | 'tf32', a: Expr): Expr => ({
+  kind: 'cast',
+  type: to === 'tf32' ? 'f32' : widen(to),
+  mode,
+  to,
+  a,
+});
 export const convert = (type: ValueType, a: Expr): Expr => (a.type === type ? a : { kind: 'convert', type, a });
 export const letIn = (id: string, value: Expr, body: Expr): Expr => ({ kind: 'let', type: body.type, id, value, body });
 export function select(cond: Expr, then: Expr, other: Expr): Expr {
@@ -75,7 +92,8 @@ export function select(cond: Expr, then: Expr, other: Expr): Expr {
   if (cond.kind === 'bool') return cond.value ? then : other;
   return { kind: 'select', type: then.type, cond, then, else: other };
 }
-export const reduceExpr = (reduce: Reduce, type: ValueType, post?: Expr): Expr => (post === undefined ? { kind: 'reduce', type, reduce } : { kind: 'reduce', type, reduce, post });
+export const reduceExpr = (reduce: Reduce, type: ValueType, post?: Expr): Expr =>
+  post === undefined ? { kind: 'reduce', type, reduce } : { kind: 'reduce', type, reduce, post };
 
 /** Conjunction that drops literal truths. */
 export function and(a: Expr, b: Expr): Expr {

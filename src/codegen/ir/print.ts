@@ -96,7 +96,8 @@ function printReduce(r: Reduce): string {
 }
 
 function printBuffer(b: Buffer): string {
-  const row = b.row === undefined ? b.dtype : `row{${b.row.map((f) => `${f.name}: ${f.dtype}${shapeText(f.shape)}`).join(', ')}}`;
+  const row =
+    b.row === undefined ? b.dtype : `row{${b.row.map((f) => `${f.name}: ${f.dtype}${shapeText(f.shape)}`).join(', ')}}`;
   const list = b.list === undefined ? '' : `{${b.list.elem} in ${printExpr(b.list.count)}}`;
   const notes = [
     ...(b.offsetsOf === undefined ? [] : [`offsets of ${b.offsetsOf}`]),
@@ -105,7 +106,8 @@ function printBuffer(b: Buffer): string {
   ];
   return `  ${b.role.padEnd(5)} ${b.id}${list}: ${row}${shapeText(b.shape)}${notes.length === 0 ? '' : `  # ${notes.join(', ')}`}`;
 }
-const shapeText = (shape: readonly Expr[]): string => (shape.length === 0 ? '' : `[${shape.map((s) => printExpr(s)).join(', ')}]`);
+const shapeText = (shape: readonly Expr[]): string =>
+  shape.length === 0 ? '' : `[${shape.map((s) => printExpr(s)).join(', ')}]`;
 
 /** One stage: destination, loops, then what is computed. */
 export function printStage(s: Stage, indent = '  '): string {
@@ -116,25 +118,47 @@ export function printStage(s: Stage, indent = '  '): string {
     case 'map':
       return head(`map ${printPlace(s.out)}`) + line(`= ${printExpr(s.value)}`);
     case 'reduce':
-      return head(`reduce ${printPlace(s.out)}`) + line(`= ${printReduce(s.reduce)}`) + (s.post === undefined ? '' : line(`then ${printExpr(s.post)}`));
+      return (
+        head(`reduce ${printPlace(s.out)}`) +
+        line(`= ${printReduce(s.reduce)}`) +
+        (s.post === undefined ? '' : line(`then ${printExpr(s.post)}`))
+      );
     case 'scan':
       return (
         head(`scan ${printPlace(s.out)}`) +
-        line(`= ${s.monoid}<${s.acc}>[${printAxis(s.along)} where ${s.along.id} ${{ le: '<=', lt: '<', ge: '>=', gt: '>' }[s.compare]} ${s.at}${s.when === undefined ? '' : ` && ${printExpr(s.when)}`}](${printExpr(s.body)})`)
+        line(
+          `= ${s.monoid}<${s.acc}>[${printAxis(s.along)} where ${s.along.id} ${{ le: '<=', lt: '<', ge: '>=', gt: '>' }[s.compare]} ${s.at}${s.when === undefined ? '' : ` && ${printExpr(s.when)}`}](${printExpr(s.body)})`,
+        )
       );
     case 'scatter':
-      return head(`scatter ${s.op}${s.drop ? ' drop' : ''} ${printPlace(s.out)}`) + line(`init ${printExpr(s.init)}`) + line(`= ${printExpr(s.value)}`);
+      return (
+        head(`scatter ${s.op}${s.drop ? ' drop' : ''} ${printPlace(s.out)}`) +
+        line(`init ${printExpr(s.init)}`) +
+        line(`= ${printExpr(s.value)}`)
+      );
     case 'offsets':
-      return head(`offsets ${s.out}${s.list === undefined ? '' : `{${printExpr(s.list)}}`}`) + line(`size ${printExpr(s.size)}`);
+      return (
+        head(`offsets ${s.out}${s.list === undefined ? '' : `{${printExpr(s.list)}}`}`) +
+        line(`size ${printExpr(s.size)}`)
+      );
     case 'pack':
-      return head(`pack by ${s.offsets}`) + line(`from ${printAxis(s.from)} where ${printExpr(s.when)}`) + s.outs.map((o) => line(`${o.buf} = ${printExpr(o.value)}`)).join('');
+      return (
+        head(`pack by ${s.offsets}`) +
+        line(`from ${printAxis(s.from)} where ${printExpr(s.when)}`) +
+        s.outs.map((o) => line(`${o.buf} = ${printExpr(o.value)}`)).join('')
+      );
     case 'select':
       return (
         head(`select ${[s.values, s.indices].flatMap((p) => (p === undefined ? ['_'] : [printPlace(p)])).join(', ')}`) +
-        line(`= the ${printAxis(s.slot)} first of ${printAxis(s.along)} ${s.descending ? 'descending' : 'ascending'} by ${printExpr(s.body)}`)
+        line(
+          `= the ${printAxis(s.slot)} first of ${printAxis(s.along)} ${s.descending ? 'descending' : 'ascending'} by ${printExpr(s.body)}`,
+        )
       );
     case 'recur':
-      return head(`recur ${printAxis(s.step)} states ${s.states.join(', ')}`) + s.body.map((b) => printStage(b, `${indent}  `)).join('');
+      return (
+        head(`recur ${printAxis(s.step)} states ${s.states.join(', ')}`) +
+        s.body.map((b) => printStage(b, `${indent}  `)).join('')
+      );
     default:
       return assertNever(s, 'printStage');
   }
@@ -142,7 +166,10 @@ export function printStage(s: Stage, indent = '  '): string {
 
 /** Dump of a graph for `explain` and goldens: signature, buffers, facts, stages in order. */
 export function printGraph(g: StageGraph): string {
-  const dims = g.dims.map((d) => `${d.id}${d.perElement === undefined ? '' : `{${d.perElement}}`}${d.derived === undefined ? '' : ` = ${printExpr(d.derived)}`}`);
+  const dims = g.dims.map(
+    (d) =>
+      `${d.id}${d.perElement === undefined ? '' : `{${d.perElement}}`}${d.derived === undefined ? '' : ` = ${printExpr(d.derived)}`}`,
+  );
   const scalars = g.scalars.map((s) => `${s.name}: ${s.dtype}${s.default === undefined ? '' : ` = ${s.default}`}`);
   return [
     `graph ${g.name}(${[dims.join(', '), scalars.join(', ')].filter((t) => t !== '').join('; ')})\n`,

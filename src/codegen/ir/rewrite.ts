@@ -67,7 +67,11 @@ export function substitute(e: Expr, s: Substitution, fresh?: (base: string) => s
 }
 
 /** `axes` under new ids, and the substitution from the old ones. */
-export function renameAxes(axes: readonly Axis[], fresh: (base: string) => string, outer: ReadonlyMap<AxisId, Expr> = new Map()): { readonly axes: readonly Axis[]; readonly map: ReadonlyMap<AxisId, Expr> } {
+export function renameAxes(
+  axes: readonly Axis[],
+  fresh: (base: string) => string,
+  outer: ReadonlyMap<AxisId, Expr> = new Map(),
+): { readonly axes: readonly Axis[]; readonly map: ReadonlyMap<AxisId, Expr> } {
   const map = new Map(outer);
   const renamed = axes.map((a): Axis => {
     const [lo, hi] = [substitute(a.lo, { axes: map }), substitute(a.hi, { axes: map })];

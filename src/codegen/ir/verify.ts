@@ -78,7 +78,9 @@ function checkBody(s: Extract<Stage, { kind: 'recur' }>, problems: string[]): vo
   const states = new Set(s.states);
   const last = new Map(s.body.flatMap((b, i) => stageWrites(b).map((w) => [w, i] as const)));
   s.body.forEach((b, i) => {
-    for (const r of stageReads(b)) if (!states.has(r.buf) && (last.get(r.buf) ?? -1) >= i) problems.push(`${b.id} reads ${r.buf} before the step writes it`);
+    for (const r of stageReads(b))
+      if (!states.has(r.buf) && (last.get(r.buf) ?? -1) >= i)
+        problems.push(`${b.id} reads ${r.buf} before the step writes it`);
   });
 }
 
@@ -137,7 +139,12 @@ function checkStage(c: Context, s: Stage, outer: Scope): void {
   }
 }
 
-function bind(c: Context, axes: readonly { readonly id: AxisId; readonly lo: Expr; readonly hi: Expr }[], outer: Scope, at: string): Scope {
+function bind(
+  c: Context,
+  axes: readonly { readonly id: AxisId; readonly lo: Expr; readonly hi: Expr }[],
+  outer: Scope,
+  at: string,
+): Scope {
   const bound = new Set(outer.axes);
   for (const a of axes) {
     const scope = { ...outer, axes: bound };
@@ -159,7 +166,8 @@ function checkPlace(c: Context, p: Place, scope: Scope, at: string): ValueType |
   if (p.list !== undefined) checkExpr(c, p.list, scope, at, 'i64');
   const b = c.buffers.get(p.buf);
   if (b === undefined) return typeOfBuffer(c, p.buf, at);
-  if ((b.list === undefined) !== (p.list === undefined)) c.problem(`${at}: ${p.buf} ${b.list === undefined ? 'is no list' : 'is a list'}`);
+  if ((b.list === undefined) !== (p.list === undefined))
+    c.problem(`${at}: ${p.buf} ${b.list === undefined ? 'is no list' : 'is a list'}`);
   const field = p.field === undefined ? undefined : b.row?.find((f) => f.name === p.field);
   if (p.field !== undefined && field === undefined) c.problem(`${at}: ${p.buf} has no field ${p.field}`);
   const rank = b.shape.length + (field?.shape.length ?? 0);
@@ -167,9 +175,17 @@ function checkPlace(c: Context, p: Place, scope: Scope, at: string): ValueType |
   return widen(field?.dtype ?? b.dtype);
 }
 function expect(c: Context, found: ValueType | undefined, wanted: ValueType | undefined, at: string, text = ''): void {
-  if (found !== undefined && wanted !== undefined && found !== wanted) c.problem(`${at}: ${found} where ${wanted} is needed${text === '' ? '' : ` in ${text}`}`);
+  if (found !== undefined && wanted !== undefined && found !== wanted)
+    c.problem(`${at}: ${found} where ${wanted} is needed${text === '' ? '' : ` in ${text}`}`);
 }
-function checkResult(c: Context, post: Expr | undefined, type: ValueType, scope: Scope, at: string, wanted: ValueType | undefined): void {
+function checkResult(
+  c: Context,
+  post: Expr | undefined,
+  type: ValueType,
+  scope: Scope,
+  at: string,
+  wanted: ValueType | undefined,
+): void {
   if (post === undefined) expect(c, type, wanted, at);
   else checkExpr(c, post, { ...scope, vars: new Map([...scope.vars, ['acc', type]]) }, at, wanted);
 }
@@ -195,8 +211,15 @@ function checkReduce(c: Context, r: Reduce, scope: Scope, at: string): ValueType
   const inner = bind(c, r.over, scope, at);
   if (r.when !== undefined) checkExpr(c, r.when, inner, at, 'bool');
   const free = r.op === 'argmax' || r.op === 'argmin' || r.op === 'lower' || r.op === 'upper';
-  const body = checkExpr(c, r.body, inner, at, free ? undefined : r.op === 'count' || r.op === 'first' ? 'bool' : widen(r.acc));
-  if ((r.value !== undefined) !== (r.op === 'lower' || r.op === 'upper')) c.problem(`${at}: ${r.op} and a searched value`);
+  const body = checkExpr(
+    c,
+    r.body,
+    inner,
+    at,
+    free ? undefined : r.op === 'count' || r.op === 'first' ? 'bool' : widen(r.acc),
+  );
+  if ((r.value !== undefined) !== (r.op === 'lower' || r.op === 'upper'))
+    c.problem(`${at}: ${r.op} and a searched value`);
   if (r.value !== undefined) checkExpr(c, r.value, scope, at, body);
   if (r.over.length === 0) c.problem(`${at}: a fold over nothing`);
   return reduceType(r);

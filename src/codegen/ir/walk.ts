@@ -48,10 +48,21 @@ export function visit(e: Expr, f: (e: Expr) => void): void {
   for (const c of children(e)) visit(c, f);
 }
 
-const mapAxes = (axes: readonly Axis[], f: (e: Expr) => Expr): readonly Axis[] => axes.map((a) => ({ ...a, lo: f(a.lo), hi: f(a.hi) }));
-export const mapPlace = (p: Place, f: (e: Expr) => Expr): Place => ({ ...p, index: p.index.map(f), ...(p.list === undefined ? {} : { list: f(p.list) }) });
+const mapAxes = (axes: readonly Axis[], f: (e: Expr) => Expr): readonly Axis[] =>
+  axes.map((a) => ({ ...a, lo: f(a.lo), hi: f(a.hi) }));
+export const mapPlace = (p: Place, f: (e: Expr) => Expr): Place => ({
+  ...p,
+  index: p.index.map(f),
+  ...(p.list === undefined ? {} : { list: f(p.list) }),
+});
 export function mapReduce(r: Reduce, f: (e: Expr) => Expr): Reduce {
-  return { ...r, over: mapAxes(r.over, f), body: f(r.body), ...(r.when === undefined ? {} : { when: f(r.when) }), ...(r.value === undefined ? {} : { value: f(r.value) }) };
+  return {
+    ...r,
+    over: mapAxes(r.over, f),
+    body: f(r.body),
+    ...(r.when === undefined ? {} : { when: f(r.when) }),
+    ...(r.value === undefined ? {} : { value: f(r.value) }),
+  };
 }
 
 /** `e` with each direct operand replaced; the same object where nothing changed. */
@@ -161,7 +172,13 @@ export function stageExprs(s: Stage): readonly Expr[] {
     case 'pack':
       return [...common, ...bounds([s.from]), s.when, ...s.outs.map((o) => o.value)];
     case 'select':
-      return [...common, ...bounds([s.along, s.slot]), s.body, ...(s.values === undefined ? [] : placeExprs(s.values)), ...(s.indices === undefined ? [] : placeExprs(s.indices))];
+      return [
+        ...common,
+        ...bounds([s.along, s.slot]),
+        s.body,
+        ...(s.values === undefined ? [] : placeExprs(s.values)),
+        ...(s.indices === undefined ? [] : placeExprs(s.indices)),
+      ];
     case 'recur':
       return [...common, ...bounds([s.step])];
     default:
@@ -177,15 +194,34 @@ export function mapStage(s: Stage, f: (e: Expr) => Expr): Stage {
     case 'map':
       return { ...s, ...base, out: mapPlace(s.out, f), value: f(s.value) };
     case 'reduce':
-      return { ...s, ...base, out: mapPlace(s.out, f), reduce: mapReduce(s.reduce, f), ...(s.post === undefined ? {} : { post: f(s.post) }) };
+      return {
+        ...s,
+        ...base,
+        out: mapPlace(s.out, f),
+        reduce: mapReduce(s.reduce, f),
+        ...(s.post === undefined ? {} : { post: f(s.post) }),
+      };
     case 'scan':
-      return { ...s, ...base, out: mapPlace(s.out, f), along: one(s.along), body: f(s.body), ...(s.when === undefined ? {} : { when: f(s.when) }) };
+      return {
+        ...s,
+        ...base,
+        out: mapPlace(s.out, f),
+        along: one(s.along),
+        body: f(s.body),
+        ...(s.when === undefined ? {} : { when: f(s.when) }),
+      };
     case 'scatter':
       return { ...s, ...base, out: mapPlace(s.out, f), value: f(s.value), init: f(s.init) };
     case 'offsets':
       return { ...s, ...base, size: f(s.size), ...(s.list === undefined ? {} : { list: f(s.list) }) };
     case 'pack':
-      return { ...s, ...base, from: one(s.from), when: f(s.when), outs: s.outs.map((o) => ({ ...o, value: f(o.value) })) };
+      return {
+        ...s,
+        ...base,
+        from: one(s.from),
+        when: f(s.when),
+        outs: s.outs.map((o) => ({ ...o, value: f(o.value) })),
+      };
     case 'select':
       return {
         ...s,
