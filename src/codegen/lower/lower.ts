@@ -26,7 +26,8 @@ export function lower(op: TOp, consts: Consts = {}): Lowered {
   const builder = newBuilder(names);
   const params = valuesOf(builder, op, consts);
   if (builder.refusals.length > 0) return { ok: false, refusals: builder.refusals };
-  const env = newEnv(builder, op, params, (id, list) => b.dim(id, list));
+  const listed = new Set(op.dims.flatMap((d) => (d.perElement === undefined ? [] : [d.id])));
+  const env = newEnv(builder, op, params, (id, list) => b.dim(id, listed.has(id) ? list : undefined));
   declareSignature(env);
   lowerStmts(env, EMPTY, op.body);
   const facts = op.facts.map((f) => ({ ...f, cond: simplify(lowerExpr(env, EMPTY, f.cond)) }));

@@ -86,6 +86,8 @@ export interface Builder {
   /** Counts accesses whose range rests on enclosing conditions. */
   risk: number;
   stageCount: number;
+  /** What is being defined: temporaries of its value are named after it. */
+  owner?: string;
   /** The axis of an enclosing recurrence. */
   step?: AxisId;
 }

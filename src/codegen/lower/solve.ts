@@ -2,7 +2,8 @@ import * as b from '../ir/build.ts';
 import { substitute } from '../ir/rewrite.ts';
 import type { AxisId, Expr } from '../ir/stage.ts';
 import { freeAxes } from '../ir/walk.ts';
-import { foldNode } from '../passes/fold.ts';
+import { coefOf, express, linear, plus, scale, without } from './linear.ts';
+import type { Linear } from './linear.ts';
 import type { LoopAxis } from './scope.ts';
 
 /** Loops with the conditions that restrict them. */
@@ -14,50 +15,9 @@ export interface Domain {
 export interface Solved extends Domain {
   readonly solved: ReadonlyMap<AxisId, Expr>;
 }
-
-/** Σ coefficient · axis + rest, over some axes; `rest` mentions none of them. */
-interface Linear {
-  readonly coefs: ReadonlyMap<AxisId, bigint>;
-  readonly rest: Expr;
-}
 /** Beyond this a product with an extent could leave i64. */
 const LIMIT = 1n << 31n;
-
-const fold = (e: Expr): Expr => foldNode(e) ?? e;
-const scale = (l: Linear, k: bigint): Linear => ({
-  coefs: new Map([...l.coefs].map(([id, c]) => [id, c * k])),
-  rest: k === -1n ? b.ix.sub(b.int(0), l.rest) : b.ix.mul(l.rest, b.int(k)),
-});
-function plus(x: Linear, y: Linear): Linear {
-  const coefs = new Map(x.coefs);
-  for (const [id, c] of y.coefs) coefs.set(id, (coefs.get(id) ?? 0n) + c);
-  return { coefs, rest: b.ix.add(x.rest, y.rest) };
-}
-
-/** `e` as a linear form over the axes `ids`; undefined if it is none. */
-export function linear(e: Expr, ids: ReadonlySet<AxisId>): Linear | undefined {
-  if (e.type !== 'i64') return undefined;
-  if (![...freeAxes(e)].some((id) => ids.has(id))) return { coefs: new Map(), rest: e };
-  if (e.kind === 'axis') return { coefs: new Map([[e.id, 1n]]), rest: b.int(0) };
-  if (e.kind === 'unary' && e.op === 'neg') {
-    const a = linear(e.a, ids);
-    return a === undefined ? undefined : scale(a, -1n);
-  }
-  if (e.kind !== 'binary') return undefined;
-  const [x, y] = [linear(e.a, ids), linear(e.b, ids)];
-  if (x === undefined || y === undefined) return undefined;
-  if (e.op === 'add') return plus(x, y);
-  if (e.op === 'sub') return plus(x, scale(y, -1n));
-  if (e.op !== 'mul') return undefined;
-  const [k, l] = [fold(x.rest), fold(y.rest)];
-  if (x.coefs.size === 0 && k.kind === 'int') return scale(y, k.value);
-  return y.coefs.size === 0 && l.kind === 'int' ? scale(x, l.value) : undefined;
-}
-function expand(l: Linear): Expr {
-  let e = l.rest;
-  for (const [id, c] of l.coefs) if (c !== 0n) e = b.ix.add(e, b.ix.mul(b.axisRef(id), b.int(c)));
-  return e;
-}
+const abs = (c: bigint): bigint => (c < 0n ? -c : c);
 
 /**
  * Takes equalities `Σ c·v + rest == 0` out of a domain: one variable becomes the quotient of the others, under a range guard and, unless its
@@ -75,36 +35,32 @@ export function solve(d: Domain, keep: number): Solved {
 }
 
 function solveOne(d: Solved): Solved | undefined {
-  const ids = new Set(d.over.map((a) => a.id));
   for (const cond of d.when) {
-    if (cond.kind !== 'binary' || cond.op !== 'eq') continue;
-    const [x, y] = [linear(cond.a, ids), linear(cond.b, ids)];
-    if (x === undefined || y === undefined) continue;
-    const form = plus(x, scale(y, -1n));
+    if (cond.kind !== 'binary' || cond.op !== 'eq' || cond.a.type !== 'i64') continue;
+    const form = plus(linear(cond.a), linear(cond.b), -1n);
     const pick = choose(form, d.over);
     if (pick !== undefined) return eliminate(d, cond, form, pick);
   }
   return undefined;
 }
 
-/** The variable to solve for. No other loop's bounds may mention it. */
+/** The variable to solve for. Neither other loops' bounds nor other atoms of the form may mention it. */
 function choose(form: Linear, over: readonly LoopAxis[]): LoopAxis | undefined {
-  const abs = (c: bigint): bigint => (c < 0n ? -c : c);
-  if ([...form.coefs.values()].some((c) => abs(c) >= LIMIT)) return undefined;
-  const used = new Set(over.flatMap((a) => [...freeAxes(a.lo), ...freeAxes(a.hi)]));
-  const candidates = over.filter((a) => (form.coefs.get(a.id) ?? 0n) !== 0n && !used.has(a.id));
-  const exact = candidates.filter((a) => abs(form.coefs.get(a.id) ?? 0n) === 1n);
-  return exact.at(-1) ?? candidates.at(-1);
+  if ([...form.terms.values()].some((t) => abs(t.coef) >= LIMIT)) return undefined;
+  const used = new Set([
+    ...over.flatMap((a) => [...freeAxes(a.lo), ...freeAxes(a.hi)]),
+    ...[...form.terms.values()].flatMap((t) => (t.atom.kind === 'axis' ? [] : [...freeAxes(t.atom)])),
+  ]);
+  const candidates = over.filter((a) => coefOf(form, a.id) !== 0n && !used.has(a.id));
+  return candidates.findLast((a) => abs(coefOf(form, a.id)) === 1n) ?? candidates.at(-1);
 }
 
 function eliminate(d: Solved, cond: Expr, form: Linear, v: LoopAxis): Solved {
-  const c = form.coefs.get(v.id) ?? 1n;
-  const others: Linear = scale(
-    { coefs: new Map([...form.coefs].filter(([id, k]) => id !== v.id && k !== 0n)), rest: form.rest },
-    c < 0n ? 1n : -1n,
-  );
-  const divisor = c < 0n ? -c : c;
-  const dividend = expand(others);
+  const c = coefOf(form, v.id);
+  const divisor = abs(c);
+  // c·v + others == 0, so v = others / −c.
+  const others = scale(without(form, v.id), c < 0n ? 1n : -1n);
+  const dividend = express(others);
   const value = divisor === 1n ? dividend : b.floordiv(dividend, b.int(divisor));
   const rest = d.over.filter((a) => a.id !== v.id);
   const bounded = divisor === 1n ? narrow(rest, others, v) : undefined;
@@ -123,25 +79,27 @@ function eliminate(d: Solved, cond: Expr, form: Linear, v: LoopAxis): Solved {
 
 /** Bounds of the one loop u in α·u + β such that v.lo ≤ α·u + β < v.hi; undefined if there is not exactly one. */
 function narrow(over: readonly LoopAxis[], l: Linear, v: LoopAxis): readonly LoopAxis[] | undefined {
-  const used = [...l.coefs].filter(([, k]) => k !== 0n);
-  const [only] = used;
-  if (only === undefined || used.length > 1) return undefined;
-  const [id, alpha] = only;
-  const at = over.findIndex((a) => a.id === id);
-  const u = over[at];
-  if (u === undefined) return undefined;
+  const [u, ...more] = over.filter((a) => coefOf(l, a.id) !== 0n);
+  if (u === undefined || more.length > 0) return undefined;
+  const alpha = coefOf(l, u.id);
+  const beta = without(l, u.id);
   // Bounds may mention outer loops only.
-  const later = new Set(over.slice(at).map((a) => a.id));
-  if ([l.rest, v.lo, v.hi].some((e) => [...freeAxes(e)].some((x) => later.has(x) || x === v.id))) return undefined;
-  const step = alpha < 0n ? -alpha : alpha;
-  const div = (e: Expr): Expr => (step === 1n ? e : b.floordiv(e, b.int(step)));
-  const [below, above] = [b.ix.sub(v.lo, l.rest), b.ix.sub(v.hi, l.rest)];
-  const ceil = (e: Expr): Expr => div(b.ix.add(e, b.int(step - 1n)));
-  const lo = alpha > 0n ? ceil(below) : b.ix.add(div(b.ix.sub(l.rest, v.hi)), b.int(1));
-  const hi = alpha > 0n ? ceil(above) : b.ix.add(div(b.ix.sub(l.rest, v.lo)), b.int(1));
+  const later = new Set([v.id, ...over.slice(over.indexOf(u)).map((a) => a.id)]);
+  if ([express(beta), v.lo, v.hi].some((e) => [...freeAxes(e)].some((x) => later.has(x)))) return undefined;
+  const step = abs(alpha);
+  const one = { terms: new Map(), constant: 1n };
+  const div = (x: Linear): Expr => (step === 1n ? express(x) : b.floordiv(express(x), b.int(step)));
+  /** ⌈(x − β) / α⌉ for α > 0, ⌊(β − x) / −α⌋ + 1 for α < 0. */
+  const end = (x: Linear): Expr => {
+    if (alpha > 0n) return div(plus(plus(x, beta, -1n), { terms: new Map(), constant: step - 1n }));
+    const d = plus(beta, x, -1n);
+    return step === 1n ? express(plus(d, one)) : b.ix.add(div(d), b.int(1));
+  };
+  const [low, high] = [end(linear(v.lo)), end(linear(v.hi))];
+  const [lo, hi] = alpha > 0n ? [low, high] : [high, low];
   const { row: _, ...plain } = u;
   const axis: LoopAxis = { ...plain, lo: b.call('max', [u.lo, lo], 'i64'), hi: b.call('min', [u.hi, hi], 'i64') };
-  return over.map((a) => (a.id === id ? axis : a));
+  return over.map((a) => (a === u ? axis : a));
 }
 
 /** The conditions that `e` is a conjunction of. */

@@ -24,8 +24,28 @@ export function lowerStmts(env: Env, scope: Scope, stmts: readonly TStmt[]): voi
     if (s.kind === 'define') {
       const pieces = stmts.filter((x): x is Define => x.kind === 'define' && x.target.name === s.target.name);
       pieces.forEach((p) => done.add(p));
+      env.builder.owner = s.target.name;
       lowerDefines(env, scope, pieces);
-    } else lowerStmt(env, scope, s);
+    } else {
+      env.builder.owner = ownerOf(s);
+      lowerStmt(env, scope, s);
+    }
+  }
+}
+
+function ownerOf(s: Exclude<TStmt, { kind: 'define' }>): string {
+  switch (s.kind) {
+    case 'select':
+    case 'call':
+      return s.targets[0]?.name ?? s.kind;
+    case 'scatter':
+      return s.target;
+    case 'temp':
+      return s.name;
+    case 'recur':
+      return s.index.name;
+    default:
+      return s.ragged;
   }
 }
 

@@ -29,7 +29,7 @@ export interface Store {
 /** Emits the stage that stores a value; a fold made for it alone takes the value's other operations as its `post`. */
 export function store(builder: Builder, s: Store, to?: Stage[]): void {
   const wide = b.convert(widen(s.dtype), s.value);
-  const value = s.near && isNarrow(s.dtype) ? b.cast('near', s.dtype, wide) : wide;
+  const value = s.near && isNarrow(s.dtype) ? b.cast('near', s.dtype, wide) : isIdle(wide, s.dtype) ? wide.a : wide;
   const where = s.where.kind === 'bool' && s.where.value ? {} : { where: s.where };
   const base = { name: s.name, span: s.span, axes: s.axes.map(plainAxis), out: s.out, ...where };
   const merged = mergeable(builder, s, value);
@@ -61,6 +61,10 @@ export function store(builder: Builder, s: Store, to?: Stage[]): void {
     to,
   );
 }
+
+/** A rounding to the type that the value has and is stored in. */
+const isIdle = (e: Expr, dtype: DType): e is Extract<Expr, { kind: 'cast' }> =>
+  e.kind === 'cast' && e.to === dtype && e.a.type === dtype;
 
 type Folded = Extract<Stage, { kind: 'reduce' | 'scan' }>;
 function mergeable(

@@ -82,7 +82,8 @@ export function tempOf(
     );
   }
   const layout = layoutOf(t.axes);
-  const buf = declareTemp(builder, t.name, t.dtype, layout, t.span);
+  const name = builder.owner === undefined ? t.name : `${builder.owner}_${t.name}`;
+  const buf = declareTemp(builder, name, t.dtype, layout, t.span);
   emit(builder, (id) => make(id, b.place(buf, layout.index)));
   builder.memo.set(key, { buf, dtype: t.dtype, index: layout.index, axes: t.axes.map((a) => a.id) });
   return b.read(buf, t.dtype, layout.index);
