@@ -1,10 +1,10 @@
+import { assertNever } from '../../assert.ts';
 import type { Span } from '../../diagnostics/span.ts';
 import type { Expr, Index } from '../ast.ts';
 import { DTYPES, isInt, widen } from '../dtypes.ts';
 import type { TExpr, TIndex, TIndexPart } from '../typed.ts';
 import { quietly, report } from './context.ts';
 import type { Axis, Scope, TensorSym } from './context.ts';
-import { typeExpr } from './expr.ts';
 import { convert, product, same, substitute, variable } from './make.ts';
 import { isBuiltin, nearest } from './names.ts';
 import { describe, text } from './operators.ts';
@@ -62,6 +62,8 @@ export function typeAccess(e: AccessExpr, s: Scope): Value {
     }
     case 'tensor':
       return s.size ? notSize(e, s) : typeRead(e, sym, s);
+    default:
+      return assertNever(sym, 'typeAccess');
   }
 }
 
@@ -107,7 +109,7 @@ export function listIndex(e: AccessExpr, name: string, s: Scope): TExpr | undefi
 
 /** An index of a list, in `0..size`. */
 export function elementOf(index: Expr, size: TExpr, name: string, s: Scope): TExpr | undefined {
-  const v = asIndex(typeExpr(index, s), s);
+  const v = asIndex(s.op.typeExpr(index, s), s);
   if (v.bad) return undefined;
   if (!inRangeOf(v.e, size, s)) {
     report(s.op, 'list-range', { name, index: text(v.e, s), size: text(size, s) }, index.span);
@@ -229,7 +231,7 @@ export function typeIndex(
 ): { readonly index: readonly TIndex[]; readonly absent: boolean } | undefined {
   if (written.length !== axes.length) {
     report(s.op, 'index-rank', { name: what, wanted: axes.length, found: written.length }, span);
-    for (const w of written) for (const p of writtenParts(w) ?? [w.expr]) typeExpr(p, s);
+    for (const w of written) for (const p of writtenParts(w) ?? [w.expr]) s.op.typeExpr(p, s);
     return undefined;
   }
   const index: TIndex[] = [];
@@ -239,7 +241,7 @@ export function typeIndex(
     const axis = axes[k];
     if (axis === undefined) return;
     const tuple = writtenParts(w);
-    const values = (tuple ?? [w.expr]).map((p) => asIndex(typeExpr(p, s), s));
+    const values = (tuple ?? [w.expr]).map((p) => asIndex(s.op.typeExpr(p, s), s));
     for (const v of values) absent ||= v.absent;
     if (tuple !== undefined && (tuple.length !== partCount(axis) || partCount(axis) < 2)) {
       report(s.op, 'index-tuple', { name: what, axis: k, wanted: partCount(axis), found: tuple.length }, w.span);
@@ -335,7 +337,7 @@ export function extentAt(
       const tuple = writtenParts(w);
       const parts: TIndexPart[] = [];
       for (const p of tuple ?? [w.expr]) {
-        const v = asIndex(typeExpr(p, s), s);
+        const v = asIndex(s.op.typeExpr(p, s), s);
         if (v.bad) return undefined;
         const each = extents(s.op, sym, axes, i, prior, list, span);
         const axis = axes[i];

@@ -1,22 +1,15 @@
-import type { Arg, Expr } from '../ast.ts';
 import { DTYPES, widen } from '../dtypes.ts';
 import type { ValueType } from '../dtypes.ts';
 import type { Builtin, TExpr } from '../typed.ts';
 import { report } from './context.ts';
-import type { Scope } from './context.ts';
-import { typeExpr, typeGuard } from './expr.ts';
+import type { CallExpr, Scope } from './context.ts';
+import { typeArg } from './guard.ts';
 import { inlineFn } from './functions.ts';
 import { BUILTINS, isBuiltin, nearest, REDUCERS } from './names.ts';
 import { describe, resolveType, without } from './operators.ts';
 import { typeLength } from './ragged.ts';
 import { adapt, bad, isFloatType, isIntType, settle, unify, value } from './value.ts';
 import type { Value } from './value.ts';
-
-export type CallExpr = Extract<Expr, { readonly kind: 'call' }>;
-
-/** An argument: `e`, or `e ?? other`. */
-export const typeArg = (a: Arg, s: Scope): Value =>
-  a.other === undefined ? typeExpr(a.value, s) : typeGuard(a.value, a.other, s, a.span);
 
 /** A call of a built-in, of `len`, `base`, `total`, `bitcast`, or of a `fn`. */
 export function typeCall(e: CallExpr, s: Scope): Value {

@@ -5,7 +5,6 @@ import type { TExpr } from '../typed.ts';
 import { report } from './context.ts';
 import type { Scope } from './context.ts';
 import { namesOf } from './dims.ts';
-import { typeExpr } from './expr.ts';
 import { adapt } from './value.ts';
 
 /** The value of a default: an expression of literals, in the type of its parameter. Undefined after an error. */
@@ -14,7 +13,7 @@ export function constant(e: Expr, dtype: DType, s: Scope): number | bigint | boo
     report(s.op, 'default-constant', {}, e.span);
     return undefined;
   }
-  const v = adapt(s.op, typeExpr(e, s), widen(dtype));
+  const v = adapt(s.op, s.op.typeExpr(e, s), widen(dtype));
   if (v.bad) return undefined;
   const n = evaluate(v.e);
   if (n === undefined) {

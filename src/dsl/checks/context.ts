@@ -2,10 +2,12 @@ import { diagnostic } from '../../diagnostics/diagnostic.ts';
 import type { Diagnostic, Extra } from '../../diagnostics/diagnostic.ts';
 import type { Code, Params } from '../../diagnostics/catalog.ts';
 import type { Span } from '../../diagnostics/span.ts';
-import type { FnDecl, OpDecl } from '../ast.ts';
+import type { Expr, FnDecl, OpDecl } from '../ast.ts';
 import type { DType } from '../dtypes.ts';
 import type { Dim, Ragged, TExpr, TOp, TTensor, TVar } from '../typed.ts';
 import type { Value } from './value.ts';
+
+export type CallExpr = Extract<Expr, { readonly kind: 'call' }>;
 
 /** An axis of a `let` or a state: one part per position of the left side, several for a tuple. `hi` may mention the variables to its left. */
 export interface LetAxis {
@@ -85,6 +87,8 @@ export interface ModuleScope {
 export interface OpContext {
   readonly decl?: OpDecl;
   readonly scope: ModuleScope;
+  /** Types an expression. The rules of the parts of an expression call it back through here. */
+  readonly typeExpr: (e: Expr, s: Scope) => Value;
   readonly types: ReadonlyMap<string, DType>;
   readonly diagnostics: Diagnostic[];
   readonly dims: Map<string, Dim>;

@@ -2,7 +2,6 @@ import type { AxisExpr, Expr, Ident, OpDecl, Param, Result, TypeExpr } from '../
 import type { Dim } from '../typed.ts';
 import { report } from './context.ts';
 import type { OpContext } from './context.ts';
-import { isScalar, sizesOf } from './signature.ts';
 
 /** Names in a size expression. */
 export function namesOf(e: Expr): ReadonlySet<string> {
@@ -141,4 +140,23 @@ function typeNames(t: TypeExpr): ReadonlySet<string> {
     a.kind === 'pack' ? [a.name.name] : a.kind === 'size' || a.kind === 'pairs' ? [...namesOf(a.size)] : [],
   );
   return new Set([...own, ...(t.elem.kind === 'row' ? t.elem.fields.flatMap((f) => [...typeNames(f.type)]) : [])]);
+}
+
+/** True for a parameter that travels by value. */
+export const isScalar = (p: Param): boolean =>
+  p.mode !== 'inout' && p.list === undefined && p.type.axes.length === 0 && p.type.elem.kind === 'name';
+
+/** Every size expression of a signature. */
+export function sizesOf(decl: OpDecl): readonly Expr[] {
+  const ofType = (t: TypeExpr): readonly Expr[] => [
+    ...t.axes.flatMap((a) => (a.kind === 'size' || a.kind === 'pairs' ? [a.size] : [])),
+    ...(t.elem.kind === 'row' ? t.elem.fields.flatMap((f) => ofType(f.type)) : []),
+  ];
+  return [
+    ...[...decl.params, ...decl.results].flatMap((p) => [
+      ...ofType(p.type),
+      ...(p.list === undefined ? [] : [p.list.size]),
+    ]),
+    ...decl.dims.map((d) => d.size),
+  ];
 }

@@ -1,9 +1,11 @@
+import { assertNever } from '../../assert.ts';
 import type { Span } from '../../diagnostics/span.ts';
 import type { Expr } from '../ast.ts';
 import { typeAccess } from './access.ts';
 import { assuming, report } from './context.ts';
 import type { Scope } from './context.ts';
 import { typeCall } from './calls.ts';
+import { typeGuard } from './guard.ts';
 import { bool, int, not } from './make.ts';
 import { typeBinary, typeCast, typeCondition, typeUnary } from './operators.ts';
 import { typeReduce } from './reduce.ts';
@@ -58,6 +60,8 @@ export function typeExpr(e: Expr, s: Scope): Value {
       for (const p of e.parts) typeExpr(p, s);
       report(s.op, 'index-tuple-place', {}, e.span);
       return bad(e.span);
+    default:
+      return assertNever(e, 'typeExpr');
   }
 }
 
@@ -75,17 +79,5 @@ function typeIf(e: Extract<Expr, { readonly kind: 'if' }>, s: Scope): Value {
   return value(
     { kind: 'if', cond: c.e, then: x.e, else: y.e, type: x.e.type, span: e.span },
     { flex: x.flex, ...stored, absent: a.absent || b.absent || c.absent, bad: x.bad || y.bad || c.bad },
-  );
-}
-
-/** `(e ?? v)`: accesses in `e` outside reducers need no proof, and what they read may be absent. */
-export function typeGuard(inner: Expr, other: Expr, s: Scope, span: Span): Value {
-  const a = typeExpr(inner, { ...s, guarded: true });
-  const b = typeExpr(other, s);
-  const [x, y] = unify(s.op, a, b, span);
-  const stored = a.stored !== undefined && a.stored === b.stored ? { stored: a.stored } : {};
-  return value(
-    { kind: 'guard', value: x.e, other: y.e, type: x.e.type, span },
-    { flex: x.flex, ...stored, absent: b.absent, bad: x.bad || y.bad },
   );
 }

@@ -2,11 +2,9 @@ import type { Expr, FnDecl } from '../ast.ts';
 import { widen } from '../dtypes.ts';
 import type { DType } from '../dtypes.ts';
 import type { TExpr } from '../typed.ts';
-import { typeArg } from './calls.ts';
-import type { CallExpr } from './calls.ts';
+import { typeArg } from './guard.ts';
 import { fresh, report } from './context.ts';
-import type { OpContext, Scope } from './context.ts';
-import { typeExpr } from './expr.ts';
+import type { CallExpr, OpContext, Scope } from './context.ts';
 import { isDType } from './names.ts';
 import { adapt, bad, settle, store, value } from './value.ts';
 import type { Value } from './value.ts';
@@ -75,7 +73,7 @@ export function expandFn(fn: FnDecl, given: ReadonlyMap<string, Value>, s: Scope
     );
   let failed = false;
   fn.lets.forEach((l, i) => {
-    const v = typeExpr(l.value, { ...s, locals, size: false });
+    const v = s.op.typeExpr(l.value, { ...s, locals, size: false });
     failed ||= v.bad;
     bind(
       l.name.name,
@@ -83,7 +81,7 @@ export function expandFn(fn: FnDecl, given: ReadonlyMap<string, Value>, s: Scope
       rest.slice(i + 1).reduce((n, x) => n + uses(x, l.name.name), 0),
     );
   });
-  let body = typeExpr(fn.body, { ...s, locals, size: false });
+  let body = s.op.typeExpr(fn.body, { ...s, locals, size: false });
   const type = fn.result === undefined ? undefined : fnType(fn.result.name, s.op);
   if (type !== undefined) body = fits(body, type, s);
   if (failed || body.bad) return bad(span);

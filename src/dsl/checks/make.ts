@@ -1,3 +1,4 @@
+import { assertNever } from '../../assert.ts';
 import type { Span } from '../../diagnostics/span.ts';
 import type { ValueType } from '../dtypes.ts';
 import type { TBinary, TExpr, TIndex, TIndexPart, TVar } from '../typed.ts';
@@ -102,6 +103,8 @@ export function mapParts(e: TExpr, f: (e: TExpr) => TExpr): TExpr {
         ...(e.value === undefined ? {} : { value: f(e.value) }),
         ...(e.at === undefined ? {} : { at: f(e.at) }),
       };
+    default:
+      return assertNever(e, 'mapParts');
   }
 }
 

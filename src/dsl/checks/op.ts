@@ -1,3 +1,4 @@
+import { assertNever } from '../../assert.ts';
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 import { hasErrors } from '../../diagnostics/diagnostic.ts';
 import type { Tol } from '../ast.ts';
@@ -7,6 +8,7 @@ import type { TOp, TProperty, TSchedule, TStmt } from '../typed.ts';
 import { report } from './context.ts';
 import type { ModuleScope, OpContext, Scope } from './context.ts';
 import { checkDefine } from './define.ts';
+import { typeExpr } from './expr.ts';
 import { both, binary, variable } from './make.ts';
 import { isReserved } from './names.ts';
 import { checkPack, checkRagged } from './pack.ts';
@@ -96,6 +98,7 @@ export function newContext(
   return {
     ...(decl === undefined ? {} : { decl }),
     scope,
+    typeExpr,
     types: new Map(Object.entries(types)),
     diagnostics: [],
     dims: new Map(),
@@ -131,6 +134,8 @@ function statement(
       return checkScatter(d, s);
     case 'recur':
       return checkRecur(d, s);
+    default:
+      return assertNever(d, 'statement');
   }
 }
 

@@ -7,7 +7,6 @@ import { showExpr } from '../prove/show.ts';
 import type { TBinary, TExpr } from '../typed.ts';
 import { assuming, report } from './context.ts';
 import type { OpContext, Scope } from './context.ts';
-import { typeExpr } from './expr.ts';
 import { binary, int, not } from './make.ts';
 import { adapt, bad, holds, isFloatType, isIntType, settle, unify, value } from './value.ts';
 import type { Value } from './value.ts';
@@ -21,7 +20,7 @@ type Of<K extends Expr['kind']> = Extract<Expr, { readonly kind: K }>;
 
 /** A condition; anything but bool is an error. */
 export function typeCondition(e: Expr, s: Scope): Value {
-  const v = typeExpr(e, s);
+  const v = s.op.typeExpr(e, s);
   if (v.bad || v.e.type === 'bool') return v;
   report(s.op, 'type-condition', { found: describe(v) }, e.span);
   return { ...v, bad: true };
@@ -42,8 +41,8 @@ export function typeBinary(e: Of<'binary'>, s: Scope): Value {
     const b = typeCondition(e.right, a.bad ? s : assuming(s, e.op === '&&' ? a.e : not(a.e)));
     return merge(binary(op, a.e, b.e, e.span), a, b);
   }
-  const a = typeExpr(e.left, s);
-  const b = typeExpr(e.right, s);
+  const a = s.op.typeExpr(e.left, s);
+  const b = s.op.typeExpr(e.right, s);
   if (a.bad || b.bad) return bad(e.span);
   if (e.op === '<<' || e.op === '>>') return shift(op, a, b, e, s);
   const [x, y] = unify(s.op, a, b, e.span);
@@ -124,7 +123,7 @@ function fold(op: TBinary, a: bigint, b: bigint, span: Span): Value {
 
 /** `-x`, `!x`, `~x`. */
 export function typeUnary(e: Of<'unary'>, s: Scope): Value {
-  const a = typeExpr(e.operand, s);
+  const a = s.op.typeExpr(e.operand, s);
   if (a.bad) return bad(e.span);
   if (e.op === '!') {
     if (a.e.type !== 'bool') {
@@ -164,7 +163,7 @@ export function resolveType(name: string, span: Span, op: OpContext): DType | un
 
 /** `e as T`, `e near T`, `e near tf32`. */
 export function typeCast(e: Of<'cast'>, s: Scope): Value {
-  let a = typeExpr(e.operand, s);
+  let a = s.op.typeExpr(e.operand, s);
   if (e.to.name === 'tf32') {
     if (e.mode === 'as') report(s.op, 'cast-tf32', {}, e.span);
     if (a.bad || e.mode === 'as') return bad(e.span);

@@ -2,7 +2,6 @@ import type { Ident, Pack, RaggedDef } from '../ast.ts';
 import type { TAxis, TStmt, TVar } from '../typed.ts';
 import { assuming, report } from './context.ts';
 import type { RaggedInfo, Scope } from './context.ts';
-import { typeExpr } from './expr.ts';
 import { convert, int, variable } from './make.ts';
 import { nearest } from './names.ts';
 import { describe, typeCondition } from './operators.ts';
@@ -61,7 +60,7 @@ export function checkRagged(d: RaggedDef, s: Scope): TStmt | undefined {
     scope = withVars(s, [list]);
   }
   const row = bindRow(d.index, info, scope, d.span, list);
-  const size = settle(op, typeExpr(d.size, row.scope));
+  const size = settle(op, s.op.typeExpr(d.size, row.scope));
   if (size.absent) report(op, 'absent-read', { what: `\`${id}\`` }, d.size.span);
   const integer = isIntType(size.e.type) && size.e.type !== 'u64';
   if (!size.bad && !integer) report(op, 'index-type', { found: describe(size) }, d.size.span);
@@ -111,7 +110,7 @@ export function checkPack(d: Pack, s: Scope): TStmt | undefined {
     }
     if (seen.has(sym.name)) report(op, 'defined-twice', { name: sym.name }, o.name.span);
     seen.add(sym.name);
-    const v = store(op, typeExpr(o.value, inner), sym.elem.dtype, false, o.value.span);
+    const v = store(op, s.op.typeExpr(o.value, inner), sym.elem.dtype, false, o.value.span);
     if (v.absent) report(op, 'absent-read', { what: `\`${sym.name}\`` }, o.value.span);
     failed ||= v.bad;
     op.progress.get(sym.name)?.pieces.push({ span: o.span, sides: [] });

@@ -2,7 +2,6 @@ import type { Expr, Property } from '../ast.ts';
 import type { TBinary, TPropExpr, TProperty } from '../typed.ts';
 import { assuming, report } from './context.ts';
 import type { Scope } from './context.ts';
-import { typeExpr } from './expr.ts';
 import { operatorCall, resolveCall } from './opcall.ts';
 import { describe, typeCondition } from './operators.ts';
 import { bareName, bindIndices, freeNames, ordered } from './ranges.ts';
@@ -54,7 +53,7 @@ function isWhole(e: Expr, s: Scope): boolean {
 
 function side(e: Expr, s: Scope): Side | undefined {
   if (!isWhole(e, s)) {
-    const v = typeExpr(e, s);
+    const v = s.op.typeExpr(e, s);
     if (v.absent && !v.bad) report(s.op, 'absent-read', { what: 'a property' }, e.span);
     return v.bad ? undefined : { whole: false, v };
   }
@@ -65,7 +64,7 @@ function side(e: Expr, s: Scope): Side | undefined {
 function whole(e: Expr, s: Scope): TPropExpr | undefined {
   if (e.kind === 'paren') return whole(e.operand, s);
   if (!isWhole(e, s)) {
-    const v = settle(s.op, typeExpr(e, s));
+    const v = settle(s.op, s.op.typeExpr(e, s));
     return v.bad ? undefined : { kind: 'expr', expr: v.e };
   }
   const name = bareName(e);

@@ -2,11 +2,11 @@ import type { Define, Recur } from '../ast.ts';
 import type { TStmt } from '../typed.ts';
 import { report } from './context.ts';
 import type { Scope, TensorSym } from './context.ts';
-import { checkDefine, letType, sources } from './define.ts';
-import { typeExpr } from './expr.ts';
+import { checkDefine, sources } from './define.ts';
+import { letType } from './lets.ts';
 import { checkTensor } from './pieces.ts';
 import { domainRange, freshIndex, makeVar, withVars } from './ranges.ts';
-import { declare } from './signature.ts';
+import { declare } from './declare.ts';
 import { bindLet, targetOf } from './targets.ts';
 import { settle } from './value.ts';
 
@@ -69,7 +69,7 @@ function checkState(d: Define, s: Scope): TStmt | undefined {
     return undefined;
   }
   const bound = bindLet(target, sources(d, d.rhs.expr), s);
-  const v = settle(op, typeExpr(d.rhs.expr, bound.scope));
+  const v = settle(op, s.op.typeExpr(d.rhs.expr, bound.scope));
   if (v.absent) report(op, 'absent-read', { what: `state \`${target.name.name}\`` }, d.rhs.span);
   if (!declare(op, target.name, 'a state')) return undefined;
   const dtype = letType(v);

@@ -1,8 +1,9 @@
+import { assertNever } from '../../assert.ts';
 import type { Expr, Reducer } from '../ast.ts';
 import { DTYPES, widen } from '../dtypes.ts';
 import type { DType, ValueType } from '../dtypes.ts';
 import type { TExpr, TVar } from '../typed.ts';
-import { typeArg } from './calls.ts';
+import { typeArg } from './guard.ts';
 import { assuming, fresh, quietly, report } from './context.ts';
 import type { Scope } from './context.ts';
 import { convert, substitute, variable } from './make.ts';
@@ -145,6 +146,8 @@ function finish(
       const narrow = widen(acc.type) === acc.type ? undefined : acc.type;
       return build(acc.body, acc.body.type, acc.type, narrow);
     }
+    default:
+      return assertNever(e.reducer, 'finish');
   }
 }
 

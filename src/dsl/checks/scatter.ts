@@ -3,13 +3,12 @@ import { DTYPES, isInt } from '../dtypes.ts';
 import type { TAxis, TExpr, TStmt } from '../typed.ts';
 import { assuming, report } from './context.ts';
 import type { Scope } from './context.ts';
-import { typeExpr } from './expr.ts';
 import { convert, int, product } from './make.ts';
 import { describe, resolveType, text, typeCondition } from './operators.ts';
 import { inRange, readsData } from './proofs.ts';
 import { bareName, bindIndices, freeNames, ordered } from './ranges.ts';
 import type { Use } from './ranges.ts';
-import { declare } from './signature.ts';
+import { declare } from './declare.ts';
 import { typeSize } from './sizes.ts';
 import { isIntType, settle, store } from './value.ts';
 
@@ -79,8 +78,8 @@ export function checkScatter(d: Scatter, s: Scope): TStmt | undefined {
   const bound = bindIndices(free, exprs, s, own);
   const where = d.where === undefined ? undefined : typeCondition(d.where, bound.scope);
   const inner = where === undefined || where.bad ? bound.scope : assuming(bound.scope, where.e);
-  const v = store(op, typeExpr(d.value, inner), dtype, false, d.value.span);
-  const init = store(op, typeExpr(d.init, s), dtype, false, d.init.span);
+  const v = store(op, s.op.typeExpr(d.value, inner), dtype, false, d.value.span);
+  const init = store(op, s.op.typeExpr(d.init, s), dtype, false, d.init.span);
   for (const x of [v, init, ...(where === undefined ? [] : [where])])
     if (x.absent) report(op, 'absent-read', { what: '`scatter`' }, x.e.span);
   const bool = DTYPES[dtype].group === 'bool';
@@ -88,7 +87,7 @@ export function checkScatter(d: Scatter, s: Scope): TStmt | undefined {
     report(op, 'scatter-type', { op: d.op, type: dtype }, d.span);
   let failed = v.bad || init.bad || where?.bad === true || d.index.length !== sym.axes.length;
   const index = d.index.flatMap((i, k) => {
-    const at = settle(op, typeExpr(i.expr, inner));
+    const at = settle(op, s.op.typeExpr(i.expr, inner));
     const extent = extents[k];
     if (at.bad || extent === undefined) {
       failed = true;

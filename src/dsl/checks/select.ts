@@ -2,8 +2,7 @@ import type { Define, Rhs, Target } from '../ast.ts';
 import type { TExpr, TLhs, TStmt, TTarget, TVar } from '../typed.ts';
 import { report } from './context.ts';
 import type { Scope, TensorSym } from './context.ts';
-import { declareLet } from './define.ts';
-import { typeExpr } from './expr.ts';
+import { declareLet } from './lets.ts';
 import { int, variable } from './make.ts';
 import { text } from './operators.ts';
 import { equalIn } from './proofs.ts';
@@ -35,7 +34,7 @@ export function checkSelect(d: Define, rhs: SelectRhs, s: Scope): TStmt | undefi
   };
   const axis = bindIndices([{ name: rhs.axis.name, span: rhs.axis.span }], [rhs.body], outer);
   const [along] = axis.vars;
-  const body = settle(op, typeExpr(rhs.body, axis.scope));
+  const body = settle(op, s.op.typeExpr(rhs.body, axis.scope));
   if (body.absent) report(op, 'absent-read', { what: `\`${rhs.op}\`` }, rhs.body.span);
   if (along === undefined || op.broken.has(along.id)) return undefined;
   if (body.e.type === 'bool' && !body.bad)

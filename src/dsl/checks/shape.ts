@@ -1,3 +1,4 @@
+import { assertNever } from '../../assert.ts';
 import type { Span } from '../../diagnostics/span.ts';
 import type { TAxis, TExpr, TIndex, TIndexPart } from '../typed.ts';
 import type { Axis, OpContext, TensorSym } from './context.ts';
@@ -15,6 +16,8 @@ export function partCount(axis: Axis): number {
     case 'pack':
     case 'ragged':
       return 1;
+    default:
+      return assertNever(axis, 'partCount');
   }
 }
 
@@ -124,6 +127,8 @@ export function extents(
       });
       return axis.parts.map((p) => substitute(p.hi, map));
     }
+    default:
+      return assertNever(axis, 'extents');
   }
 }
 

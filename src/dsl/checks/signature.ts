@@ -1,39 +1,20 @@
+import { assertNever } from '../../assert.ts';
 import type { Span } from '../../diagnostics/span.ts';
-import type { AxisExpr, Expr, Ident, OpDecl, Param, Result, TypeExpr } from '../ast.ts';
+import type { AxisExpr, OpDecl, Param, Result, TypeExpr } from '../ast.ts';
 import { DTYPES, isInt } from '../dtypes.ts';
 import type { TAxis, TExpr, TField, TParam, TResult, TTensor } from '../typed.ts';
 import { constant } from './constants.ts';
 import { report } from './context.ts';
 import type { OpContext, Scope, TensorSym } from './context.ts';
-import { bindDims, namesOf } from './dims.ts';
+import { declare } from './declare.ts';
+import { bindDims, isScalar, namesOf, sizesOf } from './dims.ts';
 import { binary, int, product } from './make.ts';
-import { isReserved } from './names.ts';
 import { resolveType, text } from './operators.ts';
 import { equalIn } from './proofs.ts';
 import { typeSize } from './sizes.ts';
 
 const COMPARE = { '==': 'eq', '!=': 'ne', '<': 'lt', '<=': 'le', '>': 'gt', '>=': 'ge' } as const;
 const emptyScope = (op: OpContext): Scope => ({ op, vars: new Map(), facts: [], guarded: false, size: false });
-
-/** True for a parameter that travels by value. */
-export const isScalar = (p: Param): boolean =>
-  p.mode !== 'inout' && p.list === undefined && p.type.axes.length === 0 && p.type.elem.kind === 'name';
-
-/** Registers a name of the operator; false if it is taken or means something else. */
-export function declare(op: OpContext, name: Ident, what: string): boolean {
-  if (isReserved(name.name)) report(op, 'name-builtin', { name: name.name }, name.span);
-  else if (op.symbols.has(name.name) || op.raggeds.has(name.name)) {
-    const first = op.symbols.get(name.name)?.span ?? op.raggeds.get(name.name)?.span;
-    report(
-      op,
-      'name-taken',
-      { name: name.name, what },
-      name.span,
-      first === undefined ? {} : { related: [{ message: `\`${name.name}\` is declared here`, span: first }] },
-    );
-  } else return true;
-  return false;
-}
 
 /** Parameters, dims, ragged axes, results and conditions of an operator. */
 export function checkSignature(
@@ -65,21 +46,6 @@ function declareScalar(p: Param, decl: OpDecl, op: OpContext): void {
   const dtype = resolveType(p.type.elem.name.name, p.type.elem.name.span, op) ?? 'i64';
   const sizes = isInt(dtype) && (p.mode === 'const' || sizesOf(decl).some((e) => namesOf(e).has(p.name.name)));
   op.symbols.set(p.name.name, { kind: 'scalar', name: p.name.name, span: p.name.span, dtype, sizes });
-}
-
-/** Every size expression of a signature. */
-export function sizesOf(decl: OpDecl): readonly Expr[] {
-  const ofType = (t: TypeExpr): readonly Expr[] => [
-    ...t.axes.flatMap((a) => (a.kind === 'size' || a.kind === 'pairs' ? [a.size] : [])),
-    ...(t.elem.kind === 'row' ? t.elem.fields.flatMap((f) => ofType(f.type)) : []),
-  ];
-  return [
-    ...[...decl.params, ...decl.results].flatMap((p) => [
-      ...ofType(p.type),
-      ...(p.list === undefined ? [] : [p.list.size]),
-    ]),
-    ...decl.dims.map((d) => d.size),
-  ];
 }
 
 function deriveDim(d: OpDecl['dims'][number], s: Scope): void {
@@ -234,6 +200,8 @@ function typeAxis(a: AxisExpr, left: readonly TAxis[], owner: Param | Result, s:
       if (left.length === 0) report(s.op, 'ragged-first', { name: a.name.name }, a.span);
       return { kind: 'ragged', ragged: a.name.name };
     }
+    default:
+      return assertNever(a, 'typeAxis');
   }
 }
 

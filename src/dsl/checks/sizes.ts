@@ -2,7 +2,6 @@ import type { Expr } from '../ast.ts';
 import type { TExpr } from '../typed.ts';
 import { report } from './context.ts';
 import type { Scope } from './context.ts';
-import { typeExpr } from './expr.ts';
 import { int, parts } from './make.ts';
 import { text } from './operators.ts';
 import { holdsIn } from './proofs.ts';
@@ -10,7 +9,7 @@ import { isIntType, settle } from './value.ts';
 
 /** A size: integer arithmetic over dims, integer consts and parameters, `total`, packs. `/` divides exactly. Undefined after an error. */
 export function typeSize(e: Expr, s: Scope): TExpr | undefined {
-  const v = settle(s.op, typeExpr(e, { ...s, size: true, guarded: false }));
+  const v = settle(s.op, s.op.typeExpr(e, { ...s, size: true, guarded: false }));
   if (v.bad) return undefined;
   if (v.e.type !== 'i64') {
     if (isIntType(v.e.type) || v.e.type === 'bool') report(s.op, 'size-expression', {}, e.span);
