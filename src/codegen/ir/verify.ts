@@ -258,8 +258,10 @@ function checkExpr(c: Context, e: Expr, scope: Scope, at: string, wanted?: Value
       break;
     case 'binary':
       if (e.op === 'and' || e.op === 'or') [e.a, e.b].forEach((x) => go(x, 'bool'));
-      else if (e.op === 'shl' || e.op === 'shr') [go(e.a, e.type), go(e.b)];
-      else if (isComparison(e.op)) go(e.b, go(e.a));
+      else if (e.op === 'shl' || e.op === 'shr') {
+        go(e.a, e.type);
+        go(e.b);
+      } else if (isComparison(e.op)) go(e.b, go(e.a));
       else [e.a, e.b].forEach((x) => go(x, e.type));
       break;
     case 'call':

@@ -5,10 +5,10 @@ import { isIntType } from '../passes/fold.ts';
 import * as b from '../ir/build.ts';
 import { sameExpr, substitute } from '../ir/rewrite.ts';
 import type { Expr } from '../ir/stage.ts';
-import { lowerExpr } from './expr.ts';
 import { below, nonNegative } from './known.ts';
 import { letValues, listOf, locate, positionOf, rowStart } from './place.ts';
 import { conjuncts } from './solve.ts';
+import { lowerExpr } from './scope.ts';
 import type { AxisIndex, Env, Scope, Tensor } from './scope.ts';
 
 /** Lowered index of an access with what must hold for it to be safe. */

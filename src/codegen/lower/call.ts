@@ -4,11 +4,10 @@ import type { Dim, TOp, TParam, TStmt, TTensor } from '../../dsl/typed.ts';
 import * as b from '../ir/build.ts';
 import type { Expr } from '../ir/stage.ts';
 import { newEnv } from './env.ts';
-import { lowerExpr } from './expr.ts';
 import { extentOf, countOf } from './place.ts';
-import { EMPTY, refuse } from './scope.ts';
+import { EMPTY, lowerExpr, refuse, lowerStmts } from './scope.ts';
 import type { Env, Group, RaggedInfo, Scope, Tensor, ViewAxis } from './scope.ts';
-import { declareTarget, lowerStmts } from './stmt.ts';
+import { declareTarget } from './define.ts';
 import { tempOf } from './temps.ts';
 import { cover } from './views.ts';
 
@@ -32,7 +31,7 @@ export function lowerCall(env: Env, scope: Scope, s: CallStmt): void {
     if (r !== undefined) bound.set(r.name, { type: r.type, tensor: asView(must(env.tensors.get(t.name), t.name)) });
   });
   const raggeds = raggedsOf(callee, bound);
-  const inner: Env = newEnv(env.builder, callee, params, (id) => dimOf(inner, bound, id), raggeds);
+  const inner: Env = newEnv(env.builder, env.lowering, callee, params, (id) => dimOf(inner, bound, id), raggeds);
   for (const [name, x] of bound) inner.tensors.set(name, reframe(inner, x.type, x.tensor));
   const body = s.near ? callee.body.map((x) => soften(callee, x)) : callee.body;
   lowerStmts(inner, { ...EMPTY, path: [] }, body);

@@ -6,11 +6,11 @@ import type { Expr, Place } from '../ir/stage.ts';
 import { bindLhs } from './lhs.ts';
 import type { Lhs, Part } from './lhs.ts';
 import { layoutOf } from './layout.ts';
-import { lowerExpr } from './expr.ts';
 import { listOf, locate, positionOf } from './place.ts';
 import { presence } from './presence.ts';
 import { store } from './store.ts';
 import { declareTemp } from './temps.ts';
+import { lowerExpr } from './scope.ts';
 import type { Env, LoopAxis, Scope, Tensor } from './scope.ts';
 import { mergeLayout } from './views.ts';
 
@@ -198,4 +198,28 @@ export function openField(env: Env, lhs: Lhs, t: TTarget): Lhs & { readonly fiel
   if (t.field === undefined) return lhs;
   const field = bindLhs(env, lhs.scope, undefined, t.field.index);
   return { ...lhs, scope: field.scope, axes: [...lhs.axes, ...field.axes], field };
+}
+
+/** Storage of a let that a statement other than a definition fills. */
+export function declareTarget(env: Env, scope: Scope, t: TTarget): ReturnType<typeof bindLhs> {
+  const lhs = bindLhs(env, scope, t.list, t.index);
+  const vars = lhs.parts.map((p) => p.map((x) => x.axis));
+  const list = lhs.listAxis;
+  const layout = mergeLayout(
+    env,
+    t.name,
+    layoutOf([...(list === undefined ? [] : [list]), ...vars.flat()]),
+    vars,
+    list !== undefined,
+  );
+  const buf = declareTemp(env.builder, t.name, t.dtype, layout, t.span);
+  env.tensors.set(t.name, {
+    kind: 'let',
+    buf,
+    dtype: t.dtype,
+    vars,
+    index: layout.index,
+    ...(list === undefined ? {} : { list }),
+  });
+  return lhs;
 }

@@ -3,10 +3,9 @@ import type { Span } from '../../diagnostics/span.ts';
 import type { TAxis, TExpr, TOp, TTensor } from '../../dsl/typed.ts';
 import * as b from '../ir/build.ts';
 import type { Buffer, Expr, RowField } from '../ir/stage.ts';
-import { lowerExpr } from './expr.ts';
 import { countOf, extentOf } from './place.ts';
-import { EMPTY } from './scope.ts';
-import type { AxesOf, Builder, Env, RaggedInfo, Tensor, ViewAxis } from './scope.ts';
+import { EMPTY, lowerExpr } from './scope.ts';
+import type { AxesOf, Builder, Env, Lowering, RaggedInfo, Tensor, ViewAxis } from './scope.ts';
 import { groupsOf, shapesOf } from './views.ts';
 
 type View = Extract<Tensor, { kind: 'view' }>;
@@ -21,13 +20,14 @@ interface Declared {
 /** What an operator's names mean when it is entered from outside. */
 export function newEnv(
   builder: Builder,
+  lowering: Lowering,
   op: TOp,
   params: ReadonlyMap<string, Expr>,
   dim: Env['dim'],
   raggeds?: ReadonlyMap<string, RaggedInfo>,
 ): Env {
   const own = new Map<string, RaggedInfo>();
-  const env: Env = { builder, op, dim, params, tensors: new Map(), raggeds: own, shapes: shapesOf(op) };
+  const env: Env = { builder, op, dim, params, tensors: new Map(), raggeds: own, shapes: shapesOf(op), lowering };
   for (const r of op.raggeds) {
     own.set(
       r.id,

@@ -2,7 +2,8 @@ import { must } from '../../assert.ts';
 import type { TLhs, TVar } from '../../dsl/typed.ts';
 import * as b from '../ir/build.ts';
 import type { Axis, Expr } from '../ir/stage.ts';
-import { bindVar, lowerExpr } from './expr.ts';
+import { bindVar } from './bind.ts';
+import { lowerExpr } from './scope.ts';
 import type { AxisIndex, Env, LoopAxis, Scope, ViewAxis } from './scope.ts';
 
 /** The loops that a left side opens, and the position that it stands for. */
@@ -20,7 +21,7 @@ export interface Part {
   readonly value: Expr;
   readonly axis: LoopAxis;
 }
-export const plainAxis = ({ row: _, ...a }: LoopAxis): Axis => a;
+export const plainAxis = ({ row: _row, ...a }: LoopAxis): Axis => a;
 
 /** Opens the loops of `{f}[i, (j, k), 0]`. `pairs` tells which positions are f < g. */
 export function bindLhs(

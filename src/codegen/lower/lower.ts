@@ -5,12 +5,12 @@ import * as b from '../ir/build.ts';
 import { simplify, simplifyGraph } from '../passes/simplify.ts';
 import { constant } from './call.ts';
 import { declareSignature, newEnv } from './env.ts';
-import { lowerExpr } from './expr.ts';
 import { protectInputs } from './inout.ts';
 import { dropDead, sortStages } from './order.ts';
-import { EMPTY, newBuilder, refuse } from './scope.ts';
+import { EMPTY, lowerStmts, lowerExpr, newBuilder, refuse } from './scope.ts';
 import type { Builder, Refusal } from './scope.ts';
-import { lowerStmts } from './stmt.ts';
+import { statements } from './stmt.ts';
+import { expression } from './expr.ts';
 
 /** Values of `const` parameters by name; those with a default may be left out. */
 export type Consts = Readonly<Record<string, bigint | number | boolean>>;
@@ -27,7 +27,9 @@ export function lower(op: TOp, consts: Consts = {}): Lowered {
   const params = valuesOf(builder, op, consts);
   if (builder.refusals.length > 0) return { ok: false, refusals: builder.refusals };
   const listed = new Set(op.dims.flatMap((d) => (d.perElement === undefined ? [] : [d.id])));
-  const env = newEnv(builder, op, params, (id, list) => b.dim(id, listed.has(id) ? list : undefined));
+  const env = newEnv(builder, { expr: expression, stmts: statements }, op, params, (id, list) =>
+    b.dim(id, listed.has(id) ? list : undefined),
+  );
   declareSignature(env);
   lowerStmts(env, EMPTY, op.body);
   const facts = op.facts.map((f) => ({ ...f, cond: simplify(lowerExpr(env, EMPTY, f.cond)) }));

@@ -3,10 +3,10 @@ import type { TExpr } from '../../dsl/typed.ts';
 import * as b from '../ir/build.ts';
 import { substitute } from '../ir/rewrite.ts';
 import type { Expr } from '../ir/stage.ts';
+import { guardConds } from './bind.ts';
 import { lowerTarget, presenceAt } from './access.ts';
-import { guardConds, lowerExpr } from './expr.ts';
 import { mentionsPartial, operands } from './partial.ts';
-import { assume } from './scope.ts';
+import { assume, lowerExpr } from './scope.ts';
 import type { Env, Scope } from './scope.ts';
 
 const TRUE = b.bool(true);

@@ -9,12 +9,13 @@ import { substitute } from '../ir/rewrite.ts';
 import type { AxisId, Expr, Monoid, Reduce } from '../ir/stage.ts';
 import { freeAxes } from '../ir/walk.ts';
 import { reduceType } from '../ir/verify.ts';
+import { bindVars } from './bind.ts';
 import { zero } from './access.ts';
-import { bindVars, lowerExpr } from './expr.ts';
+import { plainAxis } from './lhs.ts';
 import { closeLocals, presence, softmaxDomain } from './presence.ts';
 import { conjuncts, solve } from './solve.ts';
 import { loopsOf, tempOf } from './temps.ts';
-import { pathOf } from './scope.ts';
+import { lowerExpr, pathOf } from './scope.ts';
 import type { Env, LoopAxis, Scope } from './scope.ts';
 
 type Op = Reduce['op'];
@@ -142,7 +143,7 @@ function finish(
       : f.op === 'argmax' || f.op === 'argmin' || f.op === 'lower' || f.op === 'upper'
         ? moved.body
         : b.convert(widen(f.acc), moved.body);
-  const plain = over.map(({ row: _, ...a }) => a);
+  const plain = over.map(plainAxis);
   const reduce: Reduce = {
     op: f.op,
     acc: f.acc,
@@ -164,7 +165,7 @@ function finish(
       id,
       name: place.buf,
       span: f.span,
-      axes: axes.map(({ row: _, ...a }) => a),
+      axes: axes.map(plainAxis),
       ...rest,
       out: place,
       reduce,
@@ -251,7 +252,7 @@ function scanOf(env: Env, scope: Scope, f: Pick<Fold, 'op' | 'name' | 'span' | '
         id,
         name: out.buf,
         span: f.span,
-        axes: axes.map(({ row: _row, ...a }) => a),
+        axes: axes.map(plainAxis),
         out,
         ...stage,
       }),

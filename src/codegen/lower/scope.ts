@@ -1,6 +1,6 @@
 import type { Span } from '../../diagnostics/span.ts';
 import type { DType } from '../../dsl/dtypes.ts';
-import type { TExpr, TOp } from '../../dsl/typed.ts';
+import type { TExpr, TOp, TStmt } from '../../dsl/typed.ts';
 import { freshNames } from '../ir/rewrite.ts';
 import type { Shapes } from './views.ts';
 import type { Axis, AxisId, BufId, Buffer, Expr, Stage } from '../ir/stage.ts';
@@ -115,7 +115,16 @@ export interface Env {
   readonly tensors: Map<string, Tensor>;
   readonly raggeds: ReadonlyMap<string, RaggedInfo>;
   readonly shapes: Shapes;
+  readonly lowering: Lowering;
 }
+/** How expressions and statements are lowered: handed down, because each kind of node calls for the others. */
+export interface Lowering {
+  readonly expr: (env: Env, scope: Scope, e: TExpr) => Expr;
+  readonly stmts: (env: Env, scope: Scope, stmts: readonly TStmt[]) => void;
+}
+export const lowerExpr = (env: Env, scope: Scope, e: TExpr): Expr => env.lowering.expr(env, scope, e);
+export const lowerStmts = (env: Env, scope: Scope, stmts: readonly TStmt[]): void =>
+  env.lowering.stmts(env, scope, stmts);
 
 /** Where an expression stands. */
 export interface Scope {

@@ -1,23 +1,20 @@
 import { assertNever, must } from '../../assert.ts';
 import { widen } from '../../dsl/dtypes.ts';
-import type { TStmt, TTarget } from '../../dsl/typed.ts';
+import type { TStmt } from '../../dsl/typed.ts';
 import * as b from '../ir/build.ts';
 import type { Expr, Place, Stage } from '../ir/stage.ts';
+import { bindVar, bindVars } from './bind.ts';
 import { lowerCall } from './call.ts';
-import { lowerDefines, openTarget } from './define.ts';
+import { declareTarget, lowerDefines, openTarget } from './define.ts';
 import type { Define } from './define.ts';
 import { declareBuffer } from './env.ts';
-import { bindVar, bindVars, lowerExpr } from './expr.ts';
-import { layoutOf } from './layout.ts';
 import { bindLhs, plainAxis } from './lhs.ts';
 import { listOf, locate } from './place.ts';
-import { EMPTY, emit } from './scope.ts';
+import { EMPTY, emit, lowerExpr, lowerStmts } from './scope.ts';
 import type { AxisIndex, Env, LoopAxis, Scope } from './scope.ts';
-import { declareTemp } from './temps.ts';
-import { mergeLayout } from './views.ts';
 
 /** Lowers statements in order; all pieces of one name are taken together where the first stands. */
-export function lowerStmts(env: Env, scope: Scope, stmts: readonly TStmt[]): void {
+export function statements(env: Env, scope: Scope, stmts: readonly TStmt[]): void {
   const done = new Set<TStmt>();
   for (const s of stmts) {
     if (done.has(s)) continue;
@@ -110,30 +107,6 @@ function moved(x: AxisIndex, axes: ReadonlyMap<string, Expr>): AxisIndex {
   const go = (e: Expr): Expr => (e.kind === 'axis' ? (axes.get(e.id) ?? e) : e);
   if (x.kind === 'flat') return { kind: 'flat', value: go(x.value) };
   return x.kind === 'parts' ? { kind: 'parts', values: x.values.map(go) } : { kind: 'pair', f: go(x.f), g: go(x.g) };
-}
-
-/** Storage of a let that a statement other than a definition fills. */
-export function declareTarget(env: Env, scope: Scope, t: TTarget): ReturnType<typeof bindLhs> {
-  const lhs = bindLhs(env, scope, t.list, t.index);
-  const vars = lhs.parts.map((p) => p.map((x) => x.axis));
-  const list = lhs.listAxis;
-  const layout = mergeLayout(
-    env,
-    t.name,
-    layoutOf([...(list === undefined ? [] : [list]), ...vars.flat()]),
-    vars,
-    list !== undefined,
-  );
-  const buf = declareTemp(env.builder, t.name, t.dtype, layout, t.span);
-  env.tensors.set(t.name, {
-    kind: 'let',
-    buf,
-    dtype: t.dtype,
-    vars,
-    index: layout.index,
-    ...(list === undefined ? {} : { list }),
-  });
-  return lhs;
 }
 
 /** `ragged P[b] = size;`: the offsets are a prefix sum of the sizes. */
