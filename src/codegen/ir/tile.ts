@@ -1,0 +1,142 @@
+import type { Span } from '../../diagnostics/span.ts';
+import type { Builtin, TBinary, TUnary } from '../../dsl/typed.ts';
+import type { DType, ValueType } from '../../dsl/dtypes.ts';
+import type { Monoid } from './stage.ts';
+
+/**
+ * Tile IR: a program after scheduling. Loops are bound to levels of the machine, buffers are flat arrays with a scope, every value has a lane count.
+ * It mentions no language: dialects (C++, CUDA-like) print it, the interpreter runs it. Identifiers are unique in their kernel and valid in C.
+ */
+export interface TileProgram {
+  readonly name: string;
+  readonly kernels: readonly TileKernel[];
+  /** Parameters first, in ABI order, then temporaries. */
+  readonly arrays: readonly TileArray[];
+  readonly dims: readonly TileDim[];
+  readonly scalars: readonly { readonly id: string; readonly dtype: DType }[];
+  /** Capacities of ragged results, in ABI order. */
+  readonly capacities: readonly { readonly id: string; readonly ragged: string }[];
+}
+export interface TileDim {
+  readonly id: string;
+  /** Computed in the entry instead of passed. */
+  readonly derived?: Val;
+  /** One value per element of a list: passed as a table of i64. */
+  readonly table?: boolean;
+}
+
+/**
+ * `param`: passed by the caller. `workspace`: one for the call. `part`: one for each part (thread, block) that runs.
+ * `shared`: one for each block of lanes.
+ */
+export type Scope = 'param' | 'workspace' | 'part' | 'shared';
+export interface TileArray {
+  readonly id: string;
+  readonly scope: Scope;
+  readonly dtype: DType;
+  /** Parameters only. */
+  readonly role?: 'in' | 'out' | 'inout';
+  /** A table of pointers; accesses name the entry. */
+  readonly list?: boolean;
+  /** Rows of packed bytes: indices are byte offsets. */
+  readonly bytes?: boolean;
+  /** Elements, for temporaries (workspace, part, shared). Over dims, scalars and loads of parameters. */
+  readonly size?: Val;
+  /** The buffer's name in the stage graph. */
+  readonly source: string;
+}
+
+/** One launch: on a CPU a function that splits its outermost loop by part, on a GPU a grid. Kernels of a program run one after the other. */
+export interface TileKernel {
+  readonly id: string;
+  readonly pattern: string;
+  readonly span: Span;
+  /** False where only one part may run it (a sequential sweep, unordered updates of one array). */
+  readonly split: boolean;
+  /** Lanes of a block, where loops are bound to `lane`. */
+  readonly lanes?: number;
+  readonly body: readonly TileOp[];
+}
+
+export type Level =
+  | { readonly kind: 'serial' }
+  /** Contiguous ranges over the parts of a CPU entry. */
+  | { readonly kind: 'part' }
+  /** Strided over the blocks of a launch. */
+  | { readonly kind: 'grid'; readonly dim: 0 | 1 | 2 }
+  /** Strided over the lanes of a block; `step` is what one lane takes at once. */
+  | { readonly kind: 'lane' }
+  /** A step of the loop computes `lanes` points in vector values. */
+  | { readonly kind: 'vector'; readonly lanes: number };
+
+/** Arithmetic type and lanes; a bool of several lanes is a mask. */
+export interface Ty {
+  readonly dtype: ValueType;
+  readonly lanes: number;
+}
+
+/** Elements of an array: a scalar `index` addresses one element, or the first of a contiguous run; a vector gathers or scatters. */
+export interface Ref {
+  readonly array: string;
+  readonly entry?: Val;
+  readonly index: Val;
+}
+
+export type Val = { readonly ty: Ty } & (
+  | { readonly kind: 'int'; readonly value: bigint }
+  | { readonly kind: 'float'; readonly value: number }
+  | { readonly kind: 'bool'; readonly value: boolean }
+  /** A loop variable, local, dim, scalar or capacity. */
+  | { readonly kind: 'name'; readonly id: string }
+  | { readonly kind: 'dimOf'; readonly id: string; readonly entry: Val }
+  /** Widens from storage. Lanes where `mask` is false are not touched and yield 0. */
+  | { readonly kind: 'load'; readonly from: Ref; readonly dtype: DType; readonly mask?: Val }
+  | { readonly kind: 'unary'; readonly op: TUnary; readonly a: Val }
+  /** Scalar `and`, `or` are lazy on the right. Integer division floors, by zero gives 0; shifts take the count modulo the width. */
+  | { readonly kind: 'binary'; readonly op: TBinary; readonly a: Val; readonly b: Val }
+  | { readonly kind: 'call'; readonly fn: Builtin; readonly args: readonly Val[] }
+  /** Same bits, other type of the same width; `to` and `from` tell the storage types that the bits are read as. */
+  | { readonly kind: 'bitcast'; readonly from: DType; readonly to: DType; readonly a: Val }
+  /** Rounded (wrapped, saturated) to `to`, then widened again to `ty`. */
+  | { readonly kind: 'round'; readonly to: DType | 'tf32'; readonly a: Val }
+  /** To another arithmetic type: float to int truncates and saturates, int to int wraps, int to float rounds to nearest even. */
+  | { readonly kind: 'convert'; readonly a: Val }
+  /** Lazy for scalars. */
+  | { readonly kind: 'select'; readonly cond: Val; readonly then: Val; readonly else: Val }
+  | { readonly kind: 'splat'; readonly a: Val }
+  /** 0, 1, 2, … */
+  | { readonly kind: 'iota' }
+  /** The value itself, through which no contraction happens. */
+  | { readonly kind: 'opaque'; readonly a: Val }
+);
+
+export type TileOp =
+  | { readonly kind: 'note'; readonly text: string }
+  /** lo, lo + step, … < hi. */
+  | { readonly kind: 'loop'; readonly id: string; readonly level: Level; readonly lo: Val; readonly hi: Val; readonly step: number; readonly body: readonly TileOp[] }
+  | { readonly kind: 'while'; readonly cond: Val; readonly body: readonly TileOp[] }
+  | { readonly kind: 'break' }
+  | { readonly kind: 'if'; readonly cond: Val; readonly then: readonly TileOp[]; readonly else: readonly TileOp[] }
+  /** A constant local. */
+  | { readonly kind: 'let'; readonly id: string; readonly value: Val }
+  | { readonly kind: 'var'; readonly id: string; readonly ty: Ty; readonly init?: Val }
+  | { readonly kind: 'set'; readonly id: string; readonly value: Val }
+  /** Rounds to storage. `stream`: past the caches. */
+  | { readonly kind: 'store'; readonly to: Ref; readonly dtype: DType; readonly value: Val; readonly mask?: Val; readonly stream?: boolean }
+  /** A read-modify-write in one step; on a CPU only where kernels are not split. */
+  | { readonly kind: 'atomic'; readonly op: Monoid; readonly to: Ref; readonly dtype: DType; readonly value: Val }
+  /** Hint that the line at `at` is read soon. */
+  | { readonly kind: 'prefetch'; readonly at: Ref; readonly dtype: DType }
+  /** id = fold of the lanes of a vector, of a wave or of a block (then every lane has it). */
+  | { readonly kind: 'reduceTile'; readonly id: string; readonly monoid: Monoid; readonly value: Val; readonly within: 'vector' | 'wave' | 'block' }
+  /** id = inclusive prefix fold over lanes. */
+  | { readonly kind: 'scanTile'; readonly id: string; readonly monoid: Monoid; readonly value: Val; readonly within: 'vector' | 'wave' | 'block' }
+  /** A run of `count` elements between arrays; `async` needs a barrier before its first read. */
+  | { readonly kind: 'copy'; readonly to: Ref; readonly from: Ref; readonly dtype: DType; readonly count: Val; readonly vector: number; readonly async: boolean }
+  /** acc[m][n] += a[m][k] * b[k][n] over arrays of shape m×k, k×n, m×n with row strides. */
+  | { readonly kind: 'tileDot'; readonly acc: Ref; readonly a: Ref; readonly b: Ref; readonly m: number; readonly n: number; readonly k: Val; readonly strides: { readonly acc: Val; readonly a: Val; readonly b: Val }; readonly dtype: DType }
+  /** Sorts positions 0..count of `keys` into `order` (i64), stable, NaN above +inf; `scratch` is as long as `order`. */
+  | { readonly kind: 'sortTile'; readonly keys: Ref; readonly order: Ref; readonly scratch: Ref; readonly dtype: DType; readonly count: Val; readonly descending: boolean }
+  | { readonly kind: 'barrier'; readonly within: 'wave' | 'block' };
+
+export const scalar = (dtype: ValueType): Ty => ({ dtype, lanes: 1 });
