@@ -1,7 +1,7 @@
 import type { Span } from '../../diagnostics/span.ts';
 import type { Builtin, TBinary, TUnary } from '../../dsl/typed.ts';
 import type { DType, ValueType } from '../../dsl/dtypes.ts';
-import type { Monoid } from './stage.ts';
+import type { Expr, Monoid } from './stage.ts';
 
 /**
  * Tile IR: a program after scheduling. Loops are bound to levels of the machine, buffers are flat arrays with a scope, every value has a lane count.
@@ -40,8 +40,8 @@ export interface TileArray {
   readonly list?: boolean;
   /** Rows of packed bytes: indices are byte offsets. */
   readonly bytes?: boolean;
-  /** Elements, for temporaries (workspace, part, shared). Over dims, scalars and loads of parameters. */
-  readonly size?: Val;
+  /** Elements, for temporaries (workspace, part, shared). Over dims, scalars and reads of offsets. */
+  readonly size?: Expr;
   /** The buffer's name in the stage graph. */
   readonly source: string;
 }
@@ -60,7 +60,7 @@ export interface TileKernel {
 
 export type Level =
   | { readonly kind: 'serial' }
-  /** Contiguous ranges over the parts of a CPU entry. */
+  /** Bounds are the share of one part of a CPU entry (`part` of `parts`). */
   | { readonly kind: 'part' }
   /** Strided over the blocks of a launch. */
   | { readonly kind: 'grid'; readonly dim: 0 | 1 | 2 }
@@ -92,7 +92,10 @@ export type Val = { readonly ty: Ty } & (
   /** Widens from storage. Lanes where `mask` is false are not touched and yield 0. */
   | { readonly kind: 'load'; readonly from: Ref; readonly dtype: DType; readonly mask?: Val }
   | { readonly kind: 'unary'; readonly op: TUnary; readonly a: Val }
-  /** Scalar `and`, `or` are lazy on the right. Integer division floors, by zero gives 0; shifts take the count modulo the width. */
+  /**
+   * Scalar `and`, `or` are lazy on the right. `floordiv` and `mod` floor, by zero they give 0; `div` of integers is for operands that are not negative and
+   * divisors that are positive. Shifts take the count modulo the width.
+   */
   | { readonly kind: 'binary'; readonly op: TBinary; readonly a: Val; readonly b: Val }
   | { readonly kind: 'call'; readonly fn: Builtin; readonly args: readonly Val[] }
   /** Same bits, other type of the same width; `to` and `from` tell the storage types that the bits are read as. */
@@ -111,7 +114,8 @@ export type Val = { readonly ty: Ty } & (
 );
 
 export type TileOp =
-  | { readonly kind: 'note'; readonly text: string }
+  /** The code that follows computes this stage. */
+  | { readonly kind: 'note'; readonly text: string; readonly span: Span }
   /** lo, lo + step, … < hi. */
   | { readonly kind: 'loop'; readonly id: string; readonly level: Level; readonly lo: Val; readonly hi: Val; readonly step: number; readonly body: readonly TileOp[] }
   | { readonly kind: 'while'; readonly cond: Val; readonly body: readonly TileOp[] }

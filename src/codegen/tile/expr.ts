@@ -1,0 +1,214 @@
+import { assertNever, must } from '../../assert.ts';
+import { DTYPES, isFloat, widen } from '../../dsl/dtypes.ts';
+import type { DType, ValueType } from '../../dsl/dtypes.ts';
+import type { Expr } from '../ir/stage.ts';
+import * as t from '../ir/tile-build.ts';
+import type { TileOp, Val } from '../ir/tile.ts';
+import { lowerRead } from './access.ts';
+import { foldExpr } from './fold.ts';
+import { assign, bind, branched, cached, declare, nameFor, nested, withMask, withVar } from './scope.ts';
+import type { Scope } from './scope.ts';
+
+/**
+ * Expression to value. Values with several parents become locals; sides of a lazy choice that need statements become branches.
+ * In a scope with lanes a value has one lane where it is the same for all of them.
+ */
+export function lowerExpr(e: Expr, s: Scope): Val {
+  switch (e.kind) {
+    case 'int':
+      return t.int(e.value, e.type);
+    case 'float':
+      return t.float(e.value, e.type);
+    case 'bool':
+      return t.bool(e.value);
+    case 'axis':
+      return lowerAxis(e.id, s);
+    case 'var':
+      return must(s.vars.get(e.id), `variable ${e.id}`);
+    case 'scalar':
+      return widened(t.name(s.cx.scalar(e.name), { dtype: e.type, lanes: 1 }));
+    case 'dim':
+      return e.list === undefined ? t.name(s.cx.dim(e.id)) : { kind: 'dimOf', id: s.cx.dim(e.id), entry: lowerExpr(e.list, s), ty: { dtype: 'i64', lanes: 1 } };
+    case 'let':
+      return lowerLet(e, s);
+    default: {
+      const key = s.cx.intern(e);
+      const known = cached(s.block, key);
+      if (known !== undefined) return known;
+      const v = lowerNode(e, s);
+      if ((s.uses.get(key) ?? 0) < 2) return v;
+      const local = bind(s, nameFor(e), v);
+      s.block.values.set(key, local);
+      return local;
+    }
+  }
+}
+const widened = (v: Val): Val => v;
+
+function lowerAxis(id: string, s: Scope): Val {
+  if (s.lane?.axis === id) return t.add(t.splat(s.lane.base, s.lane.lanes), t.iota(s.lane.lanes));
+  return must(s.axes.get(id), `axis ${id}`);
+}
+
+function lowerLet(e: Expr & { readonly kind: 'let' }, s: Scope): Val {
+  const value = bind(s, e.id, lowerExpr(e.value, s));
+  const known = s.vars.get(e.id);
+  // Cached values may mention an outer variable of this name.
+  const inner = known === undefined ? s : branched(s);
+  return lowerExpr(e.body, withVar(inner, e.id, value));
+}
+
+type Node = Exclude<Expr, { readonly kind: 'int' | 'float' | 'bool' | 'axis' | 'var' | 'scalar' | 'dim' | 'let' }>;
+function lowerNode(e: Node, s: Scope): Val {
+  switch (e.kind) {
+    case 'read':
+      return lowerRead(e, s);
+    case 'unary':
+      return t.unary(e.op, lowerExpr(e.a, s));
+    case 'binary':
+      return lowerBinary(e, s);
+    case 'call':
+      return t.call(
+        e.fn,
+        e.args.map((a) => lowerExpr(a, s)),
+        e.type,
+      );
+    case 'bitcast': {
+      const a = lowerExpr(e.a, s);
+      return { kind: 'bitcast', from: storageOf(e.a), to: e.to, a, ty: { dtype: e.type, lanes: a.ty.lanes } };
+    }
+    case 'cast':
+      return castTo(lowerExpr(e.a, s), e.to);
+    case 'convert':
+      return t.convert(lowerExpr(e.a, s), e.type);
+    case 'select':
+      return lowerSelect(e, s);
+    case 'strict':
+      return lowerExpr(e.a, { ...s, strict: true });
+    case 'reduce':
+      return foldExpr(e, s);
+    default:
+      return assertNever(e, 'lowerNode');
+  }
+}
+
+/** The storage type whose bits a bitcast reads: of a read its own, else the arithmetic type. */
+const storageOf = (e: Expr): DType => (e.kind === 'read' ? e.dtype : e.kind === 'cast' && e.to !== 'tf32' ? e.to : e.type);
+
+/** A rounding point: the value as `to` holds it, widened again. */
+export function castTo(a: Val, to: DType | 'tf32'): Val {
+  // One rounding is what tf32 allows, not what it asks for.
+  if (to === 'tf32') return t.convert(a, 'f32');
+  const value = widen(to);
+  if (to === 'bool') return t.convert(a, 'bool');
+  if (DTYPES[to].value === to) return t.convert(a, value);
+  const from = a.ty.dtype;
+  if (isFloat(to)) return t.round(from === 'f32' || from === 'f64' ? a : t.convert(a, 'f64'), to, value);
+  return t.round(from === 'f32' || from === 'f64' ? a : t.convert(a, value), to, value);
+}
+
+function lowerBinary(e: Expr & { readonly kind: 'binary' }, s: Scope): Val {
+  const a = lowerExpr(e.a, s);
+  if (e.op === 'and' || e.op === 'or') return lowerLazy(e, a, s);
+  const b = lowerExpr(e.b, s);
+  const v = t.binary(e.op, a, b);
+  const contracts = e.op === 'mul' && s.strict === true && (e.type === 'f32' || e.type === 'f64');
+  return contracts ? { kind: 'opaque', a: v, ty: v.ty } : v;
+}
+
+/** Values that may be computed even where nobody wants them. */
+function isSafe(ops: readonly TileOp[]): boolean {
+  return ops.every((op) => op.kind === 'let' && pure(op.value));
+}
+function pure(v: Val): boolean {
+  switch (v.kind) {
+    case 'load':
+      return v.mask !== undefined;
+    case 'unary':
+    case 'bitcast':
+    case 'round':
+    case 'convert':
+    case 'splat':
+    case 'opaque':
+      return pure(v.a);
+    case 'binary':
+      return pure(v.a) && pure(v.b);
+    case 'call':
+      return v.args.every(pure);
+    case 'select':
+      return pure(v.cond) && pure(v.then) && pure(v.else);
+    default:
+      return true;
+  }
+}
+
+/** `a && b`, `a || b`: statements that b needs run only where b is wanted. */
+function lowerLazy(e: Expr & { readonly kind: 'binary' }, a: Val, s: Scope): Val {
+  const isAnd = e.op === 'and';
+  if (a.ty.lanes > 1) return t.binary(e.op, a, lowerExpr(e.b, withMask(branched(s), isAnd ? a : t.unary('not', a))));
+  const side = nested(s);
+  const b = lowerExpr(e.b, side);
+  if (isSafe(side.block.ops)) {
+    s.block.ops.push(...side.block.ops);
+    return t.binary(e.op, a, b);
+  }
+  const out = declare(s, 'holds', t.splat(t.bool(!isAnd), b.ty.lanes));
+  assign(side, out, b);
+  s.block.ops.push({ kind: 'if', cond: isAnd ? a : t.unary('not', a), then: side.block.ops, else: [] });
+  return out;
+}
+
+function lowerSelect(e: Expr & { readonly kind: 'select' }, s: Scope): Val {
+  const cond = lowerExpr(e.cond, s);
+  if (cond.kind === 'bool') return lowerExpr(cond.value ? e.then : e.else, s);
+  if (cond.ty.lanes > 1) {
+    const test = bind(s, 'm', cond);
+    const then = lowerExpr(e.then, withMask(branched(s), test));
+    const other = lowerExpr(e.else, withMask(branched(s), t.unary('not', test)));
+    return t.select(test, then, other);
+  }
+  const [yes, no] = [nested(s), nested(s)];
+  const [then, other] = [lowerExpr(e.then, yes), lowerExpr(e.else, no)];
+  if (isSafe(yes.block.ops) && isSafe(no.block.ops)) {
+    s.block.ops.push(...yes.block.ops, ...no.block.ops);
+    return t.select(cond, then, other);
+  }
+  const lanes = Math.max(then.ty.lanes, other.ty.lanes);
+  const id = s.cx.fresh('choice');
+  const ty = { dtype: then.ty.dtype, lanes };
+  s.block.ops.push({ kind: 'var', id, ty });
+  const out = { ...t.name(id, ty), kind: 'name' as const, id };
+  assign(yes, out, t.splat(then, lanes));
+  assign(no, out, t.splat(other, lanes));
+  s.block.ops.push({ kind: 'if', cond, then: yes.block.ops, else: no.block.ops });
+  return out;
+}
+
+/** Lowers a condition under which a scope's code runs. */
+export const lowerCond = (e: Expr | undefined, s: Scope): Val | undefined => (e === undefined ? undefined : lowerExpr(e, s));
+
+/** The neutral element of a monoid. */
+export function identity(op: 'add' | 'mul' | 'max' | 'min' | 'and' | 'or', dtype: ValueType): Val {
+  const floats = dtype === 'f32' || dtype === 'f64';
+  if (dtype === 'bool') return t.bool(op === 'and' || op === 'min' || op === 'mul');
+  const bits = dtype === 'i32' || dtype === 'u32' ? 32n : 64n;
+  const signed = dtype === 'i32' || dtype === 'i64';
+  const least = signed ? -(1n << (bits - 1n)) : 0n;
+  const most = signed ? (1n << (bits - 1n)) - 1n : (1n << bits) - 1n;
+  switch (op) {
+    case 'add':
+      return floats ? t.float(0, dtype) : t.int(0, dtype);
+    case 'mul':
+      return floats ? t.float(1, dtype) : t.int(1, dtype);
+    case 'max':
+      return floats ? t.float(-Infinity, dtype) : t.int(least, dtype);
+    case 'min':
+      return floats ? t.float(Infinity, dtype) : t.int(most, dtype);
+    case 'and':
+      return t.int(signed ? -1n : most, dtype);
+    case 'or':
+      return t.int(0, dtype);
+    default:
+      return assertNever(op, 'identity');
+  }
+}

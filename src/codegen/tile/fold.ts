@@ -1,0 +1,178 @@
+import { must } from '../../assert.ts';
+import { widen } from '../../dsl/dtypes.ts';
+import * as b from '../ir/build.ts';
+import type { Axis, Expr, Monoid, Reduce } from '../ir/stage.ts';
+import * as t from '../ir/tile-build.ts';
+import type { Val } from '../ir/tile.ts';
+import { dependsOn } from './affine.ts';
+import { castTo, identity, lowerExpr } from './expr.ts';
+import { boundsOf, guarded, loopOver, loops } from './loops.ts';
+import { argFold, search } from './search.ts';
+import { assign, bind, branched, declare, withLane, withVar } from './scope.ts';
+import type { Scope } from './scope.ts';
+
+type Local = Val & { readonly kind: 'name' };
+/** How the innermost reduced axis is walked: `lanes` at once in each of `unroll` accumulators. */
+export interface RowVector {
+  readonly lanes: number;
+  readonly unroll: number;
+}
+
+/** a ∘ b in the arithmetic type of both. */
+export function combine(op: Monoid, x: Val, y: Val): Val {
+  const logical = x.ty.dtype === 'bool';
+  switch (op) {
+    case 'add':
+      return t.binary(logical ? 'or' : 'add', x, y);
+    case 'mul':
+      return t.binary(logical ? 'and' : 'mul', x, y);
+    case 'max':
+      return logical ? t.binary('or', x, y) : t.call('max', [x, y], x.ty.dtype);
+    case 'min':
+      return logical ? t.binary('and', x, y) : t.call('min', [x, y], x.ty.dtype);
+    case 'and':
+      return t.binary(logical ? 'and' : 'bitand', x, y);
+    case 'or':
+      return t.binary(logical ? 'or' : 'bitor', x, y);
+    default:
+      return op satisfies never;
+  }
+}
+
+/** Nested reduction as a value. */
+export function foldExpr(e: Expr & { readonly kind: 'reduce' }, s: Scope): Val {
+  const folded = must(fold(e.reduce, [s])[0], 'fold');
+  return e.post === undefined ? t.convert(folded, e.type) : lowerExpr(e.post, withVar(s, 'acc', bind(s, 'acc', folded)));
+}
+
+/**
+ * The fold seen from several scopes whose code goes to the same block (they differ in the lanes they compute): one loop nest updates an
+ * accumulator for each. With `row` the innermost reduced axis itself runs along lanes; the scopes then have none.
+ */
+export function fold(r: Reduce, scopes: readonly Scope[], row?: RowVector): readonly Val[] {
+  switch (r.op) {
+    case 'mean':
+      return mean(r, scopes, row).map((m) => m.mean);
+    case 'var':
+      return variance(r, scopes, row);
+    case 'argmax':
+    case 'argmin':
+    case 'first': {
+      const { op } = r;
+      return scopes.map((s) => argFold(r, op, s));
+    }
+    case 'lower':
+    case 'upper':
+      return r.over.length === 1 && r.when === undefined ? scopes.map((s) => search(r, s)) : monoidFold(counting(r, belowValue(r)), 'add', scopes, row);
+    case 'count':
+      return monoidFold(counting(r, r.body), 'add', scopes, row);
+    default:
+      return monoidFold(r, r.op, scopes, row);
+  }
+}
+
+const counting = (r: Reduce, cond: Expr): Reduce => ({ ...r, op: 'add', acc: 'i64', body: b.select(cond, b.int(1), b.int(0)) });
+const belowValue = (r: Reduce): Expr => b.binary(r.op === 'lower' ? 'lt' : 'le', r.body, must(r.value, 'searched value'));
+
+function monoidFold(r: Reduce, op: Monoid, scopes: readonly Scope[], row: RowVector | undefined): readonly Val[] {
+  if (row !== undefined) return scopes.map((s) => rowFold(r, op, s, row));
+  const type = widen(r.acc);
+  const first = must(scopes[0], 'scope');
+  const accs = scopes.map((s) => declare(first, 'acc', t.splat(identity(op, type), s.lane?.lanes ?? 1)));
+  loops(r.over, first, (inner) => scopes.forEach((s, k) => update(r, op, must(accs[k], 'accumulator'), inside(inner, s))));
+  return accs;
+}
+
+/** A scope whose code goes into the block of `inner`, with the loop variables of `inner`. */
+function inside(inner: Scope, s: Scope): Scope {
+  const { ops } = inner.block;
+  return { ...s, axes: inner.axes, block: { ops, values: new Map(), parent: s.block }, first: { ops, values: new Map(), parent: s.first } };
+}
+
+/** One step: acc = acc ∘ body where `when` holds. Narrow accumulators round after every step. */
+function update(r: Reduce, op: Monoid, acc: Local, s: Scope): void {
+  guarded(r.when, s, (inner) => {
+    const body = t.convert(lowerExpr(r.body, inner), acc.ty.dtype);
+    const next = combine(op, acc, t.splat(body, acc.ty.lanes));
+    const rounded = r.acc === widen(r.acc) ? next : castTo(next, r.acc);
+    const masked = inner.mask !== undefined && inner.mask !== s.mask;
+    assign(inner, acc, masked ? t.select(must(inner.mask, 'mask'), rounded, acc) : rounded);
+  });
+}
+
+/** Lanes along the reduced axis: whole groups of vectors, single vectors, then what is left one by one. */
+function rowFold(r: Reduce, op: Monoid, s: Scope, row: RowVector): Val {
+  const type = widen(r.acc);
+  const axis = must(r.over.at(-1), 'reduced axis');
+  const accs = Array.from({ length: row.unroll }, () => declare(s, 'acc', t.splat(identity(op, type), row.lanes)));
+  const tail = declare(s, 'tail', identity(op, type));
+  const step: Reduce = { ...r, over: [] };
+  loops(r.over.slice(0, -1), s, (at) => {
+    const [lo, hi] = boundsOf(axis, at);
+    let from = lo;
+    for (const count of row.unroll > 1 ? [row.unroll, 1] : [1]) {
+      const end = bind(at, `${axis.name}_end`, wholeSteps(from, hi, row.lanes * count));
+      loopOver(axis, from, end, row.lanes * count, at, (inner, pos) => {
+        for (let u = 0; u < count; u++) {
+          const lane = { axis: axis.id, lanes: row.lanes, base: t.add(pos, t.int(u * row.lanes)) };
+          update(step, op, must(accs[u], 'accumulator'), withLane(branched(inner), lane));
+        }
+      }, { kind: 'vector', lanes: row.lanes });
+      from = end;
+    }
+    loopOver(axis, from, hi, 1, at, (inner) => update(step, op, tail, inner));
+  });
+  const id = s.cx.fresh('fold');
+  s.block.ops.push({ kind: 'reduceTile', id, monoid: op, value: tree(op, accs), within: 'vector' });
+  return combine(op, t.name(id, tail.ty), tail);
+}
+
+/** The largest lo + k·step that is not beyond hi (lo itself where hi is smaller). */
+export function wholeSteps(lo: Val, hi: Val, step: number): Val {
+  if (lo.kind === 'int' && lo.value === 0n) return t.sub(hi, t.binary('mod', hi, t.int(step)));
+  return t.sub(hi, t.binary('mod', t.sub(hi, lo), t.int(step)));
+}
+
+function tree(op: Monoid, vs: readonly Val[]): Val {
+  if (vs.length === 1) return must(vs[0], 'accumulator');
+  const half = vs.length >> 1;
+  return combine(op, tree(op, vs.slice(0, half)), tree(op, vs.slice(half)));
+}
+
+/** Points visited, as a value of the accumulator's type. */
+function visited(r: Reduce, s: Scope): Val {
+  if (r.when !== undefined || r.over.some((a, k) => k > 0 && !isFixed(a, r.over.slice(0, k)))) {
+    return must(monoidFold(counting(r, b.bool(true)), 'add', [s], undefined)[0], 'count');
+  }
+  return t.product(
+    r.over.map((a) => {
+      const [lo, hi] = boundsOf(a, s);
+      const n = t.sub(hi, lo);
+      return n.kind === 'name' || n.kind === 'int' ? n : t.call('max', [n, t.int(0)], 'i64');
+    }),
+  );
+}
+/** True if the bounds of an axis do not move with the axes around it. */
+const isFixed = (a: Axis, outer: readonly Axis[]): boolean => outer.every((o) => !dependsOn(a.lo, o.id) && !dependsOn(a.hi, o.id));
+
+function mean(r: Reduce, scopes: readonly Scope[], row: RowVector | undefined): readonly { readonly mean: Val; readonly count: Val }[] {
+  const sums = monoidFold({ ...r, op: 'add' }, 'add', scopes, row);
+  return scopes.map((s, k) => {
+    const count = bind(s, 'count', visited(r, s));
+    const sum = must(sums[k], 'sum');
+    return { mean: over(sum, count), count };
+  });
+}
+/** sum / count, 0 where nothing was visited. */
+const over = (sum: Val, count: Val): Val => t.select(t.binary('eq', count, t.int(0)), t.splat(t.float(0, sum.ty.dtype), sum.ty.lanes), t.binary('div', sum, t.convert(count, sum.ty.dtype)));
+
+/** Two passes: the mean, then the mean of squared distances from it. */
+function variance(r: Reduce, scopes: readonly Scope[], row: RowVector | undefined): readonly Val[] {
+  const type = widen(r.acc);
+  const means = mean(r, scopes, row).map((m, k) => ({ count: m.count, scope: withVar(must(scopes[k], 'scope'), MU, bind(must(scopes[k], 'scope'), 'mu', m.mean)) }));
+  const away = b.variable('away', type);
+  const squares: Reduce = { ...r, op: 'add', body: b.letIn('away', b.sub(b.convert(type, r.body), b.variable(MU, type)), b.mul(away, away)) };
+  const sums = monoidFold(squares, 'add', means.map((m) => m.scope), row);
+  return sums.map((sum, k) => over(sum, must(means[k], 'mean').count));
+}
+const MU = 'mu of var';

@@ -1,0 +1,41 @@
+import type { Axis, Expr } from '../ir/stage.ts';
+import * as t from '../ir/tile-build.ts';
+import type { Level, Val } from '../ir/tile.ts';
+import { lowerCond, lowerExpr } from './expr.ts';
+import { bind, nested, withAxis, withMask } from './scope.ts';
+import type { Scope } from './scope.ts';
+
+const SERIAL: Level = { kind: 'serial' };
+
+/** Bounds of an axis as values. */
+export const boundsOf = (axis: Axis, s: Scope): readonly [lo: Val, hi: Val] => [t.convert(lowerExpr(axis.lo, s), 'i64'), t.convert(lowerExpr(axis.hi, s), 'i64')];
+
+/** One loop; `body` gets the scope inside. */
+export function loop(axis: Axis, s: Scope, body: (inner: Scope) => void, level: Level = SERIAL): void {
+  const [lo, hi] = boundsOf(axis, s);
+  loopOver(axis, lo, hi, 1, s, (inner) => body(inner), level);
+}
+/** One loop between given bounds; `body` also gets the loop variable. */
+export function loopOver(axis: Axis, lo: Val, hi: Val, step: number, s: Scope, body: (inner: Scope, at: Val) => void, level: Level = SERIAL): void {
+  const id = s.cx.fresh(axis.name);
+  const at = t.name(id);
+  const inner = withAxis(nested(s), axis.id, at);
+  body(inner, at);
+  s.block.ops.push({ kind: 'loop', id, level, lo, hi, step, body: inner.block.ops });
+}
+/** Loops over all axes, outermost first. */
+export function loops(axes: readonly Axis[], s: Scope, body: (inner: Scope) => void): void {
+  const [axis, ...rest] = axes;
+  if (axis === undefined) return body(s);
+  loop(axis, s, (inner) => loops(rest, inner, body));
+}
+
+/** Runs `body` where `when` holds: under an `if` for one lane, under a mask for several. */
+export function guarded(when: Expr | undefined, s: Scope, body: (inner: Scope) => void): void {
+  const cond = lowerCond(when, s);
+  if (cond === undefined || (cond.kind === 'bool' && cond.value)) return body(s);
+  if (cond.ty.lanes > 1) return body(withMask(s, bind(s, 'm', cond)));
+  const inner = nested(s);
+  body(inner);
+  s.block.ops.push({ kind: 'if', cond, then: inner.block.ops, else: [] });
+}

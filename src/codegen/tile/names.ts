@@ -1,0 +1,29 @@
+/** Words that generated code must not use as names: keywords of C++ and CUDA, and names of the prelude's types and parameters. */
+const RESERVED: readonly string[] = (
+  'alignas alignof and and_eq asm auto bitand bitor bool break case catch char class compl concept const consteval constexpr const_cast continue ' +
+  'co_await co_return co_yield decltype default delete do double dynamic_cast else enum explicit export extern false float for friend goto if inline ' +
+  'int long mutable namespace new noexcept not not_eq nullptr operator or or_eq private protected public register reinterpret_cast requires return ' +
+  'short signed sizeof static static_assert static_cast struct switch template this thread_local throw true try typedef typeid typename union ' +
+  'unsigned using virtual void volatile wchar_t while xor xor_eq restrict ' +
+  'f64 f32 f16 bf16 i8 i16 i32 i64 u8 u16 u32 u64 part parts phase args workspace main ' +
+  'abs exp exp2 expm1 log log2 log1p sin cos tanh erf sqrt pow floor ceil round trunc fma fmin fmax min max isnan isinf y0 y1 yn j0 j1 jn gamma ' +
+  'threadIdx blockIdx blockDim gridDim warpSize'
+).split(' ');
+
+export interface Identifiers {
+  /** A valid identifier like `base` that was not handed out before. */
+  (base: string): string;
+  taken(): readonly string[];
+}
+/** Hands out identifiers that are valid in C and unique, `taken` included. */
+export function identifiers(taken: Iterable<string> = []): Identifiers {
+  const used = new Set<string>([...RESERVED, ...taken]);
+  const next = (base: string): string => {
+    const clean = base.replace(/[^A-Za-z0-9_]/g, '_').replace(/^(?=[0-9])/, '_').replace(/_{2,}/g, '_') || 'v';
+    let id = clean;
+    for (let k = 1; used.has(id); k++) id = `${clean.replace(/_$/, '')}_${k}`;
+    used.add(id);
+    return id;
+  };
+  return Object.assign(next, { taken: () => [...used] });
+}

@@ -1,0 +1,137 @@
+import { must } from '../../assert.ts';
+import type { DType } from '../../dsl/dtypes.ts';
+import { ix } from '../ir/build.ts';
+import type { BufId, Expr, Stage } from '../ir/stage.ts';
+import { stageExprs } from '../ir/walk.ts';
+import type { Level, TileArray, TileKernel, TileProgram } from '../ir/tile.ts';
+import { stagesOf } from '../plan/plan.ts';
+import type { KernelPlan, Plan } from '../plan/plan.ts';
+import { countUses, interner } from './affine.ts';
+import { lowerExpr } from './expr.ts';
+import { identifiers } from './names.ts';
+import { lowerNodes, unread } from './kernel.ts';
+import { block } from './scope.ts';
+import type { KernelCx, Scope, Storage } from './scope.ts';
+import { lowerPoint } from './stages.ts';
+import type { Schedule } from './vectorise.ts';
+
+/** How a target runs kernels. */
+export interface Mapping {
+  /** Level of the outermost loop of a kernel whose iterations are independent. */
+  readonly outer: Level;
+  readonly schedule: (kernel: KernelPlan) => Schedule;
+}
+
+/** Lowers every kernel of a plan by loops and vectors. Right for every stage there is. */
+export function lowerProgram(plan: Plan, mapping: Mapping): TileProgram {
+  const { graph } = plan;
+  const fresh = identifiers();
+  const dims = new Map(graph.dims.map((d) => [d.id, fresh(d.id)]));
+  const scalars = new Map(graph.scalars.map((s) => [s.name, fresh(s.name)]));
+  const arrays = new Map<BufId, string>(graph.buffers.map((b) => [b.id, fresh(b.id)]));
+  const raggeds = [...new Set(graph.buffers.flatMap((b) => (b.capacity ? [b.capacity.ragged] : [])))];
+  const capacities = new Map(raggeds.map((r) => [r, fresh(`${r}_capacity`)]));
+  const temps: TileArray[] = [];
+  const buffer = (id: BufId): ReturnType<KernelCx['buffer']> =>
+    must(
+      graph.buffers.find((b) => b.id === id),
+      `buffer ${id}`,
+    );
+  const cx = (storage: (id: BufId) => Storage, local: (base: string) => string, shadows: ReadonlyMap<BufId, string>): KernelCx => ({
+    buffer,
+    storage,
+    target: (id) => shadows.get(id),
+    capacity: (r) => must(capacities.get(r), `capacity of ${r}`),
+    dim: (id) => must(dims.get(id), `dim ${id}`),
+    scalar: (name) => must(scalars.get(name), `scalar ${name}`),
+    fresh: local,
+    intern: interner(),
+  });
+  const whole = (id: BufId): Storage => ({ kind: 'array', id: must(arrays.get(id), id), keep: buffer(id).shape.map((_, k) => k) });
+  const scopeOf = (c: KernelCx): Scope => {
+    const b = block();
+    return { cx: c, block: b, first: { ops: b.ops, values: new Map(), parent: undefined }, axes: new Map(), vars: new Map(), registers: new Map(), uses: new Map() };
+  };
+  const homed = new Set<BufId>();
+
+  const kernels = plan.kernels.map((k): TileKernel => {
+    const local = identifiers(fresh.taken());
+    const storages = new Map<BufId, Storage>();
+    for (const [buf, home] of k.homes) {
+      if (home.kind === 'workspace') continue;
+      homed.add(buf);
+      if (home.kind === 'register') storages.set(buf, { kind: 'register' });
+      else {
+        const id = must(arrays.get(buf), buf);
+        const b = buffer(buf);
+        temps.push({ id, scope: 'part', dtype: b.dtype, size: ix.product(home.keep.map((p) => must(b.shape[p], 'extent'))), source: buf });
+        storages.set(buf, { kind: 'array', id, keep: home.keep });
+      }
+    }
+    const states = recurStates(k);
+    const shadows = new Map<BufId, string>();
+    for (const buf of states) {
+      const id = fresh(`${buf}_next`);
+      const b = buffer(buf);
+      temps.push({ id, scope: 'workspace', dtype: b.dtype, size: ix.product(b.shape), source: buf });
+      shadows.set(buf, id);
+    }
+    const c = cx((id) => storages.get(id) ?? whole(id), local, shadows);
+    const s = scopeOf(c);
+    const scratch = (base: string, dtype: DType, size: Expr): string => {
+      const id = fresh(base);
+      temps.push({ id, scope: 'part', dtype, size, source: base });
+      return id;
+    };
+    for (const stage of k.prologue) prologue(stage, s);
+    const schedule = mapping.schedule(k);
+    lowerNodes(
+      [k.root],
+      s,
+      {
+        schedule,
+        scratch,
+        shadow: (state) => ({ from: must(shadows.get(state), 'shadow'), to: must(arrays.get(state), 'state'), dtype: buffer(state).dtype, size: ix.product(buffer(state).shape) }),
+        last: unread(stagesOf(k.root)),
+      },
+      k.split ? mapping.outer : undefined,
+    );
+    return { id: fresh(k.name), pattern: 'default', span: must(stagesOf(k.root)[0], 'stage').span, split: k.split, body: s.block.ops };
+  });
+
+  const entry = scopeOf(cx(whole, identifiers(fresh.taken()), new Map()));
+  const params = graph.buffers.filter((b) => b.role !== 'temp');
+  const stored = graph.buffers.filter((b) => b.role === 'temp' && !homed.has(b.id));
+  return {
+    name: graph.name,
+    kernels,
+    arrays: [
+      ...params.map((b): TileArray => ({
+        id: must(arrays.get(b.id), b.id),
+        scope: 'param',
+        dtype: b.dtype,
+        source: b.id,
+        ...(b.role === 'temp' ? {} : { role: b.role }),
+        ...(b.list ? { list: true } : {}),
+        ...(b.row ? { bytes: true } : {}),
+      })),
+      ...stored.map((b): TileArray => ({ id: must(arrays.get(b.id), b.id), scope: 'workspace', dtype: b.dtype, size: ix.product(b.shape), source: b.id })),
+      ...temps,
+    ],
+    dims: graph.dims.map((d) => ({
+      id: must(dims.get(d.id), d.id),
+      ...(d.derived ? { derived: lowerExpr(d.derived, entry) } : {}),
+      ...(d.perElement ? { table: true } : {}),
+    })),
+    scalars: graph.scalars.map((x) => ({ id: must(scalars.get(x.name), x.name), dtype: x.dtype })),
+    capacities: raggeds.map((r) => ({ id: must(capacities.get(r), r), ragged: r })),
+  };
+}
+
+function recurStates(k: KernelPlan): readonly BufId[] {
+  return k.root.kind === 'recur' ? k.root.states : [];
+}
+function prologue(stage: Stage, s: Scope): void {
+  if (stage.kind !== 'map') throw new Error('internal: only maps are recomputed by parts');
+  lowerPoint(stage, [{ ...s, uses: countUses(stageExprs(stage), s.cx.intern) }], undefined, false);
+}

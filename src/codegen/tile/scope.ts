@@ -1,0 +1,128 @@
+import { must } from '../../assert.ts';
+import type { AxisId, Buffer, BufId, Expr } from '../ir/stage.ts';
+import * as t from '../ir/tile-build.ts';
+import type { TileOp, Val } from '../ir/tile.ts';
+import type { Interner } from './affine.ts';
+
+/** Where a buffer lives while a kernel runs. */
+export type Storage =
+  | { readonly kind: 'array'; readonly id: string; /** Positions of the index that are kept; the others are fixed by loops around. */ readonly keep: readonly number[] }
+  /** A local of the innermost loop that writes and reads it. */
+  | { readonly kind: 'register' };
+
+/** What all scopes of a kernel share. */
+export interface KernelCx {
+  readonly buffer: (id: BufId) => Buffer;
+  readonly storage: (id: BufId) => Storage;
+  /** The array that stores to a buffer go to where that is not the one it is read from: states of a recurrence during a step. */
+  readonly target: (id: BufId) => string | undefined;
+  /** Variable that holds the capacity of a ragged result. */
+  readonly capacity: (ragged: string) => string;
+  /** Identifiers of dims, scalars as printed. */
+  readonly dim: (id: string) => string;
+  readonly scalar: (name: string) => string;
+  readonly fresh: (base: string) => string;
+  readonly intern: Interner;
+}
+
+/** Straight-line code under construction. `values` caches what was bound to a local here, by interned expression. */
+export interface Block {
+  readonly ops: TileOp[];
+  readonly values: Map<number, Val>;
+  readonly parent: Block | undefined;
+}
+export const block = (parent?: Block): Block => ({ ops: [], values: new Map(), parent });
+
+/** The axis that vector lanes run along: lane j is axis value base + j. */
+export interface Lane {
+  readonly axis: AxisId;
+  readonly lanes: number;
+  readonly base: Val;
+}
+
+/** Where an expression is lowered. */
+export interface Scope {
+  readonly cx: KernelCx;
+  readonly block: Block;
+  /** Code of values that are the same in all lanes, or of the first lane: own cache, same operations. */
+  readonly first: Block;
+  readonly axes: ReadonlyMap<AxisId, Val>;
+  readonly vars: ReadonlyMap<string, Val>;
+  readonly registers: Map<BufId, Val>;
+  readonly uses: ReadonlyMap<number, number>;
+  readonly lane?: Lane;
+  /** Lanes that may load. */
+  readonly mask?: Val;
+  /** No contraction of products. */
+  readonly strict?: boolean;
+}
+
+/** The same place with another block for code to come; caches of outer blocks stay visible. */
+export function nested(s: Scope): Scope {
+  const b = block(s.block);
+  return { ...s, block: b, first: { ops: b.ops, values: new Map(), parent: s.first }, registers: new Map(s.registers) };
+}
+/** Code goes on in the same list, but what is cached from here on stays invisible outside. */
+export function branched(s: Scope): Scope {
+  return {
+    ...s,
+    block: { ops: s.block.ops, values: new Map(), parent: s.block },
+    first: { ops: s.block.ops, values: new Map(), parent: s.first },
+  };
+}
+/** The view of lane 0: the lane axis is its base, values are scalars. */
+export function firstLane(s: Scope): Scope {
+  if (s.lane === undefined) return s;
+  const { lane, mask: _, ...rest } = s;
+  return { ...rest, block: s.first, axes: new Map(s.axes).set(lane.axis, lane.base) };
+}
+export const withAxis = (s: Scope, id: AxisId, value: Val): Scope => ({ ...s, axes: new Map(s.axes).set(id, value) });
+export const withVar = (s: Scope, id: string, value: Val): Scope => ({ ...s, vars: new Map(s.vars).set(id, value) });
+export const withLane = (s: Scope, lane: Lane): Scope => ({ ...s, lane });
+export const withMask = (s: Scope, cond: Val): Scope => ({ ...s, mask: must(t.and(s.mask, cond), 'mask') });
+
+export function cached(b: Block | undefined, key: number): Val | undefined {
+  for (let at = b; at !== undefined; at = at.parent) {
+    const v = at.values.get(key);
+    if (v !== undefined) return v;
+  }
+  return undefined;
+}
+
+/** Binds a value to a local unless it is one already or trivial. */
+export function bind(s: Scope, base: string, value: Val): Val {
+  if (value.kind === 'name' || value.kind === 'int' || value.kind === 'float' || value.kind === 'bool') return value;
+  const id = s.cx.fresh(base);
+  s.block.ops.push({ kind: 'let', id, value });
+  return t.name(id, value.ty);
+}
+
+/** Declares a mutable local. */
+export function declare(s: Scope, base: string, init: Val): Val & { readonly kind: 'name' } {
+  const id = s.cx.fresh(base);
+  s.block.ops.push({ kind: 'var', id, ty: init.ty, init });
+  return { kind: 'name', id, ty: init.ty };
+}
+export const assign = (s: Scope, to: Val & { readonly kind: 'name' }, value: Val): void => void s.block.ops.push({ kind: 'set', id: to.id, value });
+
+/** True if the axis or a name bound to lanes occurs below. */
+export const varying =
+  (s: Scope) =>
+  (id: string): boolean =>
+    (s.vars.get(id)?.ty.lanes ?? 1) > 1;
+
+/** A name for a value that a reader recognises. */
+export function nameFor(e: Expr): string {
+  switch (e.kind) {
+    case 'read':
+      return `${e.buf}_${e.field ?? 'at'}`;
+    case 'let':
+      return e.id;
+    case 'call':
+      return e.fn;
+    case 'reduce':
+      return e.reduce.op;
+    default:
+      return 't';
+  }
+}

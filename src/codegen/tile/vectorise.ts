@@ -1,0 +1,96 @@
+import { isFloat, widen } from '../../dsl/dtypes.ts';
+import { children, reduceExprs } from '../ir/walk.ts';
+import type { AxisId, Expr, Reduce, Stage } from '../ir/stage.ts';
+import { dependsOn, isContiguous } from './affine.ts';
+
+/** How loops are mapped to vectors. `bytes` 0: scalars only. */
+export interface Schedule {
+  /** Bytes of a vector. */
+  readonly bytes: number;
+  /** Vectors computed in one step of a vector loop. */
+  readonly unroll: number;
+  /** Accumulators of a reduction along lanes. */
+  readonly accumulators: number;
+  /** Results that are not read again are stored past the caches. */
+  readonly stream: boolean;
+}
+export const SCALAR: Schedule = { bytes: 0, unroll: 1, accumulators: 1, stream: false };
+
+/**
+ * True if the expression can be computed for several values of the axis at once: loop bounds inside do not move with it, and what only some
+ * lanes may touch is addressed lane by lane.
+ */
+export function laneable(e: Expr, axis: AxisId, masked = false): boolean {
+  const varies = (x: Expr): boolean => dependsOn(x, axis);
+  switch (e.kind) {
+    case 'let':
+      // Names are followed by value: what a varying name reaches is taken to vary.
+      return laneable(e.value, axis, masked) && (varies(e.value) ? lanesWithVar(e.body) : true) && laneable(e.body, axis, masked);
+    case 'dim':
+      return e.list === undefined || !varies(e.list);
+    case 'read':
+      if (e.list !== undefined && varies(e.list)) return false;
+      if (masked && !e.index.some(varies)) return false;
+      return e.index.every((i) => laneable(i, axis, masked));
+    case 'select':
+    case 'binary': {
+      const lazy = e.kind === 'select' ? { cond: e.cond, sides: [e.then, e.else] } : e.op === 'and' || e.op === 'or' ? { cond: e.a, sides: [e.b] } : undefined;
+      if (lazy === undefined) return children(e).every((c) => laneable(c, axis, masked));
+      const under = masked || varies(lazy.cond);
+      return laneable(lazy.cond, axis, masked) && lazy.sides.every((x) => laneable(x, axis, under));
+    }
+    case 'reduce':
+      return laneableFold(e.reduce, axis, masked) && (e.post === undefined || laneable(e.post, axis, masked));
+    default:
+      return children(e).every((c) => laneable(c, axis, masked));
+  }
+}
+/** Loads at addresses that hang on a varying name would need gathers under names; nested folds and lazy reads are refused. */
+const lanesWithVar = (body: Expr): boolean => !hasFold(body);
+const hasFold = (e: Expr): boolean => e.kind === 'reduce' || children(e).some(hasFold);
+
+const SEARCHES: ReadonlySet<Reduce['op']> = new Set<Reduce['op']>(['argmax', 'argmin', 'first', 'lower', 'upper']);
+function laneableFold(r: Reduce, axis: AxisId, masked: boolean): boolean {
+  if (r.over.some((a) => dependsOn(a.lo, axis) || dependsOn(a.hi, axis))) return false;
+  if (SEARCHES.has(r.op)) return !reduceExprs(r).some((x) => dependsOn(x, axis));
+  const under = masked || (r.when !== undefined && dependsOn(r.when, axis));
+  return (r.when === undefined || laneable(r.when, axis, masked)) && laneable(r.body, axis, under);
+}
+
+/** True if a stage can run in a loop whose steps compute several values of `axis`. */
+export function inLanes(s: Stage, axis: AxisId): boolean {
+  if (s.kind !== 'map' && s.kind !== 'reduce') return false;
+  if (s.out.list !== undefined && dependsOn(s.out.list, axis)) return false;
+  if (!isContiguous(s.out.index, axis)) return false;
+  const where = s.where;
+  const under = where !== undefined && dependsOn(where, axis);
+  if (where !== undefined && !laneable(where, axis)) return false;
+  if (s.kind === 'map') return laneable(s.value, axis, under);
+  return laneableFold(s.reduce, axis, under) && (s.post === undefined || laneable(s.post, axis, under));
+}
+
+const FOLDS: ReadonlySet<Reduce['op']> = new Set<Reduce['op']>(['add', 'mul', 'max', 'min', 'and', 'or', 'count', 'mean', 'var']);
+/** True if the innermost reduced axis can run along lanes: something is read in consecutive elements, nothing needs one lane at a time. */
+export function rowInLanes(r: Reduce): boolean {
+  const axis = r.over.at(-1);
+  if (axis === undefined || !FOLDS.has(r.op) || (isFloat(r.acc) && widen(r.acc) !== r.acc)) return false;
+  if (!laneableFold({ ...r, over: [] }, axis.id, false)) return false;
+  return readsRow([r.body, ...(r.when ? [r.when] : [])], axis.id);
+}
+function readsRow(roots: readonly Expr[], axis: AxisId): boolean {
+  const go = (e: Expr): boolean => (e.kind === 'read' && isContiguous(e.index, axis)) || children(e).some(go);
+  return roots.some(go);
+}
+
+/** Lanes of a vector that suit the widest arithmetic of the expressions: 64-bit where results or most operands are. */
+export function lanesFor(types: readonly Expr['type'][], bytes: number): number {
+  const wide = types.some((x) => x === 'f64' || x === 'i64' || x === 'u64');
+  return Math.max(1, Math.floor(bytes / (wide ? 8 : 4)));
+}
+
+/** Arithmetic type that a stage produces. */
+export function resultType(s: Stage): Expr['type'] {
+  if (s.kind === 'map') return s.value.type;
+  if (s.kind === 'reduce') return s.post?.type ?? (s.reduce.op === 'count' ? 'i64' : widen(s.reduce.acc));
+  return 'i64';
+}
