@@ -18,24 +18,42 @@ export type AbiParam =
   | { readonly kind: 'scalar'; readonly name: string; readonly dtype: DType }
   /** Items the caller made room for in a ragged result (i64). */
   | { readonly kind: 'capacity'; readonly ragged: string }
-  | { readonly kind: 'workspace'; readonly bytes: Expr };
+  /** `bytes` for a call in one part; `perPart` more for each further part. 64-byte aligned. */
+  | { readonly kind: 'workspace'; readonly bytes: Expr; readonly perPart: Expr };
 
 /**
  * How to call a kernel. CPU entries are `void entry(params…, i64 part, i64 parts)`; the uniform form used by runners is
  * `void entry_call(void* const* args, i64 part, i64 parts)` where args[i] points at the data (buffer, table, workspace) or at the value (dim, scalar, capacity).
+ *
+ * The caller owns the threads. With parts = 1 and part = 0 one call does everything. With parts > 1 a program of several phases (kernels) is called
+ * phases · parts times: part = phase · parts + p does the share p of that phase. The calls of one phase may run at the same time, in any order;
+ * a phase starts after all calls of the one before it have returned. `for (part = 0; part < phases * parts; ++part) entry(…, part, parts)` is
+ * therefore always right. All calls share one workspace.
  */
 export interface Abi {
   readonly entry: string;
   readonly params: readonly AbiParam[];
   readonly target: string;
+  /** Kernels that run one after the other; see above. */
+  readonly phases: number;
   /** True if repeated runs repeat bit for bit. */
   readonly deterministic: boolean;
+}
+
+/** A definition that emitted code uses; equal names have equal texts, so that variants in one file share it. */
+export interface Helper {
+  readonly name: string;
+  readonly text: string;
 }
 
 /** Emitted text of one config, with what is needed to compile, call and explain it. */
 export interface Emitted {
   readonly entry: string;
+  /** The whole file: helpers, then kernels. */
   readonly text: string;
+  /** The same in two parts, for files that hold several variants. All names in `body` start with the entry's. */
+  readonly helpers: readonly Helper[];
+  readonly body: string;
   readonly abi: Abi;
   /** Pattern that each kernel of the plan was emitted by; `default` is the fallback. */
   readonly patterns: readonly string[];

@@ -42,6 +42,8 @@ export interface TileArray {
   readonly bytes?: boolean;
   /** Elements, for temporaries (workspace, part, shared). Over dims, scalars and reads of offsets. */
   readonly size?: Expr;
+  /** The same, computed in the entry. */
+  readonly elements?: Val;
   /** The buffer's name in the stage graph. */
   readonly source: string;
 }

@@ -84,13 +84,15 @@ export function printer(d: Dialect, arrays: ReadonlyMap<string, TileArray>): Pri
     if (special !== undefined) return special;
     const [token, prec] = OPERATORS[v.op];
     const careful = CAREFUL.has(v.op);
-    const inner = (x: Val, rank: number): string => {
+    const inner = (y: Val, other: Val, rank: number): string => {
+      // A scalar beside a vector is broadcast by the language.
+      const x = y.kind === 'splat' && y.ty.dtype !== 'bool' && other.kind !== 'splat' ? y.a : y;
       const q = printed(x);
       const same = x.kind === 'binary' && x.op === v.op;
       const loose = q.prec < rank || (careful && q.prec < PREC.unary && !same && !(v.op === 'and' || v.op === 'or' ? q.prec >= PREC.equality : false));
       return loose ? `(${q.text})` : q.text;
     };
-    return { text: `${inner(v.a, prec)} ${token} ${inner(v.b, prec + 1)}`, prec };
+    return { text: `${inner(v.a, v.b, prec)} ${token} ${inner(v.b, v.a, prec + 1)}`, prec };
   };
   /** Logic of masks, held in elements as wide as those of the left operand. */
   const lanewise = (v: Val & { readonly kind: 'binary' }): Printed => {

@@ -6,7 +6,7 @@ import * as t from '../ir/tile-build.ts';
 import type { TileOp, Val } from '../ir/tile.ts';
 import { lowerRead } from './access.ts';
 import { foldExpr } from './fold.ts';
-import { assign, bind, branched, cached, declare, nameFor, nested, withMask, withVar } from './scope.ts';
+import { aside, assign, bind, branched, cached, declare, nameFor, withMask, withVar } from './scope.ts';
 import type { Scope } from './scope.ts';
 
 /**
@@ -39,6 +39,8 @@ export function lowerExpr(e: Expr, s: Scope): Val {
       if ((s.uses.get(key) ?? 0) < 2) return v;
       const local = bind(s, nameFor(e), v);
       s.block.values.set(key, local);
+      // What is the same in all lanes is the first lane's value too.
+      if (s.lane !== undefined && local.ty.lanes === 1 && s.mask === undefined) s.first.values.set(key, local);
       return local;
     }
   }
@@ -103,7 +105,7 @@ export function castTo(a: Val, to: DType | 'tf32'): Val {
   if (to === 'bool') return t.convert(a, 'bool');
   if (DTYPES[to].value === to) return t.convert(a, value);
   const from = a.ty.dtype;
-  if (isFloat(to)) return t.round(from === 'f32' || from === 'f64' ? a : t.convert(a, 'f64'), to, value);
+  if (isFloat(to)) return t.round(from === 'f32' || from === 'f64' ? a : t.convert(a, 'f32'), to, value);
   return t.round(from === 'f32' || from === 'f64' ? a : t.convert(a, value), to, value);
 }
 
@@ -146,7 +148,7 @@ function pure(v: Val): boolean {
 function lowerLazy(e: Expr & { readonly kind: 'binary' }, a: Val, s: Scope): Val {
   const isAnd = e.op === 'and';
   if (a.ty.lanes > 1) return t.binary(e.op, a, lowerExpr(e.b, withMask(branched(s), isAnd ? a : t.unary('not', a))));
-  const side = nested(s);
+  const side = aside(s);
   const b = lowerExpr(e.b, side);
   if (isSafe(side.block.ops)) {
     s.block.ops.push(...side.block.ops);
@@ -167,14 +169,14 @@ function lowerSelect(e: Expr & { readonly kind: 'select' }, s: Scope): Val {
     const other = lowerExpr(e.else, withMask(branched(s), t.unary('not', test)));
     return t.select(test, then, other);
   }
-  const [yes, no] = [nested(s), nested(s)];
+  const [yes, no] = [aside(s), aside(s)];
   const [then, other] = [lowerExpr(e.then, yes), lowerExpr(e.else, no)];
   if (isSafe(yes.block.ops) && isSafe(no.block.ops)) {
     s.block.ops.push(...yes.block.ops, ...no.block.ops);
     return t.select(cond, then, other);
   }
   const lanes = Math.max(then.ty.lanes, other.ty.lanes);
-  const id = s.cx.fresh('choice');
+  const id = s.fresh('choice');
   const ty = { dtype: then.ty.dtype, lanes };
   s.block.ops.push({ kind: 'var', id, ty });
   const out = { ...t.name(id, ty), kind: 'name' as const, id };

@@ -86,7 +86,7 @@ function monoidFold(r: Reduce, op: Monoid, scopes: readonly Scope[], row: RowVec
 /** A scope whose code goes into the block of `inner`, with the loop variables of `inner`. */
 function inside(inner: Scope, s: Scope): Scope {
   const { ops } = inner.block;
-  return { ...s, axes: inner.axes, block: { ops, values: new Map(), parent: s.block }, first: { ops, values: new Map(), parent: s.first } };
+  return { ...s, fresh: inner.fresh, axes: inner.axes, block: { ops, values: new Map(), parent: s.block }, first: { ops, values: new Map(), parent: s.first } };
 }
 
 /** One step: acc = acc ∘ body where `when` holds. Narrow accumulators round after every step. */
@@ -122,7 +122,7 @@ function rowFold(r: Reduce, op: Monoid, s: Scope, row: RowVector): Val {
     }
     loopOver(axis, from, hi, 1, at, (inner) => update(step, op, tail, inner));
   });
-  const id = s.cx.fresh('fold');
+  const id = s.fresh('fold');
   s.block.ops.push({ kind: 'reduceTile', id, monoid: op, value: tree(op, accs), within: 'vector' });
   return combine(op, t.name(id, tail.ty), tail);
 }

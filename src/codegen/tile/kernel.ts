@@ -1,7 +1,7 @@
-import { must } from '../../assert.ts';
 import type { DType, ValueType } from '../../dsl/dtypes.ts';
 import { ix } from '../ir/build.ts';
 import type { Axis, BufId, Expr, Stage } from '../ir/stage.ts';
+import { printExpr, printPlace, printStage } from '../ir/print.ts';
 import { reads, stageExprs, stageReads } from '../ir/walk.ts';
 import * as t from '../ir/tile-build.ts';
 import type { Level, Ref, TileOp, Val } from '../ir/tile.ts';
@@ -74,6 +74,7 @@ function vectorLoop(axis: Axis, stages: readonly Stage[], lanes: number, s: Scop
   const run = (scopes: readonly Scope[]): void => {
     for (const stage of stages) lowerOne(stage, scopes, k);
   };
+  for (const stage of stages) note(stage, s.block.ops);
   const [lo, hi] = boundsOf(axis, s);
   // Parts own contiguous ranges of the axis; each has whole vectors first and its own rest.
   const [from, to] = level?.kind === 'part' ? partRange(axis, lo, hi, lanes * k.schedule.unroll, s) : [lo, hi];
@@ -97,7 +98,10 @@ function partRange(axis: Axis, lo: Val, hi: Val, step: number, s: Scope): readon
   const part = t.name('part');
   const parts = t.name('parts');
   const steps = bind(s, 'steps', step === 1 ? t.sub(hi, lo) : t.binary('div', t.add(t.sub(hi, lo), t.int(step - 1)), t.int(step)));
-  const edge = (p: Val): Val => t.call('min', [t.add(lo, t.mul(t.binary('div', t.mul(steps, p), parts), t.int(step))), hi], 'i64');
+  const edge = (p: Val): Val => {
+    const at = t.add(lo, t.mul(t.binary('div', t.mul(steps, p), parts), t.int(step)));
+    return step === 1 ? at : t.call('min', [at, hi], 'i64');
+  };
   return [bind(s, `${axis.name}_lo`, edge(part)), bind(s, `${axis.name}_hi`, edge(t.add(part, t.int(1))))];
 }
 
@@ -106,7 +110,6 @@ const withUses = (stage: Stage, s: Scope): Scope => ({ ...s, uses: countUses(sta
 function lowerOne(stage: Stage, scopes: readonly Scope[], k: KernelState, row?: RowVector): void {
   if (stage.kind !== 'map' && stage.kind !== 'reduce') throw new Error('internal: not a pointwise stage');
   const stream = k.schedule.stream && k.last.has(stage.out.buf);
-  note(stage, must(scopes[0], 'scope').block.ops);
   lowerPoint(
     stage,
     scopes.map((s) => withUses(stage, s)),
@@ -116,7 +119,12 @@ function lowerOne(stage: Stage, scopes: readonly Scope[], k: KernelState, row?: 
 }
 
 function note(stage: Stage, ops: TileOp[]): void {
-  ops.push({ kind: 'note', text: stage.name, span: stage.span });
+  ops.push({ kind: 'note', text: remarkOf(stage), span: stage.span });
+}
+/** The stage in one line. */
+function remarkOf(stage: Stage): string {
+  const text = stage.kind === 'map' ? `${printPlace(stage.out)} = ${printExpr(stage.value)}` : printStage(stage, '').replace(/\s*\n\s*/g, ' ').trim();
+  return text.length > 110 ? `${text.slice(0, 109)}…` : text;
 }
 
 function rowFor(stage: Stage, schedule: Schedule): RowVector | undefined {
@@ -126,9 +134,9 @@ function rowFor(stage: Stage, schedule: Schedule): RowVector | undefined {
 }
 
 function lowerLeaf(stage: Stage, s0: Scope, k: KernelState): void {
+  note(stage, s0.block.ops);
   if (stage.kind === 'map' || stage.kind === 'reduce') return lowerOne(stage, [s0], k, rowFor(stage, k.schedule));
   const s = withUses(stage, s0);
-  note(stage, s.block.ops);
   switch (stage.kind) {
     case 'scan':
       return lowerScan(stage, s);

@@ -17,12 +17,17 @@ export function loop(axis: Axis, s: Scope, body: (inner: Scope) => void, level: 
 }
 /** One loop between given bounds; `body` also gets the loop variable. */
 export function loopOver(axis: Axis, lo: Val, hi: Val, step: number, s: Scope, body: (inner: Scope, at: Val) => void, level: Level = SERIAL): void {
-  const id = s.cx.fresh(axis.name);
+  const end = isSimple(hi) ? hi : bind(s, `${axis.name}_end`, hi);
+  const inside = nested(s);
+  const id = inside.fresh(axis.name);
   const at = t.name(id);
-  const inner = withAxis(nested(s), axis.id, at);
+  const inner = withAxis(inside, axis.id, at);
   body(inner, at);
-  s.block.ops.push({ kind: 'loop', id, level, lo, hi, step, body: inner.block.ops });
+  s.block.ops.push({ kind: 'loop', id, level, lo, hi: end, step, body: inner.block.ops });
 }
+/** Bounds that cost nothing to look at again in each step. */
+const isSimple = (v: Val): boolean => v.kind === 'name' || v.kind === 'int' || (v.kind === 'binary' && v.op !== 'mul' && isSimple(v.a) && isSimple(v.b));
+
 /** Loops over all axes, outermost first. */
 export function loops(axes: readonly Axis[], s: Scope, body: (inner: Scope) => void): void {
   const [axis, ...rest] = axes;

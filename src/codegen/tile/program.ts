@@ -9,6 +9,7 @@ import type { KernelPlan, Plan } from '../plan/plan.ts';
 import { countUses, interner } from './affine.ts';
 import { lowerExpr } from './expr.ts';
 import { identifiers } from './names.ts';
+import type { Identifiers } from './names.ts';
 import { lowerNodes, unread } from './kernel.ts';
 import { block } from './scope.ts';
 import type { KernelCx, Scope, Storage } from './scope.ts';
@@ -37,25 +38,23 @@ export function lowerProgram(plan: Plan, mapping: Mapping): TileProgram {
       graph.buffers.find((b) => b.id === id),
       `buffer ${id}`,
     );
-  const cx = (storage: (id: BufId) => Storage, local: (base: string) => string, shadows: ReadonlyMap<BufId, string>): KernelCx => ({
+  const cx = (storage: (id: BufId) => Storage, shadows: ReadonlyMap<BufId, string>): KernelCx => ({
     buffer,
     storage,
     target: (id) => shadows.get(id),
     capacity: (r) => must(capacities.get(r), `capacity of ${r}`),
     dim: (id) => must(dims.get(id), `dim ${id}`),
     scalar: (name) => must(scalars.get(name), `scalar ${name}`),
-    fresh: local,
     intern: interner(),
   });
   const whole = (id: BufId): Storage => ({ kind: 'array', id: must(arrays.get(id), id), keep: buffer(id).shape.map((_, k) => k) });
-  const scopeOf = (c: KernelCx): Scope => {
+  const scopeOf = (c: KernelCx, names: Identifiers): Scope => {
     const b = block();
-    return { cx: c, block: b, first: { ops: b.ops, values: new Map(), parent: undefined }, axes: new Map(), vars: new Map(), registers: new Map(), uses: new Map() };
+    return { cx: c, fresh: names, block: b, first: { ops: b.ops, values: new Map(), parent: undefined }, axes: new Map(), vars: new Map(), registers: new Map(), uses: new Map() };
   };
   const homed = new Set<BufId>();
 
   const kernels = plan.kernels.map((k): TileKernel => {
-    const local = identifiers(fresh.taken());
     const storages = new Map<BufId, Storage>();
     for (const [buf, home] of k.homes) {
       if (home.kind === 'workspace') continue;
@@ -76,10 +75,9 @@ export function lowerProgram(plan: Plan, mapping: Mapping): TileProgram {
       temps.push({ id, scope: 'workspace', dtype: b.dtype, size: ix.product(b.shape), source: buf });
       shadows.set(buf, id);
     }
-    const c = cx((id) => storages.get(id) ?? whole(id), local, shadows);
-    const s = scopeOf(c);
+    const s = scopeOf(cx((id) => storages.get(id) ?? whole(id), shadows), identifiers(fresh.taken()));
     const scratch = (base: string, dtype: DType, size: Expr): string => {
-      const id = fresh(base);
+      const id = fresh(`${base}_scratch`);
       temps.push({ id, scope: 'part', dtype, size, source: base });
       return id;
     };
@@ -99,7 +97,8 @@ export function lowerProgram(plan: Plan, mapping: Mapping): TileProgram {
     return { id: fresh(k.name), pattern: 'default', span: must(stagesOf(k.root)[0], 'stage').span, split: k.split, body: s.block.ops };
   });
 
-  const entry = scopeOf(cx(whole, identifiers(fresh.taken()), new Map()));
+  const sized = (a: TileArray): TileArray => (a.size === undefined ? a : { ...a, elements: lowerExpr(a.size, entry) });
+  const entry = scopeOf(cx(whole, new Map()), identifiers(fresh.taken()));
   const params = graph.buffers.filter((b) => b.role !== 'temp');
   const stored = graph.buffers.filter((b) => b.role === 'temp' && !homed.has(b.id));
   return {
@@ -117,7 +116,7 @@ export function lowerProgram(plan: Plan, mapping: Mapping): TileProgram {
       })),
       ...stored.map((b): TileArray => ({ id: must(arrays.get(b.id), b.id), scope: 'workspace', dtype: b.dtype, size: ix.product(b.shape), source: b.id })),
       ...temps,
-    ],
+    ].map(sized),
     dims: graph.dims.map((d) => ({
       id: must(dims.get(d.id), d.id),
       ...(d.derived ? { derived: lowerExpr(d.derived, entry) } : {}),

@@ -3,6 +3,8 @@ import type { AxisId, Buffer, BufId, Expr } from '../ir/stage.ts';
 import * as t from '../ir/tile-build.ts';
 import type { TileOp, Val } from '../ir/tile.ts';
 import type { Interner } from './affine.ts';
+import { identifiers } from './names.ts';
+import type { Identifiers } from './names.ts';
 
 /** Where a buffer lives while a kernel runs. */
 export type Storage =
@@ -21,7 +23,6 @@ export interface KernelCx {
   /** Identifiers of dims, scalars as printed. */
   readonly dim: (id: string) => string;
   readonly scalar: (name: string) => string;
-  readonly fresh: (base: string) => string;
   readonly intern: Interner;
 }
 
@@ -43,6 +44,8 @@ export interface Lane {
 /** Where an expression is lowered. */
 export interface Scope {
   readonly cx: KernelCx;
+  /** Names that nothing visible here has. */
+  readonly fresh: Identifiers;
   readonly block: Block;
   /** Code of values that are the same in all lanes, or of the first lane: own cache, same operations. */
   readonly first: Block;
@@ -59,6 +62,10 @@ export interface Scope {
 
 /** The same place with another block for code to come; caches of outer blocks stay visible. */
 export function nested(s: Scope): Scope {
+  return { ...aside(s), fresh: identifiers(s.fresh.taken()) };
+}
+/** A block that may be merged into the one around it: it shares its names. */
+export function aside(s: Scope): Scope {
   const b = block(s.block);
   return { ...s, block: b, first: { ops: b.ops, values: new Map(), parent: s.first }, registers: new Map(s.registers) };
 }
@@ -92,14 +99,14 @@ export function cached(b: Block | undefined, key: number): Val | undefined {
 /** Binds a value to a local unless it is one already or trivial. */
 export function bind(s: Scope, base: string, value: Val): Val {
   if (value.kind === 'name' || value.kind === 'int' || value.kind === 'float' || value.kind === 'bool') return value;
-  const id = s.cx.fresh(base);
+  const id = s.fresh(base);
   s.block.ops.push({ kind: 'let', id, value });
   return t.name(id, value.ty);
 }
 
 /** Declares a mutable local. */
 export function declare(s: Scope, base: string, init: Val): Val & { readonly kind: 'name' } {
-  const id = s.cx.fresh(base);
+  const id = s.fresh(base);
   s.block.ops.push({ kind: 'var', id, ty: init.ty, init });
   return { kind: 'name', id, ty: init.ty };
 }

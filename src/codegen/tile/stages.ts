@@ -42,7 +42,7 @@ function registerValue(stage: Pointwise, s: Scope, row: RowVector | undefined): 
   if (cond.ty.lanes > 1) return bind(s, stage.name, rounded(valueOf(stage, withMask(s, bind(s, 'm', cond)), row)));
   const type = widen(b.dtype);
   const init = t.splat(identity('add', type), s.lane?.lanes ?? 1);
-  const id = s.cx.fresh(stage.name);
+  const id = s.fresh(stage.name);
   s.block.ops.push({ kind: 'var', id, ty: init.ty, init });
   guarded(stage.where, s, (inner) => inner.block.ops.push({ kind: 'set', id, value: t.splat(rounded(valueOf(stage, inner, row)), init.ty.lanes) }));
   return t.name(id, init.ty);

@@ -26,7 +26,7 @@ export function lowerScan(stage: Of<'scan'>, s: Scope): void {
   const inclusive = stage.compare === 'le' || stage.compare === 'ge';
   const [lo, hi] = boundsOf(at, s);
   const [from, to] = boundsOf(stage.along, s);
-  const id = s.cx.fresh(`${at.name}_step`);
+  const id = s.fresh(`${at.name}_step`);
   const inner = nested(s);
   // Backward walks count upwards too and mirror the position.
   const pos = bind(inner, at.name, forward ? t.name(id) : t.sub(t.sub(t.add(lo, hi), ONE), t.name(id)));

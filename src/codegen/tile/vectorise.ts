@@ -66,8 +66,13 @@ export function inLanes(s: Stage, axis: AxisId): boolean {
   const under = where !== undefined && dependsOn(where, axis);
   if (where !== undefined && !laneable(where, axis)) return false;
   if (s.kind === 'map') return laneable(s.value, axis, under);
+  // Gathers lose against a reduced axis along which the same operands are consecutive.
+  if (rowInLanes(s.reduce) && gathers(s.reduce.body, axis)) return false;
   return laneableFold(s.reduce, axis, under) && (s.post === undefined || laneable(s.post, axis, under));
 }
+
+/** True if a read moves with the axis but not by one element. */
+const gathers = (e: Expr, axis: AxisId): boolean => (e.kind === 'read' && dependsOn(e, axis) && !isContiguous(e.index, axis)) || children(e).some((c) => gathers(c, axis));
 
 const FOLDS: ReadonlySet<Reduce['op']> = new Set<Reduce['op']>(['add', 'mul', 'max', 'min', 'and', 'or', 'count', 'mean', 'var']);
 /** True if the innermost reduced axis can run along lanes: something is read in consecutive elements, nothing needs one lane at a time. */

@@ -1,0 +1,220 @@
+import { join } from 'node:path';
+import { must } from '../../assert.ts';
+import { DTYPES } from '../../dsl/dtypes.ts';
+import { ix } from '../../codegen/ir/build.ts';
+import * as b from '../../codegen/ir/build.ts';
+import { printGraph } from '../../codegen/ir/print.ts';
+import type { Expr, StageGraph } from '../../codegen/ir/stage.ts';
+import { mentioned, visitOps } from '../../codegen/ir/tile-walk.ts';
+import type { TileArray, TileKernel, TileProgram } from '../../codegen/ir/tile.ts';
+import type { Abi, AbiParam, Emitted, Helper } from '../../codegen/program.ts';
+import { printer, statements } from '../../codegen/render/printer.ts';
+import { template } from '../../codegen/render/templates.ts';
+import { cppDialect } from './dialect.ts';
+import { collector } from './prelude/collector.ts';
+import type { Collector } from './prelude/collector.ts';
+import { streamFence } from './prelude/memory.ts';
+import { storageType } from './prelude/types.ts';
+
+interface FileModel {
+  readonly header: readonly string[];
+  readonly declarations: readonly string[];
+  readonly functions: readonly string[];
+  readonly body: string;
+}
+interface BodyModel {
+  readonly kernels: readonly { readonly name: string; readonly params: string; readonly lines: readonly string[] }[];
+  readonly entry: string;
+  readonly params: string;
+  readonly lines: readonly string[];
+  readonly unpacked: string;
+}
+const folder = join(import.meta.dirname, 'templates');
+const fileTemplate = template<FileModel>(folder, 'file');
+const bodyTemplate = template<BodyModel>(folder, 'body');
+
+export interface EmitOptions {
+  readonly entry: string;
+  readonly target: string;
+  /** Lines about the config for the header. */
+  readonly notes: readonly string[];
+}
+
+/** Text, ABI and cost of a lowered program. */
+export function emitProgram(graph: StageGraph, source: StageGraph, program: TileProgram, options: EmitOptions): Emitted {
+  const c = collector();
+  storageType(c, 'i64');
+  const abi = abiOf(graph, program, options);
+  const body = bodyTemplate(bodyModel(program, c, options.entry));
+  const helpers = c.list();
+  const header = [...headerOf(source, options, abi)];
+  return {
+    entry: options.entry,
+    text: fileText(header, helpers, body),
+    helpers,
+    body,
+    abi,
+    patterns: program.kernels.map((k) => k.pattern),
+    cost: costOf(graph),
+  };
+}
+
+/** A file of helpers and bodies; one-line declarations stand first. */
+export function fileText(header: readonly string[], helpers: readonly Helper[], body: string): string {
+  const isLine = (h: Helper): boolean => !h.text.includes('\n');
+  const text = fileTemplate({ header, declarations: helpers.filter(isLine).map((h) => h.text), functions: helpers.filter((h) => !isLine(h)).map((h) => h.text), body });
+  return `${text.replace(/\n{3,}/g, '\n\n').trimEnd()}\n`;
+}
+
+function headerOf(source: StageGraph, options: EmitOptions, abi: Abi): readonly string[] {
+  const doc = source.doc === undefined ? [] : source.doc.split('\n');
+  return [
+    ` ${source.name} for ${options.target}, made by ktune.`,
+    ...doc.map((l) => ` ${l}`),
+    '',
+    ...printGraph(source)
+      .trimEnd()
+      .split('\n')
+      .map((l) => `   ${l.length > 140 ? `${l.slice(0, 139)}…` : l}`),
+    '',
+    ...options.notes.map((l) => ` ${l}`),
+    ` ${abi.phases === 1 ? 'One phase' : `${abi.phases} phases`}; call with part = 0, parts = 1 for all of it. Needs wrapping signed integers: -fwrapv.`,
+  ].map((l) => l.trimEnd());
+}
+
+const tables = (a: TileArray): boolean => a.list === true;
+function arrayParam(a: TileArray, c: Collector): string {
+  const T = storageType(c, a.bytes === true ? 'u8' : a.dtype);
+  const constant = a.role === 'in' ? 'const ' : '';
+  return tables(a) ? `${constant}${T}* const* __restrict ${a.id}` : `${constant}${T}* __restrict ${a.id}`;
+}
+
+/** Parameters by name, in ABI order; derived dims and temporaries are only passed to kernels. */
+function parameters(p: TileProgram, c: Collector): readonly { readonly id: string; readonly text: string; readonly outer: boolean; readonly cast: (arg: string) => string }[] {
+  const i64 = storageType(c, 'i64');
+  const value =
+    (type: string) =>
+    (arg: string): string =>
+      `*(const ${type}*)${arg}`;
+  return [
+    ...p.arrays.map((a) => {
+      const text = arrayParam(a, c);
+      const T = text.slice(0, text.lastIndexOf(' __restrict'));
+      return { id: a.id, text, outer: a.scope === 'param', cast: (arg: string) => `(${T})${arg}` };
+    }),
+    ...p.dims.map((d) => ({
+      id: d.id,
+      text: d.table === true ? `const ${i64}* ${d.id}` : `${i64} ${d.id}`,
+      outer: d.derived === undefined,
+      cast: d.table === true ? (arg: string) => `(const ${i64}*)${arg}` : value(i64),
+    })),
+    ...p.scalars.map((s) => ({ id: s.id, text: `${storageType(c, s.dtype)} ${s.id}`, outer: true, cast: value(storageType(c, s.dtype)) })),
+    ...p.capacities.map((x) => ({ id: x.id, text: `${i64} ${x.id}`, outer: true, cast: value(i64) })),
+  ];
+}
+
+function bodyModel(p: TileProgram, c: Collector, entry: string): BodyModel {
+  const params = parameters(p, c);
+  const outer = params.filter((x) => x.outer);
+  const arena = p.arrays.some((a) => a.scope !== 'param');
+  const outerText = [...outer.map((x) => x.text), ...(arena ? ['void* workspace'] : []), 'i64 part', 'i64 parts'];
+  const args = [...outer.map((x, k) => x.cast(`args[${k}]`)), ...(arena ? [`args[${outer.length}]`] : []), 'part', 'parts'];
+  const setup = setupLines(p, c);
+  const single = p.kernels.length === 1 && setup.length === 0;
+  const kernels = p.kernels.map((k) => {
+    const used = mentioned(k.body);
+    const own = params.filter((x) => used.has(x.id));
+    return { name: `${entry}_${k.id}`, own, kernel: k };
+  });
+  const only = kernels[0];
+  return {
+    kernels: single ? [] : kernels.map((k) => ({ name: k.name, params: [...k.own.map((x) => x.text), ...partParams(k.kernel)].join(', '), lines: kernelLines(p, k.kernel, c, 1) })),
+    entry,
+    params: outerText.join(', '),
+    lines: single && only ? [...unsplit(only.kernel), ...kernelLines(p, only.kernel, c, 1)] : [...setup, ...calls(kernels)],
+    unpacked: args.join(', '),
+  };
+}
+
+/** Only one part runs a kernel whose iterations depend on each other. */
+const unsplit = (k: TileKernel): readonly string[] => (k.split ? [] : ['  if (part != 0) return;']);
+const partParams = (k: TileKernel): readonly string[] => (k.split ? ['i64 part', 'i64 parts'] : []);
+
+function calls(kernels: readonly { readonly name: string; readonly own: readonly { readonly id: string }[]; readonly kernel: TileKernel }[]): readonly string[] {
+  const one = kernels.length === 1;
+  const head = one ? [] : ['  const bool all = parts == 1;', '  const i64 phase = part / parts;', '  part %= parts;'];
+  return [
+    ...head,
+    ...kernels.map((k, n) => {
+      const call = `${k.name}(${[...k.own.map((x) => x.id), ...(k.kernel.split ? ['part', 'parts'] : [])].join(', ')});`;
+      const conds = [...(one ? [] : [k.kernel.split ? `all || phase == ${n}` : `(all || phase == ${n})`]), ...(k.kernel.split ? [] : ['part == 0'])];
+      return conds.length === 0 ? `  ${call}` : `  if (${conds.join(' && ')}) ${call}`;
+    }),
+  ];
+}
+
+/** Derived dims, then the arena: temporaries of the call first, then those of this part. */
+function setupLines(p: TileProgram, c: Collector): readonly string[] {
+  const pr = printer(cppDialect(c), new Map(p.arrays.map((a) => [a.id, a])));
+  const dims = p.dims.flatMap((d) => (d.derived === undefined ? [] : [`  const i64 ${d.id} = ${pr.val(d.derived)};`]));
+  const size = (a: TileArray): string => `((${pr.val(must(a.elements, 'size'), 13)} * ${a.bytes === true ? 1 : DTYPES[a.dtype].bytes} + 63) & -64)`;
+  const place = (a: TileArray): readonly string[] => {
+    const T = storageType(c, a.dtype);
+    return [`  ${T}* const ${a.id} = (${T}*)at;`, `  at += ${size(a)};`];
+  };
+  const shared = p.arrays.filter((a) => a.scope === 'workspace');
+  const own = p.arrays.filter((a) => a.scope === 'part');
+  if (shared.length + own.length === 0) return dims;
+  const share = own.length === 0 ? [] : ['  // Scratch of this part.', `  at += (parts == 1 ? 0 : part % parts) * (${own.map(size).join(' + ')});`];
+  const lines = [...shared.flatMap(place), ...share, ...own.flatMap(place)];
+  return [...dims, '  char* at = (char*)workspace;', ...lines.slice(0, -1)];
+}
+
+function kernelLines(p: TileProgram, k: TileKernel, c: Collector, depth: number): readonly string[] {
+  const d = cppDialect(c);
+  const pr = printer(d, new Map(p.arrays.map((a) => [a.id, a])));
+  const lines = statements(k.body, d, pr, (op) => op.text, depth);
+  let streams = false;
+  visitOps(k.body, (op) => void (op.kind === 'store' && op.stream === true && (streams = true)));
+  return streams ? [...lines, `${'  '.repeat(depth)}${streamFence(c)}();`] : lines;
+}
+
+/** Parameters in order, for callers. */
+function abiOf(graph: StageGraph, p: TileProgram, options: EmitOptions): Abi {
+  const arena = p.arrays.filter((a) => a.scope !== 'param');
+  const bytes = (a: TileArray): Expr => b.binary('bitand', ix.add(ix.mul(must(a.size, 'size'), b.int(DTYPES[a.dtype].bytes)), b.int(63)), b.int(-64));
+  const sum = (all: readonly TileArray[]): Expr => all.reduce((acc, a) => ix.add(acc, bytes(a)), b.int(0));
+  const perPart = sum(arena.filter((a) => a.scope === 'part'));
+  const raggeds = [...new Set(graph.buffers.flatMap((x) => (x.capacity ? [x.capacity.ragged] : [])))];
+  const params: readonly AbiParam[] = [
+    ...graph.buffers.flatMap((x): readonly AbiParam[] =>
+      x.role === 'temp'
+        ? []
+        : [
+            {
+              kind: 'buffer',
+              name: x.id,
+              role: x.role,
+              dtype: x.dtype,
+              shape: x.shape,
+              ...(x.row ? { rowBytes: x.row.reduce((acc, f) => ix.add(acc, ix.mul(ix.product(f.shape), b.int(DTYPES[f.dtype].bytes))), b.int(0)) } : {}),
+              ...(x.list ? { list: x.list.count } : {}),
+            },
+          ],
+    ),
+    ...graph.dims.flatMap((d): readonly AbiParam[] => (d.derived ? [] : [{ kind: 'dim', name: d.id, ...(d.perElement ? { perElement: d.perElement } : {}) }])),
+    ...graph.scalars.map((s): AbiParam => ({ kind: 'scalar', name: s.name, dtype: s.dtype })),
+    ...raggeds.map((ragged): AbiParam => ({ kind: 'capacity', ragged })),
+    ...(arena.length === 0 ? [] : [{ kind: 'workspace', bytes: ix.add(sum(arena.filter((a) => a.scope !== 'part')), perPart), perPart } satisfies AbiParam]),
+  ];
+  return { entry: options.entry, params, target: options.target, phases: p.kernels.length, deterministic: true };
+}
+
+/** Bytes of arguments, once each (twice where updated in place), and one operation for each point and operator. */
+function costOf(graph: StageGraph): Emitted['cost'] {
+  const bytes = graph.buffers
+    .filter((x) => x.role !== 'temp' && x.list === undefined)
+    .map((x) => ix.mul(ix.product(x.shape), b.int(DTYPES[x.dtype].bytes * (x.role === 'inout' ? 2 : 1))))
+    .reduce((a, e) => ix.add(a, e), b.int(0));
+  return { bytes, flops: b.int(0) };
+}
