@@ -27,7 +27,16 @@ export function cppDialect(c: Collector): Dialect {
     load: (v, p) => load(c, v, p, pointer, at),
     store: (op, p) => store(c, op, p, pointer, at),
     binary: (op, a, b, ty, p) => binary(c, op, a, b, ty, p),
-    call: (fn, ty, args, p) => call(functionFor(c, fn, ty, args.map((x) => x.ty)), ...args.map((x) => p.val(x))),
+    call: (fn, ty, args, p) =>
+      call(
+        functionFor(
+          c,
+          fn,
+          ty,
+          args.map((x) => x.ty),
+        ),
+        ...args.map((x) => p.val(x)),
+      ),
     convert: (from, to, a, p) => convert(c, from, to, a, p),
     round: (from, to, ty, a, p) => round(c, from, to, ty, a, p),
     bitcast: (v, p) => bitcast(c, v, p),
@@ -61,7 +70,13 @@ function load(c: Collector, v: Val & { readonly kind: 'load' }, p: Print, pointe
   }
   const gathered = v.from.index.ty.lanes > 1;
   if (array.bytes === true) return rows(c, v, p, pointer, at);
-  if (gathered) return call(m.gather(c, v.dtype, lanes, v.mask !== undefined), pointer(v.from, p), p.val(v.from.index), ...(v.mask ? [p.mask(v.mask, 32)] : []));
+  if (gathered)
+    return call(
+      m.gather(c, v.dtype, lanes, v.mask !== undefined),
+      pointer(v.from, p),
+      p.val(v.from.index),
+      ...(v.mask ? [p.mask(v.mask, 32)] : []),
+    );
   if (v.mask !== undefined) return call(m.loadMasked(c, v.dtype, lanes), at(v.from, p), p.mask(v.mask, 32));
   return call(m.loadLanes(c, v.dtype, lanes), at(v.from, p));
 }
@@ -71,7 +86,12 @@ function rows(c: Collector, v: Val & { readonly kind: 'load' }, p: Print, pointe
   const { lanes } = v.ty;
   if (v.from.index.ty.lanes > 1) {
     const bytes = `${p.val(v.from.index, PREC.product)}`;
-    return call(byteGather(c, v.dtype, lanes, v.mask !== undefined), pointer(v.from, p), bytes, ...(v.mask ? [p.mask(v.mask, 32)] : []));
+    return call(
+      byteGather(c, v.dtype, lanes, v.mask !== undefined),
+      pointer(v.from, p),
+      bytes,
+      ...(v.mask ? [p.mask(v.mask, 32)] : []),
+    );
   }
   if (v.mask !== undefined) return call(m.loadMasked(c, v.dtype, lanes), cast(at(v.from, p)), p.mask(v.mask, 32));
   return call(m.loadLanes(c, v.dtype, lanes), cast(at(v.from, p)));
@@ -91,7 +111,13 @@ function byteGather(c: Collector, t: DType, lanes: number, masked: boolean): str
   );
 }
 
-function store(c: Collector, op: TileOp & { readonly kind: 'store' }, p: Print, pointer: At, at: At): readonly string[] {
+function store(
+  c: Collector,
+  op: TileOp & { readonly kind: 'store' },
+  p: Print,
+  pointer: At,
+  at: At,
+): readonly string[] {
   const { lanes } = op.value.ty;
   const array = p.array(op.to.array);
   const text = op.value.ty.dtype === 'bool' && lanes > 1 ? p.mask(op.value, 32) : p.val(op.value);
@@ -101,9 +127,13 @@ function store(c: Collector, op: TileOp & { readonly kind: 'store' }, p: Print, 
     if (array.bytes === true) return [`${m.storeAt(c, op.dtype)}(${at(op.to, p)}, ${value});`];
     return [`${pointer(op.to, p)}[${p.val(op.to.index)}] = ${value};`];
   }
-  const exact = op.value.kind === 'round' && op.value.to === op.dtype && op.value.a.ty.dtype !== 'f64' ? p.val(op.value.a) : text;
+  const exact =
+    op.value.kind === 'round' && op.value.to === op.dtype && op.value.a.ty.dtype !== 'f64' ? p.val(op.value.a) : text;
   const value = isFloatType(op.value.ty.dtype) ? exact : text;
-  if (op.to.index.ty.lanes > 1) return [`${m.scatterLanes(c, op.dtype, lanes, op.mask !== undefined)}(${[pointer(op.to, p), p.val(op.to.index), value, ...(op.mask ? [p.mask(op.mask, 32)] : [])].join(', ')});`];
+  if (op.to.index.ty.lanes > 1)
+    return [
+      `${m.scatterLanes(c, op.dtype, lanes, op.mask !== undefined)}(${[pointer(op.to, p), p.val(op.to.index), value, ...(op.mask ? [p.mask(op.mask, 32)] : [])].join(', ')});`,
+    ];
   const to = array.bytes === true ? `(${storageType(c, op.dtype)}*)(${at(op.to, p)})` : at(op.to, p);
   if (op.mask !== undefined) return [`${m.storeMasked(c, op.dtype, lanes)}(${to}, ${value}, ${p.mask(op.mask, 32)});`];
   return [`${(op.stream === true ? m.storeStream : m.storeLanes)(c, op.dtype, lanes)}(${to}, ${value});`];
@@ -128,20 +158,33 @@ function binary(c: Collector, op: string, a: Val, b: Val, ty: Ty, p: Print): Pri
     const power = literal !== undefined && literal > 0n && (literal & (literal - 1n)) === 0n;
     // Two's complement: masks and arithmetic shifts floor.
     if (power && op === 'mod') return { text: `${operand(a, PREC.bitand, p)} & ${literal - 1n}`, prec: PREC.bitand };
-    if (power && op === 'floordiv') return { text: `${operand(a, PREC.shift, p)} >> ${literal.toString(2).length - 1}`, prec: PREC.shift };
-    if (lanes === 1 && !t.startsWith('i') && literal !== undefined && literal > 0n) return { text: `${p.val(a, PREC.product)} ${op === 'mod' ? '%' : '/'} ${p.val(b, PREC.unary)}`, prec: PREC.product };
+    if (power && op === 'floordiv')
+      return { text: `${operand(a, PREC.shift, p)} >> ${literal.toString(2).length - 1}`, prec: PREC.shift };
+    if (lanes === 1 && !t.startsWith('i') && literal !== undefined && literal > 0n)
+      return {
+        text: `${p.val(a, PREC.product)} ${op === 'mod' ? '%' : '/'} ${p.val(b, PREC.unary)}`,
+        prec: PREC.product,
+      };
     return call((op === 'mod' ? floorMod : floorDiv)(c, t, lanes), p.val(a), p.val(b));
   }
   if (op === 'shl' || op === 'shr') {
     const bits = bitsOf(t);
     const token = op === 'shl' ? '<<' : '>>';
-    const left = a.kind === 'int' && (t === 'i64' || t === 'u32') ? `(${storageType(c, t)})${p.val(a, PREC.unary)}` : operand(a, PREC.shift, p);
-    if (literal !== undefined) return { text: `${left} ${token} ${Number(((literal % BigInt(bits)) + BigInt(bits)) % BigInt(bits))}`, prec: PREC.shift };
+    const left =
+      a.kind === 'int' && (t === 'i64' || t === 'u32')
+        ? `(${storageType(c, t)})${p.val(a, PREC.unary)}`
+        : operand(a, PREC.shift, p);
+    if (literal !== undefined)
+      return {
+        text: `${left} ${token} ${Number(((literal % BigInt(bits)) + BigInt(bits)) % BigInt(bits))}`,
+        prec: PREC.shift,
+      };
     if (lanes === 1) return { text: `${left} ${token} (${p.val(b, PREC.unary)} & ${bits - 1})`, prec: PREC.shift };
     const count = b.ty.dtype === t ? p.val(b) : `__builtin_convertvector(${p.val(b)}, ${vector(c, t, lanes)})`;
     return { text: `${left} ${token} (${count} & ${bits - 1})`, prec: PREC.shift };
   }
-  if (lanes > 1 && a.ty.dtype !== 'bool' && a.kind !== 'splat' && b.kind === 'splat' && b.a.kind !== 'bool') return undefined;
+  if (lanes > 1 && a.ty.dtype !== 'bool' && a.kind !== 'splat' && b.kind === 'splat' && b.a.kind !== 'bool')
+    return undefined;
   return undefined;
 }
 /** Operands of bit operators stand in parentheses unless they are single terms. */
@@ -151,9 +194,23 @@ const operand = (v: Val, prec: number, p: Print): string => p.val(v, Math.max(pr
 function floatDivision(c: Collector, op: 'floordiv' | 'mod', t: 'f32' | 'f64', lanes: number): string {
   const T = storageType(c, t);
   const floor = `__builtin_floor${t === 'f32' ? 'f' : ''}`;
-  const name = c.add(`${op}_${t}`, () => `static inline ${T} ${op}_${t}(${T} a, ${T} b) {\n  return b == 0 ? 0 : ${op === 'mod' ? `a - ${floor}(a / b) * b` : `${floor}(a / b)`};\n}`);
+  const name = c.add(
+    `${op}_${t}`,
+    () =>
+      `static inline ${T} ${op}_${t}(${T} a, ${T} b) {\n  return b == 0 ? 0 : ${op === 'mod' ? `a - ${floor}(a / b) * b` : `${floor}(a / b)`};\n}`,
+  );
   if (lanes === 1) return name;
-  return perLane(c, name, lanes, t, [{ dtype: t, name: 'a' }, { dtype: t, name: 'b' }], (xs) => `${name}(${xs.join(', ')})`);
+  return perLane(
+    c,
+    name,
+    lanes,
+    t,
+    [
+      { dtype: t, name: 'a' },
+      { dtype: t, name: 'b' },
+    ],
+    (xs) => `${name}(${xs.join(', ')})`,
+  );
 }
 
 const RANGE: Readonly<Record<string, readonly [lo: bigint, hi: bigint]>> = {
@@ -172,7 +229,10 @@ function toInteger(c: Collector, from: Ty, to: DType, result: ValueType, text: s
   const [lo, hi] = RANGE[to] ?? [0n, 1n];
   const f = saturate(c, source, to, result, lo, hi);
   if (from.lanes === 1) return call(f, text);
-  return call(perLane(c, f, from.lanes, result, [{ dtype: from.dtype, name: 'x' }], (xs) => `${f}(${xs.join(', ')})`), text);
+  return call(
+    perLane(c, f, from.lanes, result, [{ dtype: from.dtype, name: 'x' }], (xs) => `${f}(${xs.join(', ')})`),
+    text,
+  );
 }
 
 function convert(c: Collector, from: Ty, to: Ty, a: Val, p: Print): Printed {
@@ -191,13 +251,32 @@ function convert(c: Collector, from: Ty, to: Ty, a: Val, p: Print): Printed {
 function round(c: Collector, from: Ty, to: DType, ty: Ty, a: Val, p: Print): Printed {
   const x = p.val(a);
   if (isNarrowFloat(to)) {
-    const single = from.dtype === 'f64' ? (from.lanes === 1 ? call(oddFloat(c), x).text : call(perLane(c, oddFloat(c), from.lanes, 'f32', [{ dtype: 'f64', name: 'x' }], (xs) => `f64_to_f32_odd(${xs.join(', ')})`), x).text) : x;
+    const single =
+      from.dtype === 'f64'
+        ? from.lanes === 1
+          ? call(oddFloat(c), x).text
+          : call(
+              perLane(
+                c,
+                oddFloat(c),
+                from.lanes,
+                'f32',
+                [{ dtype: 'f64', name: 'x' }],
+                (xs) => `f64_to_f32_odd(${xs.join(', ')})`,
+              ),
+              x,
+            ).text
+        : x;
     return call(decode(c, to, ty.lanes), call(encode(c, to, ty.lanes), single).text);
   }
   if (isFloatType(from.dtype)) return toInteger(c, from, to, ty.dtype, x);
   const T = storageType(c, to);
   if (ty.lanes === 1) return prefix(`(${T})${p.val(a, PREC.unary)}`);
-  return call('__builtin_convertvector', call('__builtin_convertvector', x, vector(c, to, ty.lanes)).text, localType(c, ty));
+  return call(
+    '__builtin_convertvector',
+    call('__builtin_convertvector', x, vector(c, to, ty.lanes)).text,
+    localType(c, ty),
+  );
 }
 
 function bitcast(c: Collector, v: Val & { readonly kind: 'bitcast' }, p: Print): Printed {
@@ -206,7 +285,14 @@ function bitcast(c: Collector, v: Val & { readonly kind: 'bitcast' }, p: Print):
   if (v.a.ty.dtype === 'bool' || v.to === 'bool') return convert(c, v.a.ty, v.ty, v.a, p);
   if (isNarrowFloat(v.from) && !isNarrowFloat(v.to)) {
     const bits = call(encode(c, v.from, lanes), x).text;
-    return round(c, { dtype: 'i32', lanes }, v.to, v.ty, { kind: 'name', id: `(i32)${bits}`, ty: { dtype: 'i32', lanes } }, p);
+    return round(
+      c,
+      { dtype: 'i32', lanes },
+      v.to,
+      v.ty,
+      { kind: 'name', id: `(i32)${bits}`, ty: { dtype: 'i32', lanes } },
+      p,
+    );
   }
   if (isNarrowFloat(v.to)) {
     const mask = DTYPES[v.to].bytes === 1 ? '0xffu' : '0xffffu';
@@ -218,11 +304,19 @@ function bitcast(c: Collector, v: Val & { readonly kind: 'bitcast' }, p: Print):
 }
 
 function select(v: Val & { readonly kind: 'select' }, p: Print): Printed {
-  const side = (x: Val): string => (x.ty.dtype === 'bool' && x.ty.lanes > 1 ? p.mask(x, 32) : p.val(x, PREC.ternary + 1));
-  if (v.cond.ty.lanes === 1) return { text: `${p.val(v.cond, PREC.ternary + 1)} ? ${side(v.then)} : ${p.val(v.else, PREC.ternary)}`, prec: PREC.ternary };
+  const side = (x: Val): string =>
+    x.ty.dtype === 'bool' && x.ty.lanes > 1 ? p.mask(x, 32) : p.val(x, PREC.ternary + 1);
+  if (v.cond.ty.lanes === 1)
+    return {
+      text: `${p.val(v.cond, PREC.ternary + 1)} ? ${side(v.then)} : ${p.val(v.else, PREC.ternary)}`,
+      prec: PREC.ternary,
+    };
   const bits = v.ty.dtype === 'bool' ? 32 : bitsOf(v.ty.dtype);
   const cond = p.mask(v.cond, bits);
-  return { text: `${/^[\w.]+$/.test(cond) ? cond : `(${cond})`} ? ${side(v.then)} : ${side(v.else)}`, prec: PREC.ternary };
+  return {
+    text: `${/^[\w.]+$/.test(cond) ? cond : `(${cond})`} ? ${side(v.then)} : ${side(v.else)}`,
+    prec: PREC.ternary,
+  };
 }
 
 /** A value that the compiler cannot look through, so that no product is contracted into a sum. */
@@ -230,7 +324,11 @@ function opaque(c: Collector, ty: Ty): string {
   const T = localType(c, ty);
   const name = `opaque_${ty.dtype}${ty.lanes === 1 ? '' : `_x${ty.lanes}`}`;
   const inRegister = ty.lanes * (bitsOf(ty.dtype) / 8) <= 16;
-  return c.add(name, () => `static inline ${T} ${name}(${T} x) {\n#if defined(__x86_64__)\n  __asm__("" : "+${inRegister ? 'x' : 'm'}"(x));\n#else\n  __asm__("" : "+m"(x));\n#endif\n  return x;\n}`);
+  return c.add(
+    name,
+    () =>
+      `static inline ${T} ${name}(${T} x) {\n#if defined(__x86_64__)\n  __asm__("" : "+${inRegister ? 'x' : 'm'}"(x));\n#else\n  __asm__("" : "+m"(x));\n#endif\n  return x;\n}`,
+  );
 }
 
 function tile(c: Collector, op: Parameters<Dialect['tile']>[0], p: Print, at: At): readonly string[] {
@@ -241,9 +339,13 @@ function tile(c: Collector, op: Parameters<Dialect['tile']>[0], p: Print, at: At
       return [`const ${localType(c, { dtype: op.value.ty.dtype, lanes: 1 })} ${op.id} = ${f}(${value});`];
     }
     case 'copy':
-      return [`__builtin_memcpy(${at(op.to, p)}, ${at(op.from, p)}, ${p.val(op.count, PREC.product)} * sizeof(${storageType(c, op.dtype)}));`];
+      return [
+        `__builtin_memcpy(${at(op.to, p)}, ${at(op.from, p)}, ${p.val(op.count, PREC.product)} * sizeof(${storageType(c, op.dtype)}));`,
+      ];
     case 'sortTile':
-      return [`${sortRows(c, widen(op.dtype), op.descending)}(${at(op.keys, p)}, ${at(op.order, p)}, ${at(op.scratch, p)}, ${p.val(op.count)});`];
+      return [
+        `${sortRows(c, widen(op.dtype), op.descending)}(${at(op.keys, p)}, ${at(op.order, p)}, ${at(op.scratch, p)}, ${p.val(op.count)});`,
+      ];
     case 'prefetch':
       return [`__builtin_prefetch(${at(op.at, p)});`];
     case 'atomic':

@@ -11,6 +11,7 @@ import type { Abi, AbiParam, Emitted, Helper } from '../../codegen/program.ts';
 import { printer, statements } from '../../codegen/render/printer.ts';
 import { template } from '../../codegen/render/templates.ts';
 import { cppDialect } from './dialect.ts';
+import type { Tier } from './math/snippet.ts';
 import { collector } from './prelude/collector.ts';
 import type { Collector } from './prelude/collector.ts';
 import { streamFence } from './prelude/memory.ts';
@@ -38,11 +39,18 @@ export interface EmitOptions {
   readonly target: string;
   /** Lines about the config for the header. */
   readonly notes: readonly string[];
+  /** Accuracy class of functions of f32. */
+  readonly math: Tier;
 }
 
 /** Text, ABI and cost of a lowered program. */
-export function emitProgram(graph: StageGraph, source: StageGraph, program: TileProgram, options: EmitOptions): Emitted {
-  const c = collector();
+export function emitProgram(
+  graph: StageGraph,
+  source: StageGraph,
+  program: TileProgram,
+  options: EmitOptions,
+): Emitted {
+  const c = collector(options.math);
   storageType(c, 'i64');
   const abi = abiOf(graph, program, options);
   const body = bodyTemplate(bodyModel(program, c, options.entry));
@@ -62,7 +70,12 @@ export function emitProgram(graph: StageGraph, source: StageGraph, program: Tile
 /** A file of helpers and bodies; one-line declarations stand first. */
 export function fileText(header: readonly string[], helpers: readonly Helper[], body: string): string {
   const isLine = (h: Helper): boolean => !h.text.includes('\n');
-  const text = fileTemplate({ header, declarations: helpers.filter(isLine).map((h) => h.text), functions: helpers.filter((h) => !isLine(h)).map((h) => h.text), body });
+  const text = fileTemplate({
+    header,
+    declarations: helpers.filter(isLine).map((h) => h.text),
+    functions: helpers.filter((h) => !isLine(h)).map((h) => h.text),
+    body,
+  });
   return `${text.replace(/\n{3,}/g, '\n\n').trimEnd()}\n`;
 }
 
@@ -90,7 +103,15 @@ function arrayParam(a: TileArray, c: Collector): string {
 }
 
 /** Parameters by name, in ABI order; derived dims and temporaries are only passed to kernels. */
-function parameters(p: TileProgram, c: Collector): readonly { readonly id: string; readonly text: string; readonly outer: boolean; readonly cast: (arg: string) => string }[] {
+function parameters(
+  p: TileProgram,
+  c: Collector,
+): readonly {
+  readonly id: string;
+  readonly text: string;
+  readonly outer: boolean;
+  readonly cast: (arg: string) => string;
+}[] {
   const i64 = storageType(c, 'i64');
   const value =
     (type: string) =>
@@ -108,7 +129,12 @@ function parameters(p: TileProgram, c: Collector): readonly { readonly id: strin
       outer: d.derived === undefined,
       cast: d.table === true ? (arg: string) => `(const ${i64}*)${arg}` : value(i64),
     })),
-    ...p.scalars.map((s) => ({ id: s.id, text: `${storageType(c, s.dtype)} ${s.id}`, outer: true, cast: value(storageType(c, s.dtype)) })),
+    ...p.scalars.map((s) => ({
+      id: s.id,
+      text: `${storageType(c, s.dtype)} ${s.id}`,
+      outer: true,
+      cast: value(storageType(c, s.dtype)),
+    })),
     ...p.capacities.map((x) => ({ id: x.id, text: `${i64} ${x.id}`, outer: true, cast: value(i64) })),
   ];
 }
@@ -118,7 +144,12 @@ function bodyModel(p: TileProgram, c: Collector, entry: string): BodyModel {
   const outer = params.filter((x) => x.outer);
   const arena = p.arrays.some((a) => a.scope !== 'param');
   const outerText = [...outer.map((x) => x.text), ...(arena ? ['void* workspace'] : []), 'i64 part', 'i64 parts'];
-  const args = [...outer.map((x, k) => x.cast(`args[${k}]`)), ...(arena ? [`args[${outer.length}]`] : []), 'part', 'parts'];
+  const args = [
+    ...outer.map((x, k) => x.cast(`args[${k}]`)),
+    ...(arena ? [`args[${outer.length}]`] : []),
+    'part',
+    'parts',
+  ];
   const setup = setupLines(p, c);
   const single = p.kernels.length === 1 && setup.length === 0;
   const kernels = p.kernels.map((k) => {
@@ -128,10 +159,17 @@ function bodyModel(p: TileProgram, c: Collector, entry: string): BodyModel {
   });
   const only = kernels[0];
   return {
-    kernels: single ? [] : kernels.map((k) => ({ name: k.name, params: [...k.own.map((x) => x.text), ...partParams(k.kernel)].join(', '), lines: kernelLines(p, k.kernel, c, 1) })),
+    kernels: single
+      ? []
+      : kernels.map((k) => ({
+          name: k.name,
+          params: [...k.own.map((x) => x.text), ...partParams(k.kernel)].join(', '),
+          lines: kernelLines(p, k.kernel, c, 1),
+        })),
     entry,
     params: outerText.join(', '),
-    lines: single && only ? [...unsplit(only.kernel), ...kernelLines(p, only.kernel, c, 1)] : [...setup, ...calls(kernels)],
+    lines:
+      single && only ? [...unsplit(only.kernel), ...kernelLines(p, only.kernel, c, 1)] : [...setup, ...calls(kernels)],
     unpacked: args.join(', '),
   };
 }
@@ -140,14 +178,23 @@ function bodyModel(p: TileProgram, c: Collector, entry: string): BodyModel {
 const unsplit = (k: TileKernel): readonly string[] => (k.split ? [] : ['  if (part != 0) return;']);
 const partParams = (k: TileKernel): readonly string[] => (k.split ? ['i64 part', 'i64 parts'] : []);
 
-function calls(kernels: readonly { readonly name: string; readonly own: readonly { readonly id: string }[]; readonly kernel: TileKernel }[]): readonly string[] {
+function calls(
+  kernels: readonly {
+    readonly name: string;
+    readonly own: readonly { readonly id: string }[];
+    readonly kernel: TileKernel;
+  }[],
+): readonly string[] {
   const one = kernels.length === 1;
   const head = one ? [] : ['  const bool all = parts == 1;', '  const i64 phase = part / parts;', '  part %= parts;'];
   return [
     ...head,
     ...kernels.map((k, n) => {
       const call = `${k.name}(${[...k.own.map((x) => x.id), ...(k.kernel.split ? ['part', 'parts'] : [])].join(', ')});`;
-      const conds = [...(one ? [] : [k.kernel.split ? `all || phase == ${n}` : `(all || phase == ${n})`]), ...(k.kernel.split ? [] : ['part == 0'])];
+      const conds = [
+        ...(one ? [] : [k.kernel.split ? `all || phase == ${n}` : `(all || phase == ${n})`]),
+        ...(k.kernel.split ? [] : ['part == 0']),
+      ];
       return conds.length === 0 ? `  ${call}` : `  if (${conds.join(' && ')}) ${call}`;
     }),
   ];
@@ -157,7 +204,8 @@ function calls(kernels: readonly { readonly name: string; readonly own: readonly
 function setupLines(p: TileProgram, c: Collector): readonly string[] {
   const pr = printer(cppDialect(c), new Map(p.arrays.map((a) => [a.id, a])));
   const dims = p.dims.flatMap((d) => (d.derived === undefined ? [] : [`  const i64 ${d.id} = ${pr.val(d.derived)};`]));
-  const size = (a: TileArray): string => `((${pr.val(must(a.elements, 'size'), 13)} * ${a.bytes === true ? 1 : DTYPES[a.dtype].bytes} + 63) & -64)`;
+  const size = (a: TileArray): string =>
+    `((${pr.val(must(a.elements, 'size'), 13)} * ${a.bytes === true ? 1 : DTYPES[a.dtype].bytes} + 63) & -64)`;
   const place = (a: TileArray): readonly string[] => {
     const T = storageType(c, a.dtype);
     return [`  ${T}* const ${a.id} = (${T}*)at;`, `  at += ${size(a)};`];
@@ -165,7 +213,10 @@ function setupLines(p: TileProgram, c: Collector): readonly string[] {
   const shared = p.arrays.filter((a) => a.scope === 'workspace');
   const own = p.arrays.filter((a) => a.scope === 'part');
   if (shared.length + own.length === 0) return dims;
-  const share = own.length === 0 ? [] : ['  // Scratch of this part.', `  at += (parts == 1 ? 0 : part % parts) * (${own.map(size).join(' + ')});`];
+  const share =
+    own.length === 0
+      ? []
+      : ['  // Scratch of this part.', `  at += (parts == 1 ? 0 : part % parts) * (${own.map(size).join(' + ')});`];
   const lines = [...shared.flatMap(place), ...share, ...own.flatMap(place)];
   return [...dims, '  char* at = (char*)workspace;', ...lines.slice(0, -1)];
 }
@@ -182,7 +233,8 @@ function kernelLines(p: TileProgram, k: TileKernel, c: Collector, depth: number)
 /** Parameters in order, for callers. */
 function abiOf(graph: StageGraph, p: TileProgram, options: EmitOptions): Abi {
   const arena = p.arrays.filter((a) => a.scope !== 'param');
-  const bytes = (a: TileArray): Expr => b.binary('bitand', ix.add(ix.mul(must(a.size, 'size'), b.int(DTYPES[a.dtype].bytes)), b.int(63)), b.int(-64));
+  const bytes = (a: TileArray): Expr =>
+    b.binary('bitand', ix.add(ix.mul(must(a.size, 'size'), b.int(DTYPES[a.dtype].bytes)), b.int(63)), b.int(-64));
   const sum = (all: readonly TileArray[]): Expr => all.reduce((acc, a) => ix.add(acc, bytes(a)), b.int(0));
   const perPart = sum(arena.filter((a) => a.scope === 'part'));
   const raggeds = [...new Set(graph.buffers.flatMap((x) => (x.capacity ? [x.capacity.ragged] : [])))];
@@ -197,15 +249,32 @@ function abiOf(graph: StageGraph, p: TileProgram, options: EmitOptions): Abi {
               role: x.role,
               dtype: x.dtype,
               shape: x.shape,
-              ...(x.row ? { rowBytes: x.row.reduce((acc, f) => ix.add(acc, ix.mul(ix.product(f.shape), b.int(DTYPES[f.dtype].bytes))), b.int(0)) } : {}),
+              ...(x.row
+                ? {
+                    rowBytes: x.row.reduce(
+                      (acc, f) => ix.add(acc, ix.mul(ix.product(f.shape), b.int(DTYPES[f.dtype].bytes))),
+                      b.int(0),
+                    ),
+                  }
+                : {}),
               ...(x.list ? { list: x.list.count } : {}),
             },
           ],
     ),
-    ...graph.dims.flatMap((d): readonly AbiParam[] => (d.derived ? [] : [{ kind: 'dim', name: d.id, ...(d.perElement ? { perElement: d.perElement } : {}) }])),
+    ...graph.dims.flatMap((d): readonly AbiParam[] =>
+      d.derived ? [] : [{ kind: 'dim', name: d.id, ...(d.perElement ? { perElement: d.perElement } : {}) }],
+    ),
     ...graph.scalars.map((s): AbiParam => ({ kind: 'scalar', name: s.name, dtype: s.dtype })),
     ...raggeds.map((ragged): AbiParam => ({ kind: 'capacity', ragged })),
-    ...(arena.length === 0 ? [] : [{ kind: 'workspace', bytes: ix.add(sum(arena.filter((a) => a.scope !== 'part')), perPart), perPart } satisfies AbiParam]),
+    ...(arena.length === 0
+      ? []
+      : [
+          {
+            kind: 'workspace',
+            bytes: ix.add(sum(arena.filter((a) => a.scope !== 'part')), perPart),
+            perPart,
+          } satisfies AbiParam,
+        ]),
   ];
   return { entry: options.entry, params, target: options.target, phases: p.kernels.length, deterministic: true };
 }

@@ -5,7 +5,11 @@ import { scalar } from './tile.ts';
 import type { Ref, Ty, Val } from './tile.ts';
 
 /** Constructors of tile values: operands get a common lane count, index arithmetic on constants is folded. */
-export const int = (value: bigint | number, dtype: ValueType = 'i64'): Val => ({ kind: 'int', value: BigInt(value), ty: scalar(dtype) });
+export const int = (value: bigint | number, dtype: ValueType = 'i64'): Val => ({
+  kind: 'int',
+  value: BigInt(value),
+  ty: scalar(dtype),
+});
 export const float = (value: number, dtype: ValueType = 'f32'): Val => ({ kind: 'float', value, ty: scalar(dtype) });
 export const bool = (value: boolean): Val => ({ kind: 'bool', value, ty: scalar('bool') });
 export const name = (id: string, ty: Ty = scalar('i64')): Val => ({ kind: 'name', id, ty });
@@ -78,14 +82,26 @@ export function select(cond: Val, then: Val, other: Val): Val {
 
 export function convert(a: Val, dtype: ValueType): Val {
   if (a.ty.dtype === dtype) return a;
-  if (a.kind === 'int' && (dtype === 'i64' || dtype === 'i32')) return int(BigInt.asIntN(dtype === 'i64' ? 64 : 32, a.value), dtype);
+  if (a.kind === 'int' && (dtype === 'i64' || dtype === 'i32'))
+    return int(BigInt.asIntN(dtype === 'i64' ? 64 : 32, a.value), dtype);
   return { kind: 'convert', a, ty: { dtype, lanes: a.ty.lanes } };
 }
 
-export const round = (a: Val, to: DType | 'tf32', dtype: ValueType): Val => ({ kind: 'round', to, a, ty: { dtype, lanes: a.ty.lanes } });
+export const round = (a: Val, to: DType | 'tf32', dtype: ValueType): Val => ({
+  kind: 'round',
+  to,
+  a,
+  ty: { dtype, lanes: a.ty.lanes },
+});
 
 export function load(from: Ref, dtype: DType, value: ValueType, lanes: number, mask?: Val): Val {
-  return { kind: 'load', from, dtype, ty: { dtype: value, lanes }, ...(mask === undefined ? {} : { mask: splat(mask, lanes) }) };
+  return {
+    kind: 'load',
+    from,
+    dtype,
+    ty: { dtype: value, lanes },
+    ...(mask === undefined ? {} : { mask: splat(mask, lanes) }),
+  };
 }
 
 /** Row-major flat index of `index` in `shape`. */

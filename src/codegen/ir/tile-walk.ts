@@ -36,8 +36,16 @@ export function operands(v: Val): readonly Val[] {
 }
 
 /** Values and array references that an operation holds itself; bodies are not entered. */
-export function parts(op: TileOp): { readonly values: readonly Val[]; readonly refs: readonly Ref[]; readonly bodies: readonly (readonly TileOp[])[] } {
-  const of = (values: readonly (Val | undefined)[], refs: readonly Ref[] = [], bodies: readonly (readonly TileOp[])[] = []): ReturnType<typeof parts> => ({
+export function parts(op: TileOp): {
+  readonly values: readonly Val[];
+  readonly refs: readonly Ref[];
+  readonly bodies: readonly (readonly TileOp[])[];
+} {
+  const of = (
+    values: readonly (Val | undefined)[],
+    refs: readonly Ref[] = [],
+    bodies: readonly (readonly TileOp[])[] = [],
+  ): ReturnType<typeof parts> => ({
     values: [...values.flatMap(opt), ...refs.flatMap(ofRef)],
     refs,
     bodies,

@@ -119,7 +119,15 @@ export type TileOp =
   /** The code that follows computes this stage. */
   | { readonly kind: 'note'; readonly text: string; readonly span: Span }
   /** lo, lo + step, … < hi. */
-  | { readonly kind: 'loop'; readonly id: string; readonly level: Level; readonly lo: Val; readonly hi: Val; readonly step: number; readonly body: readonly TileOp[] }
+  | {
+      readonly kind: 'loop';
+      readonly id: string;
+      readonly level: Level;
+      readonly lo: Val;
+      readonly hi: Val;
+      readonly step: number;
+      readonly body: readonly TileOp[];
+    }
   | { readonly kind: 'while'; readonly cond: Val; readonly body: readonly TileOp[] }
   | { readonly kind: 'break' }
   | { readonly kind: 'if'; readonly cond: Val; readonly then: readonly TileOp[]; readonly else: readonly TileOp[] }
@@ -128,21 +136,66 @@ export type TileOp =
   | { readonly kind: 'var'; readonly id: string; readonly ty: Ty; readonly init?: Val }
   | { readonly kind: 'set'; readonly id: string; readonly value: Val }
   /** Rounds to storage. `stream`: past the caches. */
-  | { readonly kind: 'store'; readonly to: Ref; readonly dtype: DType; readonly value: Val; readonly mask?: Val; readonly stream?: boolean }
+  | {
+      readonly kind: 'store';
+      readonly to: Ref;
+      readonly dtype: DType;
+      readonly value: Val;
+      readonly mask?: Val;
+      readonly stream?: boolean;
+    }
   /** A read-modify-write in one step; on a CPU only where kernels are not split. */
   | { readonly kind: 'atomic'; readonly op: Monoid; readonly to: Ref; readonly dtype: DType; readonly value: Val }
   /** Hint that the line at `at` is read soon. */
   | { readonly kind: 'prefetch'; readonly at: Ref; readonly dtype: DType }
   /** id = fold of the lanes of a vector, of a wave or of a block (then every lane has it). */
-  | { readonly kind: 'reduceTile'; readonly id: string; readonly monoid: Monoid; readonly value: Val; readonly within: 'vector' | 'wave' | 'block' }
+  | {
+      readonly kind: 'reduceTile';
+      readonly id: string;
+      readonly monoid: Monoid;
+      readonly value: Val;
+      readonly within: 'vector' | 'wave' | 'block';
+    }
   /** id = inclusive prefix fold over lanes. */
-  | { readonly kind: 'scanTile'; readonly id: string; readonly monoid: Monoid; readonly value: Val; readonly within: 'vector' | 'wave' | 'block' }
+  | {
+      readonly kind: 'scanTile';
+      readonly id: string;
+      readonly monoid: Monoid;
+      readonly value: Val;
+      readonly within: 'vector' | 'wave' | 'block';
+    }
   /** A run of `count` elements between arrays; `async` needs a barrier before its first read. */
-  | { readonly kind: 'copy'; readonly to: Ref; readonly from: Ref; readonly dtype: DType; readonly count: Val; readonly vector: number; readonly async: boolean }
+  | {
+      readonly kind: 'copy';
+      readonly to: Ref;
+      readonly from: Ref;
+      readonly dtype: DType;
+      readonly count: Val;
+      readonly vector: number;
+      readonly async: boolean;
+    }
   /** acc[m][n] += a[m][k] * b[k][n] over arrays of shape m×k, k×n, m×n with row strides. */
-  | { readonly kind: 'tileDot'; readonly acc: Ref; readonly a: Ref; readonly b: Ref; readonly m: number; readonly n: number; readonly k: Val; readonly strides: { readonly acc: Val; readonly a: Val; readonly b: Val }; readonly dtype: DType }
+  | {
+      readonly kind: 'tileDot';
+      readonly acc: Ref;
+      readonly a: Ref;
+      readonly b: Ref;
+      readonly m: number;
+      readonly n: number;
+      readonly k: Val;
+      readonly strides: { readonly acc: Val; readonly a: Val; readonly b: Val };
+      readonly dtype: DType;
+    }
   /** Sorts positions 0..count of `keys` into `order` (i64), stable, NaN above +inf; `scratch` is as long as `order`. */
-  | { readonly kind: 'sortTile'; readonly keys: Ref; readonly order: Ref; readonly scratch: Ref; readonly dtype: DType; readonly count: Val; readonly descending: boolean }
+  | {
+      readonly kind: 'sortTile';
+      readonly keys: Ref;
+      readonly order: Ref;
+      readonly scratch: Ref;
+      readonly dtype: DType;
+      readonly count: Val;
+      readonly descending: boolean;
+    }
   | { readonly kind: 'barrier'; readonly within: 'wave' | 'block' };
 
 export const scalar = (dtype: ValueType): Ty => ({ dtype, lanes: 1 });

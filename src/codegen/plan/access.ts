@@ -9,11 +9,21 @@ export interface Touch {
   readonly index?: readonly Expr[];
   readonly list?: Expr;
 }
-const touch = (p: Place, write: boolean): Touch => ({ buf: p.buf, write, index: p.index, ...(p.list ? { list: p.list } : {}) });
+const touch = (p: Place, write: boolean): Touch => ({
+  buf: p.buf,
+  write,
+  index: p.index,
+  ...(p.list ? { list: p.list } : {}),
+});
 
 /** Everything a stage reads and writes. */
 export function touches(s: Stage): readonly Touch[] {
-  const reads = stageReads(s).map((r): Touch => ({ buf: r.buf, write: false, index: r.index, ...(r.list ? { list: r.list } : {}) }));
+  const reads = stageReads(s).map((r): Touch => ({
+    buf: r.buf,
+    write: false,
+    index: r.index,
+    ...(r.list ? { list: r.list } : {}),
+  }));
   switch (s.kind) {
     case 'map':
     case 'reduce':
@@ -34,7 +44,8 @@ function pin(e: Expr | undefined, axis: AxisId): string | undefined {
   if (e.kind === 'axis') return e.id === axis ? 'axis' : undefined;
   if (e.kind === 'binary' && e.op === 'add') {
     const row = e.a;
-    if (row.kind === 'read' && row.index.length === 1 && row.index[0]?.kind === 'axis' && row.index[0].id === axis) return keyOf(row);
+    if (row.kind === 'read' && row.index.length === 1 && row.index[0]?.kind === 'axis' && row.index[0].id === axis)
+      return keyOf(row);
   }
   return undefined;
 }
@@ -71,5 +82,10 @@ export const dependent = (a: readonly Touch[], b: readonly Touch[]): boolean => 
 
 /** True if two stages may run in the same iterations of a loop over `axis`: what they share, they share within an iteration. */
 export function sharesIteration(a: readonly Touch[], b: readonly Touch[], axis: AxisId): boolean {
-  return shared(a, b).every((buf) => separated([...a, ...b].filter((t) => t.buf === buf), axis));
+  return shared(a, b).every((buf) =>
+    separated(
+      [...a, ...b].filter((t) => t.buf === buf),
+      axis,
+    ),
+  );
 }

@@ -39,11 +39,15 @@ export function nest(stages: readonly Stage[], merge: boolean, depth = 0): reado
     if (target === undefined) groups.push({ axis, stages: [stage] });
     else target.stages.push(renameAxis(stage, axis.id, target.axis.id, mapStage));
   }
-  return groups.map((g) => ('axis' in g ? { kind: 'loop', axis: g.axis, body: nest(g.stages, merge, depth + 1) } : g.node));
+  return groups.map((g) =>
+    'axis' in g ? { kind: 'loop', axis: g.axis, body: nest(g.stages, merge, depth + 1) } : g.node,
+  );
 }
 
 function leaf(s: Stage, merge: boolean): PlanNode {
-  return s.kind === 'recur' ? { kind: 'recur', step: s.step, states: s.states, body: nest(s.body, merge) } : { kind: 'leaf', stage: s };
+  return s.kind === 'recur'
+    ? { kind: 'recur', step: s.step, states: s.states, body: nest(s.body, merge) }
+    : { kind: 'leaf', stage: s };
 }
 
 function joinable(groups: readonly Group[], s: Stage, axis: Axis): LoopGroup | undefined {

@@ -23,7 +23,8 @@ export function inline(graph: StageGraph, policy: Policy): StageGraph {
       continue;
     }
     if (buffer.virtual !== true && !policy(producer, buffer, readers.length)) continue;
-    const replace = (e: Expr): Expr => rewrite(e, (x) => (x.kind === 'read' && x.buf === buffer.id ? expand(producer, buffer, x, fresh) : x));
+    const replace = (e: Expr): Expr =>
+      rewrite(e, (x) => (x.kind === 'read' && x.buf === buffer.id ? expand(producer, buffer, x, fresh) : x));
     stages = stages.filter((_, k) => k !== at).map((s) => mapStage(s, replace));
   }
   const used = new Set(stages.flatMap((s) => [...stageWrites(s), ...stageReads(s).map((r) => r.buf)]));
@@ -34,7 +35,13 @@ function axisIds(stages: readonly Stage[]): readonly AxisId[] {
   return stages.flatMap((s) => {
     const out = s.axes.map((a) => a.id);
     mapStage(s, (e) => {
-      visit(e, (x) => void (x.kind === 'axis' ? out.push(x.id) : x.kind === 'reduce' && out.push(...x.reduce.over.map((a) => a.id))));
+      visit(
+        e,
+        (x) =>
+          void (x.kind === 'axis'
+            ? out.push(x.id)
+            : x.kind === 'reduce' && out.push(...x.reduce.over.map((a) => a.id))),
+      );
       return e;
     });
     if (s.kind === 'recur') out.push(...axisIds(s.body));
@@ -58,7 +65,12 @@ function canInline(p: Stage, buffer: Buffer, stages: readonly Stage[], readers: 
 }
 
 /** The value that a read of the producer's buffer yields, rounded as storing would round it. */
-function expand(p: Producer, buffer: Buffer, read: Expr & { readonly kind: 'read' }, fresh: (base: string) => string): Expr {
+function expand(
+  p: Producer,
+  buffer: Buffer,
+  read: Expr & { readonly kind: 'read' },
+  fresh: (base: string) => string,
+): Expr {
   const axes = new Map<AxisId, Expr>();
   p.out.index.forEach((e, k) => void (e.kind === 'axis' && axes.set(e.id, must(read.index[k], 'index'))));
   if (p.out.list?.kind === 'axis') axes.set(p.out.list.id, must(read.list, 'list index'));
@@ -68,7 +80,8 @@ function expand(p: Producer, buffer: Buffer, read: Expr & { readonly kind: 'read
   return type === buffer.dtype ? value : cast('as', buffer.dtype, value);
 }
 const INDEX_OPS: ReadonlySet<string> = new Set(['count', 'argmax', 'argmin', 'first', 'lower', 'upper']);
-const foldType = (p: Stage & { readonly kind: 'reduce' }): Expr['type'] => (INDEX_OPS.has(p.reduce.op) ? 'i64' : widen(p.reduce.acc));
+const foldType = (p: Stage & { readonly kind: 'reduce' }): Expr['type'] =>
+  INDEX_OPS.has(p.reduce.op) ? 'i64' : widen(p.reduce.acc);
 
 /** Operations of an expression, loops counted by how deep they are: a measure of what recomputing costs. */
 export function weight(e: Expr): number {

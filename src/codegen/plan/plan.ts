@@ -8,7 +8,12 @@ export type PlanNode =
   | { readonly kind: 'loop'; readonly axis: Axis; readonly body: readonly PlanNode[] }
   | { readonly kind: 'leaf'; readonly stage: Stage }
   /** Sequential steps; states keep their entry value until the end of a step. */
-  | { readonly kind: 'recur'; readonly step: Axis; readonly states: readonly BufId[]; readonly body: readonly PlanNode[] };
+  | {
+      readonly kind: 'recur';
+      readonly step: Axis;
+      readonly states: readonly BufId[];
+      readonly body: readonly PlanNode[];
+    };
 
 /** Where a temporary lives: `keep` names the index positions that the loops around all its uses do not fix. */
 export type Home =

@@ -28,7 +28,9 @@ export function plans(graph: StageGraph): readonly Plan[] {
   const seen = new Set<string>();
   return STRATEGIES.flatMap(({ name, policy, merge }) => {
     const plan = build(name, graph, policy, merge);
-    const shape = JSON.stringify(plan.kernels.map((k) => [k.prologue.map((s) => s.id), outline(k.root)])) + plan.graph.stages.map((s) => stageReads(s).length).join();
+    const shape =
+      JSON.stringify(plan.kernels.map((k) => [k.prologue.map((s) => s.id), outline(k.root)])) +
+      plan.graph.stages.map((s) => stageReads(s).length).join();
     if (seen.has(shape)) return [];
     seen.add(shape);
     return [plan];
@@ -54,7 +56,9 @@ function build(name: string, source: StageGraph, policy: Policy, merge: boolean)
   const kernels = roots.map((root, k): KernelPlan => {
     const stages = stagesOf(root);
     const prologue = needed(uniform, stages);
-    const homes = new Map<BufId, Home>(prologue.flatMap((s) => stageWrites(s).map((b) => [b, { kind: 'register' } as const] as const)));
+    const homes = new Map<BufId, Home>(
+      prologue.flatMap((s) => stageWrites(s).map((b) => [b, { kind: 'register' } as const] as const)),
+    );
     for (const [buf, home] of homesOf(root, graph)) homes.set(buf, home);
     return { name: `k${k}_${stages[0]?.name ?? 'kernel'}`, prologue, root, homes, split: isSplit(root) };
   });
@@ -69,7 +73,8 @@ function isUniform(s: Stage, graph: StageGraph): boolean {
   const clobbered = stageReads(s).some((r) => graph.stages.indexOf(s) < lastWrite(r.buf, graph));
   return home?.role === 'temp' && single && !clobbered && weight(s.value) < 1000;
 }
-const lastWrite = (buf: BufId, graph: StageGraph): number => Math.max(-1, ...graph.stages.map((s, k) => (stageWrites(s).includes(buf) ? k : -1)));
+const lastWrite = (buf: BufId, graph: StageGraph): number =>
+  Math.max(-1, ...graph.stages.map((s, k) => (stageWrites(s).includes(buf) ? k : -1)));
 
 /** Prologue stages that the kernel reads, with what those read in turn, in order. */
 function needed(uniform: readonly Stage[], stages: readonly Stage[]): readonly Stage[] {
@@ -84,7 +89,11 @@ function needed(uniform: readonly Stage[], stages: readonly Stage[]): readonly S
 }
 
 /** Loops around each leaf. */
-function paths(node: PlanNode, above: readonly AxisId[], out: { readonly stage: Stage; readonly path: readonly AxisId[] }[]): void {
+function paths(
+  node: PlanNode,
+  above: readonly AxisId[],
+  out: { readonly stage: Stage; readonly path: readonly AxisId[] }[],
+): void {
   if (node.kind === 'leaf') out.push({ stage: node.stage, path: above });
   else if (node.kind === 'loop') for (const n of node.body) paths(n, [...above, node.axis.id], out);
   else for (const n of node.body) paths(n, above, out);
@@ -99,14 +108,17 @@ function homesOf(root: PlanNode, graph: StageGraph): readonly (readonly [BufId, 
   return graph.buffers.flatMap((b) => {
     if (b.role !== 'temp' || b.list !== undefined || recurrent.has(b.id)) return [];
     const users = leaves.filter((l) => touches(l.stage).some((t) => t.buf === b.id));
-    const outside = flat(graph.stages).filter((s) => !inside.has(s) && !isSame(s, leaves) && touches(s).some((t) => t.buf === b.id));
+    const outside = flat(graph.stages).filter(
+      (s) => !inside.has(s) && !isSame(s, leaves) && touches(s).some((t) => t.buf === b.id),
+    );
     if (users.length === 0 || outside.length > 0) return [];
     return [[b.id, homeOf(b, users)] as const];
   });
 }
 const flat = (stages: readonly Stage[]): readonly Stage[] => stages.flatMap((s) => (s.kind === 'recur' ? s.body : [s]));
 /** Merging renames axes, so stages are known by id. */
-const isSame = (s: Stage, leaves: readonly { readonly stage: Stage }[]): boolean => leaves.some((l) => l.stage.id === s.id);
+const isSame = (s: Stage, leaves: readonly { readonly stage: Stage }[]): boolean =>
+  leaves.some((l) => l.stage.id === s.id);
 
 function homeOf(b: Buffer, users: readonly { readonly stage: Stage; readonly path: readonly AxisId[] }[]): Home {
   const accesses: readonly Touch[] = users.flatMap((u) => touches(u.stage).filter((t) => t.buf === b.id));
@@ -117,15 +129,21 @@ function homeOf(b: Buffer, users: readonly { readonly stage: Stage; readonly pat
   if (fixed.size === 0 && b.shape.length > 0) return { kind: 'workspace' };
   const keep = b.shape.map((_, k) => k).filter((k) => !fixed.has(k));
   const writers = users.filter((u) => stageWrites(u.stage).includes(b.id));
-  const local = writers.length === 1 && writers.every((w) => w.path.length === common.length && (w.stage.kind === 'map' || w.stage.kind === 'reduce'));
+  const local =
+    writers.length === 1 &&
+    writers.every((w) => w.path.length === common.length && (w.stage.kind === 'map' || w.stage.kind === 'reduce'));
   if (keep.length === 0 && local) return { kind: 'register' };
   return common.length === 0 ? { kind: 'workspace' } : { kind: 'part', keep };
 }
 
 /** True if nothing is carried from one iteration of the outermost loop to another. */
 function isSplit(root: PlanNode): boolean {
-  return root.kind === 'loop' && stagesOf(root).every((s) => s.kind === 'map' || s.kind === 'reduce' || s.kind === 'select' || s.kind === 'scan');
+  return (
+    root.kind === 'loop' &&
+    stagesOf(root).every((s) => s.kind === 'map' || s.kind === 'reduce' || s.kind === 'select' || s.kind === 'scan')
+  );
 }
 
 /** All expressions that a kernel evaluates, for estimates. */
-export const exprsOf = (k: KernelPlan): readonly ReturnType<typeof stageExprs>[number][] => [...k.prologue, ...stagesOf(k.root)].flatMap(stageExprs);
+export const exprsOf = (k: KernelPlan): readonly ReturnType<typeof stageExprs>[number][] =>
+  [...k.prologue, ...stagesOf(k.root)].flatMap(stageExprs);

@@ -12,7 +12,11 @@ export function uniqueAxes(graph: StageGraph): StageGraph {
   return { ...graph, stages: graph.stages.map((s) => uniqueStage(s, fresh, new Map())) };
 }
 
-function renameOne(a: Axis, fresh: Fresh, outer: ReadonlyMap<AxisId, Expr>): { readonly axis: Axis; readonly map: ReadonlyMap<AxisId, Expr> } {
+function renameOne(
+  a: Axis,
+  fresh: Fresh,
+  outer: ReadonlyMap<AxisId, Expr>,
+): { readonly axis: Axis; readonly map: ReadonlyMap<AxisId, Expr> } {
   const { axes, map } = renameAxes([a], fresh, outer);
   const [axis] = axes;
   if (axis === undefined) throw new Error('internal: axis lost');
@@ -33,23 +37,47 @@ function uniqueStage(s: Stage, fresh: Fresh, outer: ReadonlyMap<AxisId, Expr>): 
     case 'reduce': {
       const inner = renameAxes(s.reduce.over, fresh, map);
       const g = under(inner.map);
-      const reduce = { ...mapReduce({ ...s.reduce, over: [] }, g), over: inner.axes, ...(s.reduce.value ? { value: f(s.reduce.value) } : {}) };
+      const reduce = {
+        ...mapReduce({ ...s.reduce, over: [] }, g),
+        over: inner.axes,
+        ...(s.reduce.value ? { value: f(s.reduce.value) } : {}),
+      };
       return { ...s, ...base, out: mapPlace(s.out, f), reduce, ...(s.post ? { post: f(s.post) } : {}) };
     }
     case 'scan': {
       const along = renameOne(s.along, fresh, map);
       const g = under(along.map);
       const at = map.get(s.at);
-      return { ...s, ...base, out: mapPlace(s.out, f), at: at?.kind === 'axis' ? at.id : s.at, along: along.axis, body: g(s.body), ...(s.when ? { when: g(s.when) } : {}) };
+      return {
+        ...s,
+        ...base,
+        out: mapPlace(s.out, f),
+        at: at?.kind === 'axis' ? at.id : s.at,
+        along: along.axis,
+        body: g(s.body),
+        ...(s.when ? { when: g(s.when) } : {}),
+      };
     }
     case 'scatter':
-      return { ...s, ...base, out: mapPlace(s.out, f), value: f(s.value), init: substitute(s.init, { axes: outer }, fresh) };
+      return {
+        ...s,
+        ...base,
+        out: mapPlace(s.out, f),
+        value: f(s.value),
+        init: substitute(s.init, { axes: outer }, fresh),
+      };
     case 'offsets':
       return { ...s, ...base, size: f(s.size), ...(s.list ? { list: f(s.list) } : {}) };
     case 'pack': {
       const from = renameOne(s.from, fresh, map);
       const g = under(from.map);
-      return { ...s, ...base, from: from.axis, when: g(s.when), outs: s.outs.map((o) => ({ ...o, value: g(o.value) })) };
+      return {
+        ...s,
+        ...base,
+        from: from.axis,
+        when: g(s.when),
+        outs: s.outs.map((o) => ({ ...o, value: g(o.value) })),
+      };
     }
     case 'select': {
       const along = renameOne(s.along, fresh, map);

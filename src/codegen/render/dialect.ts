@@ -39,10 +39,31 @@ export interface Dialect {
   /** Head of a loop, up to its opening brace. */
   readonly loop: (op: TileOp & { readonly kind: 'loop' }, p: Print) => string;
   /** Operations on tiles: reductions over lanes, copies, sorts, atomics, barriers, hints. */
-  readonly tile: (op: Extract<TileOp, { readonly kind: 'reduceTile' | 'scanTile' | 'copy' | 'tileDot' | 'sortTile' | 'atomic' | 'prefetch' | 'barrier' }>, p: Print) => readonly string[];
+  readonly tile: (
+    op: Extract<
+      TileOp,
+      { readonly kind: 'reduceTile' | 'scanTile' | 'copy' | 'tileDot' | 'sortTile' | 'atomic' | 'prefetch' | 'barrier' }
+    >,
+    p: Print,
+  ) => readonly string[];
 }
 
 /** Precedence of C's operators, larger binds tighter. */
-export const PREC = { lowest: 0, ternary: 3, or: 4, and: 5, bitor: 6, bitxor: 7, bitand: 8, equality: 9, relation: 10, shift: 11, sum: 12, product: 13, unary: 14, postfix: 15 } as const;
+export const PREC = {
+  lowest: 0,
+  ternary: 3,
+  or: 4,
+  and: 5,
+  bitor: 6,
+  bitxor: 7,
+  bitand: 8,
+  equality: 9,
+  relation: 10,
+  shift: 11,
+  sum: 12,
+  product: 13,
+  unary: 14,
+  postfix: 15,
+} as const;
 export const atom = (text: string): Printed => ({ text, prec: PREC.postfix });
 export const prefix = (text: string): Printed => ({ text, prec: PREC.unary });

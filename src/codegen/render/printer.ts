@@ -89,7 +89,12 @@ export function printer(d: Dialect, arrays: ReadonlyMap<string, TileArray>): Pri
       const x = y.kind === 'splat' && y.ty.dtype !== 'bool' && other.kind !== 'splat' ? y.a : y;
       const q = printed(x);
       const same = x.kind === 'binary' && x.op === v.op;
-      const loose = q.prec < rank || (careful && q.prec < PREC.unary && !same && !(v.op === 'and' || v.op === 'or' ? q.prec >= PREC.equality : false));
+      const loose =
+        q.prec < rank ||
+        (careful &&
+          q.prec < PREC.unary &&
+          !same &&
+          !(v.op === 'and' || v.op === 'or' ? q.prec >= PREC.equality : false));
       return loose ? `(${q.text})` : q.text;
     };
     return { text: `${inner(v.a, v.b, prec)} ${token} ${inner(v.b, v.a, prec + 1)}`, prec };
@@ -159,7 +164,13 @@ export function printer(d: Dialect, arrays: ReadonlyMap<string, TileArray>): Pri
 export type Remark = (op: TileOp & { readonly kind: 'note' }) => string;
 
 /** Lines of statements, indented by two spaces a level. */
-export function statements(ops: readonly TileOp[], d: Dialect, p: Printer, remark: Remark, depth: number): readonly string[] {
+export function statements(
+  ops: readonly TileOp[],
+  d: Dialect,
+  p: Printer,
+  remark: Remark,
+  depth: number,
+): readonly string[] {
   const pad = '  '.repeat(depth);
   const nested = (body: readonly TileOp[]): readonly string[] => statements(body, d, p, remark, depth + 1);
   const lines: string[] = [];
@@ -191,7 +202,9 @@ export function statements(ops: readonly TileOp[], d: Dialect, p: Printer, remar
         lines.push(`${pad}const ${p.localType(op.id, op.value.ty, op.value)} ${op.id} = ${p.val(op.value)};`);
         break;
       case 'var':
-        lines.push(`${pad}${p.localType(op.id, op.ty, op.init)} ${op.id}${op.init === undefined ? '' : ` = ${p.val(op.init)}`};`);
+        lines.push(
+          `${pad}${p.localType(op.id, op.ty, op.init)} ${op.id}${op.init === undefined ? '' : ` = ${p.val(op.init)}`};`,
+        );
         break;
       case 'set':
         lines.push(`${pad}${assignment(op.id, op.value, p)}`);
@@ -208,7 +221,13 @@ export function statements(ops: readonly TileOp[], d: Dialect, p: Printer, remar
 
 /** `x += e` where the value is x + e. */
 function assignment(id: string, v: Val, p: Printer): string {
-  if (v.kind === 'binary' && (v.op === 'add' || v.op === 'mul') && v.ty.dtype !== 'bool' && v.a.kind === 'name' && v.a.id === id) {
+  if (
+    v.kind === 'binary' &&
+    (v.op === 'add' || v.op === 'mul') &&
+    v.ty.dtype !== 'bool' &&
+    v.a.kind === 'name' &&
+    v.a.id === id
+  ) {
     return `${id} ${v.op === 'add' ? '+' : '*'}= ${p.val(v.b)};`;
   }
   return `${id} = ${p.val(v)};`;

@@ -11,6 +11,11 @@ export type Template<Model> = (model: Model) => string;
 export function template<Model>(folder: string, name: string): Template<Model> {
   const engine = Handlebars.create();
   const source = readFileSync(join(folder, `${name}.hbs`), 'utf8');
-  const compiled = engine.compile<Model>(source, { noEscape: true, strict: true, knownHelpersOnly: true, preventIndent: true });
+  const compiled = engine.compile<Model>(source, {
+    noEscape: true,
+    strict: true,
+    knownHelpersOnly: true,
+    preventIndent: true,
+  });
   return (model) => compiled(model);
 }

@@ -5,8 +5,7 @@ import type { Buffer, Expr, RowField } from '../ir/stage.ts';
 import * as t from '../ir/tile-build.ts';
 import type { Ref, Val } from '../ir/tile.ts';
 import { isContiguous } from './affine.ts';
-import { lowerExpr } from './expr.ts';
-import { firstLane, varying, withAxis } from './scope.ts';
+import { firstLane, valueOf, varying, withAxis } from './scope.ts';
 import type { Scope } from './scope.ts';
 
 interface Access {
@@ -23,10 +22,13 @@ export interface Address {
   readonly within?: Val;
 }
 
-const index = (e: Expr, s: Scope): Val => t.convert(lowerExpr(e, s), 'i64');
+const index = (e: Expr, s: Scope): Val => t.convert(valueOf(e, s), 'i64');
 
 /** Bytes of one packed row, and of the fields before `field`. */
-export function rowLayout(row: readonly RowField[], s: Scope): { readonly bytes: Val; readonly start: ReadonlyMap<string, Val> } {
+export function rowLayout(
+  row: readonly RowField[],
+  s: Scope,
+): { readonly bytes: Val; readonly start: ReadonlyMap<string, Val> } {
   const start = new Map<string, Val>();
   let at = t.int(0);
   for (const f of row) {
@@ -52,12 +54,18 @@ function flatRef(a: Access, s: Scope): { ref: Ref; first: Val | undefined } {
   let flat = t.flatIndex(kept, extents(b, entry, storage.keep, s));
   if (b.row) {
     const layout = rowLayout(b.row, s);
-    const f = must(b.row.find((x) => x.name === a.field), 'row field');
+    const f = must(
+      b.row.find((x) => x.name === a.field),
+      'row field',
+    );
     const inner = t.flatIndex(
       a.index.slice(b.shape.length).map((e) => index(e, s)),
       f.shape.map((e) => index(e, s)),
     );
-    flat = t.add(t.add(t.mul(flat, layout.bytes), must(layout.start.get(f.name), 'field')), t.mul(inner, t.int(DTYPES[f.dtype].bytes)));
+    flat = t.add(
+      t.add(t.mul(flat, layout.bytes), must(layout.start.get(f.name), 'field')),
+      t.mul(inner, t.int(DTYPES[f.dtype].bytes)),
+    );
   }
   return { ref: { array: storage.id, index: flat, ...(entry ? { entry } : {}) }, first: kept[0] };
 }
@@ -69,7 +77,10 @@ export function address(a: Access, s: Scope): Address {
   const keep = storage.kind === 'array' ? storage.keep : [];
   const walked = [...keep.map((k) => must(a.index[k], 'index')), ...(b.row ? a.index.slice(b.shape.length) : [])];
   const { lane } = s;
-  const contiguous = lane !== undefined && isContiguous(walked, lane.axis, varying(s)) && (a.list === undefined || index(a.list, s).ty.lanes === 1);
+  const contiguous =
+    lane !== undefined &&
+    isContiguous(walked, lane.axis, varying(s)) &&
+    (a.list === undefined || index(a.list, s).ty.lanes === 1);
   const scope = contiguous ? firstLane(s) : s;
   const { ref, first } = flatRef(a, scope);
   if (b.capacity === undefined || first === undefined) return { ref, contiguous };
@@ -82,7 +93,11 @@ export function address(a: Access, s: Scope): Address {
 export function lowerRead(e: Expr & { readonly kind: 'read' }, s: Scope): Val {
   if (s.cx.storage(e.buf).kind === 'register') return must(s.registers.get(e.buf), `value of ${e.buf}`);
   const { ref, contiguous, within } = address(e, s);
-  const lanes = contiguous ? (s.lane?.lanes ?? 1) : ref.index.ty.lanes > 1 || (ref.entry?.ty.lanes ?? 1) > 1 ? (s.lane?.lanes ?? 1) : 1;
+  const lanes = contiguous
+    ? (s.lane?.lanes ?? 1)
+    : ref.index.ty.lanes > 1 || (ref.entry?.ty.lanes ?? 1) > 1
+      ? (s.lane?.lanes ?? 1)
+      : 1;
   if (lanes === 1) {
     const v = t.load(ref, e.dtype, e.type, 1);
     return within === undefined ? v : t.select(within, v, zero(e));
@@ -90,7 +105,8 @@ export function lowerRead(e: Expr & { readonly kind: 'read' }, s: Scope): Val {
   const mask = t.and(s.mask, within);
   return t.load(contiguous ? ref : { ...ref, index: t.splat(ref.index, lanes) }, e.dtype, e.type, lanes, mask);
 }
-const zero = (e: Expr): Val => (e.type === 'bool' ? t.bool(false) : e.type === 'f32' || e.type === 'f64' ? t.float(0, e.type) : t.int(0, e.type));
+const zero = (e: Expr): Val =>
+  e.type === 'bool' ? t.bool(false) : e.type === 'f32' || e.type === 'f64' ? t.float(0, e.type) : t.int(0, e.type);
 
 /** Stores a value (of one lane or several) under the scope's mask and the capacity of the target. */
 export function lowerStore(place: Access, dtype: DType, value: Val, s: Scope, stream = false): void {

@@ -37,7 +37,9 @@ export function coefficient(e: Expr, axis: string, varying: Varying = never): bi
 
 /** True if a multi-dimensional index walks consecutive elements of the innermost axis when `axis` steps by one. */
 export function isContiguous(index: readonly Expr[], axis: string, varying: Varying = never): boolean {
-  return index.length > 0 && index.every((e, k) => coefficient(e, axis, varying) === (k === index.length - 1 ? 1n : 0n));
+  return (
+    index.length > 0 && index.every((e, k) => coefficient(e, axis, varying) === (k === index.length - 1 ? 1n : 0n))
+  );
 }
 
 /** Numbers structurally equal expressions alike; spans do not count. */

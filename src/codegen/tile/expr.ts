@@ -1,6 +1,5 @@
 import { assertNever, must } from '../../assert.ts';
-import { DTYPES, isFloat, widen } from '../../dsl/dtypes.ts';
-import type { DType, ValueType } from '../../dsl/dtypes.ts';
+import type { DType } from '../../dsl/dtypes.ts';
 import type { Expr } from '../ir/stage.ts';
 import * as t from '../ir/tile-build.ts';
 import type { TileOp, Val } from '../ir/tile.ts';
@@ -8,6 +7,7 @@ import { lowerRead } from './access.ts';
 import { foldExpr } from './fold.ts';
 import { aside, assign, bind, branched, cached, declare, nameFor, withMask, withVar } from './scope.ts';
 import type { Scope } from './scope.ts';
+import { castTo } from './values.ts';
 
 /**
  * Expression to value. Values with several parents become locals; sides of a lazy choice that need statements become branches.
@@ -26,9 +26,11 @@ export function lowerExpr(e: Expr, s: Scope): Val {
     case 'var':
       return must(s.vars.get(e.id), `variable ${e.id}`);
     case 'scalar':
-      return widened(t.name(s.cx.scalar(e.name), { dtype: e.type, lanes: 1 }));
+      return t.name(s.cx.scalar(e.name), { dtype: e.type, lanes: 1 });
     case 'dim':
-      return e.list === undefined ? t.name(s.cx.dim(e.id)) : { kind: 'dimOf', id: s.cx.dim(e.id), entry: lowerExpr(e.list, s), ty: { dtype: 'i64', lanes: 1 } };
+      return e.list === undefined
+        ? t.name(s.cx.dim(e.id))
+        : { kind: 'dimOf', id: s.cx.dim(e.id), entry: lowerExpr(e.list, s), ty: { dtype: 'i64', lanes: 1 } };
     case 'let':
       return lowerLet(e, s);
     default: {
@@ -45,8 +47,6 @@ export function lowerExpr(e: Expr, s: Scope): Val {
     }
   }
 }
-const widened = (v: Val): Val => v;
-
 function lowerAxis(id: string, s: Scope): Val {
   if (s.lane?.axis === id) return t.add(t.splat(s.lane.base, s.lane.lanes), t.iota(s.lane.lanes));
   return must(s.axes.get(id), `axis ${id}`);
@@ -95,19 +95,8 @@ function lowerNode(e: Node, s: Scope): Val {
 }
 
 /** The storage type whose bits a bitcast reads: of a read its own, else the arithmetic type. */
-const storageOf = (e: Expr): DType => (e.kind === 'read' ? e.dtype : e.kind === 'cast' && e.to !== 'tf32' ? e.to : e.type);
-
-/** A rounding point: the value as `to` holds it, widened again. */
-export function castTo(a: Val, to: DType | 'tf32'): Val {
-  // One rounding is what tf32 allows, not what it asks for.
-  if (to === 'tf32') return t.convert(a, 'f32');
-  const value = widen(to);
-  if (to === 'bool') return t.convert(a, 'bool');
-  if (DTYPES[to].value === to) return t.convert(a, value);
-  const from = a.ty.dtype;
-  if (isFloat(to)) return t.round(from === 'f32' || from === 'f64' ? a : t.convert(a, 'f32'), to, value);
-  return t.round(from === 'f32' || from === 'f64' ? a : t.convert(a, value), to, value);
-}
+const storageOf = (e: Expr): DType =>
+  e.kind === 'read' ? e.dtype : e.kind === 'cast' && e.to !== 'tf32' ? e.to : e.type;
 
 function lowerBinary(e: Expr & { readonly kind: 'binary' }, s: Scope): Val {
   const a = lowerExpr(e.a, s);
@@ -184,33 +173,4 @@ function lowerSelect(e: Expr & { readonly kind: 'select' }, s: Scope): Val {
   assign(no, out, t.splat(other, lanes));
   s.block.ops.push({ kind: 'if', cond, then: yes.block.ops, else: no.block.ops });
   return out;
-}
-
-/** Lowers a condition under which a scope's code runs. */
-export const lowerCond = (e: Expr | undefined, s: Scope): Val | undefined => (e === undefined ? undefined : lowerExpr(e, s));
-
-/** The neutral element of a monoid. */
-export function identity(op: 'add' | 'mul' | 'max' | 'min' | 'and' | 'or', dtype: ValueType): Val {
-  const floats = dtype === 'f32' || dtype === 'f64';
-  if (dtype === 'bool') return t.bool(op === 'and' || op === 'min' || op === 'mul');
-  const bits = dtype === 'i32' || dtype === 'u32' ? 32n : 64n;
-  const signed = dtype === 'i32' || dtype === 'i64';
-  const least = signed ? -(1n << (bits - 1n)) : 0n;
-  const most = signed ? (1n << (bits - 1n)) - 1n : (1n << bits) - 1n;
-  switch (op) {
-    case 'add':
-      return floats ? t.float(0, dtype) : t.int(0, dtype);
-    case 'mul':
-      return floats ? t.float(1, dtype) : t.int(1, dtype);
-    case 'max':
-      return floats ? t.float(-Infinity, dtype) : t.int(least, dtype);
-    case 'min':
-      return floats ? t.float(Infinity, dtype) : t.int(most, dtype);
-    case 'and':
-      return t.int(signed ? -1n : most, dtype);
-    case 'or':
-      return t.int(0, dtype);
-    default:
-      return assertNever(op, 'identity');
-  }
 }

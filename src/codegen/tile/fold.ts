@@ -5,11 +5,11 @@ import type { Axis, Expr, Monoid, Reduce } from '../ir/stage.ts';
 import * as t from '../ir/tile-build.ts';
 import type { Val } from '../ir/tile.ts';
 import { dependsOn } from './affine.ts';
-import { castTo, identity, lowerExpr } from './expr.ts';
 import { boundsOf, guarded, loopOver, loops } from './loops.ts';
 import { argFold, search } from './search.ts';
-import { assign, bind, branched, declare, withLane, withVar } from './scope.ts';
+import { assign, bind, branched, declare, valueOf, withLane, withVar } from './scope.ts';
 import type { Scope } from './scope.ts';
+import { castTo, identity } from './values.ts';
 
 type Local = Val & { readonly kind: 'name' };
 /** How the innermost reduced axis is walked: `lanes` at once in each of `unroll` accumulators. */
@@ -42,7 +42,7 @@ export function combine(op: Monoid, x: Val, y: Val): Val {
 /** Nested reduction as a value. */
 export function foldExpr(e: Expr & { readonly kind: 'reduce' }, s: Scope): Val {
   const folded = must(fold(e.reduce, [s])[0], 'fold');
-  return e.post === undefined ? t.convert(folded, e.type) : lowerExpr(e.post, withVar(s, 'acc', bind(s, 'acc', folded)));
+  return e.post === undefined ? t.convert(folded, e.type) : valueOf(e.post, withVar(s, 'acc', bind(s, 'acc', folded)));
 }
 
 /**
@@ -63,7 +63,9 @@ export function fold(r: Reduce, scopes: readonly Scope[], row?: RowVector): read
     }
     case 'lower':
     case 'upper':
-      return r.over.length === 1 && r.when === undefined ? scopes.map((s) => search(r, s)) : monoidFold(counting(r, belowValue(r)), 'add', scopes, row);
+      return r.over.length === 1 && r.when === undefined
+        ? scopes.map((s) => search(r, s))
+        : monoidFold(counting(r, belowValue(r)), 'add', scopes, row);
     case 'count':
       return monoidFold(counting(r, r.body), 'add', scopes, row);
     default:
@@ -71,28 +73,42 @@ export function fold(r: Reduce, scopes: readonly Scope[], row?: RowVector): read
   }
 }
 
-const counting = (r: Reduce, cond: Expr): Reduce => ({ ...r, op: 'add', acc: 'i64', body: b.select(cond, b.int(1), b.int(0)) });
-const belowValue = (r: Reduce): Expr => b.binary(r.op === 'lower' ? 'lt' : 'le', r.body, must(r.value, 'searched value'));
+const counting = (r: Reduce, cond: Expr): Reduce => ({
+  ...r,
+  op: 'add',
+  acc: 'i64',
+  body: b.select(cond, b.int(1), b.int(0)),
+});
+const belowValue = (r: Reduce): Expr =>
+  b.binary(r.op === 'lower' ? 'lt' : 'le', r.body, must(r.value, 'searched value'));
 
 function monoidFold(r: Reduce, op: Monoid, scopes: readonly Scope[], row: RowVector | undefined): readonly Val[] {
   if (row !== undefined) return scopes.map((s) => rowFold(r, op, s, row));
   const type = widen(r.acc);
   const first = must(scopes[0], 'scope');
   const accs = scopes.map((s) => declare(first, 'acc', t.splat(identity(op, type), s.lane?.lanes ?? 1)));
-  loops(r.over, first, (inner) => scopes.forEach((s, k) => update(r, op, must(accs[k], 'accumulator'), inside(inner, s))));
+  loops(r.over, first, (inner) =>
+    scopes.forEach((s, k) => update(r, op, must(accs[k], 'accumulator'), inside(inner, s))),
+  );
   return accs;
 }
 
 /** A scope whose code goes into the block of `inner`, with the loop variables of `inner`. */
 function inside(inner: Scope, s: Scope): Scope {
   const { ops } = inner.block;
-  return { ...s, fresh: inner.fresh, axes: inner.axes, block: { ops, values: new Map(), parent: s.block }, first: { ops, values: new Map(), parent: s.first } };
+  return {
+    ...s,
+    fresh: inner.fresh,
+    axes: inner.axes,
+    block: { ops, values: new Map(), parent: s.block },
+    first: { ops, values: new Map(), parent: s.first },
+  };
 }
 
 /** One step: acc = acc ∘ body where `when` holds. Narrow accumulators round after every step. */
 function update(r: Reduce, op: Monoid, acc: Local, s: Scope): void {
   guarded(r.when, s, (inner) => {
-    const body = t.convert(lowerExpr(r.body, inner), acc.ty.dtype);
+    const body = t.convert(valueOf(r.body, inner), acc.ty.dtype);
     const next = combine(op, acc, t.splat(body, acc.ty.lanes));
     const rounded = r.acc === widen(r.acc) ? next : castTo(next, r.acc);
     const masked = inner.mask !== undefined && inner.mask !== s.mask;
@@ -112,12 +128,20 @@ function rowFold(r: Reduce, op: Monoid, s: Scope, row: RowVector): Val {
     let from = lo;
     for (const count of row.unroll > 1 ? [row.unroll, 1] : [1]) {
       const end = bind(at, `${axis.name}_end`, wholeSteps(from, hi, row.lanes * count));
-      loopOver(axis, from, end, row.lanes * count, at, (inner, pos) => {
-        for (let u = 0; u < count; u++) {
-          const lane = { axis: axis.id, lanes: row.lanes, base: t.add(pos, t.int(u * row.lanes)) };
-          update(step, op, must(accs[u], 'accumulator'), withLane(branched(inner), lane));
-        }
-      }, { kind: 'vector', lanes: row.lanes });
+      loopOver(
+        axis,
+        from,
+        end,
+        row.lanes * count,
+        at,
+        (inner, pos) => {
+          for (let u = 0; u < count; u++) {
+            const lane = { axis: axis.id, lanes: row.lanes, base: t.add(pos, t.int(u * row.lanes)) };
+            update(step, op, must(accs[u], 'accumulator'), withLane(branched(inner), lane));
+          }
+        },
+        { kind: 'vector', lanes: row.lanes },
+      );
       from = end;
     }
     loopOver(axis, from, hi, 1, at, (inner) => update(step, op, tail, inner));
@@ -153,9 +177,14 @@ function visited(r: Reduce, s: Scope): Val {
   );
 }
 /** True if the bounds of an axis do not move with the axes around it. */
-const isFixed = (a: Axis, outer: readonly Axis[]): boolean => outer.every((o) => !dependsOn(a.lo, o.id) && !dependsOn(a.hi, o.id));
+const isFixed = (a: Axis, outer: readonly Axis[]): boolean =>
+  outer.every((o) => !dependsOn(a.lo, o.id) && !dependsOn(a.hi, o.id));
 
-function mean(r: Reduce, scopes: readonly Scope[], row: RowVector | undefined): readonly { readonly mean: Val; readonly count: Val }[] {
+function mean(
+  r: Reduce,
+  scopes: readonly Scope[],
+  row: RowVector | undefined,
+): readonly { readonly mean: Val; readonly count: Val }[] {
   const sums = monoidFold({ ...r, op: 'add' }, 'add', scopes, row);
   return scopes.map((s, k) => {
     const count = bind(s, 'count', visited(r, s));
@@ -164,15 +193,32 @@ function mean(r: Reduce, scopes: readonly Scope[], row: RowVector | undefined): 
   });
 }
 /** sum / count, 0 where nothing was visited. */
-const over = (sum: Val, count: Val): Val => t.select(t.binary('eq', count, t.int(0)), t.splat(t.float(0, sum.ty.dtype), sum.ty.lanes), t.binary('div', sum, t.convert(count, sum.ty.dtype)));
+const over = (sum: Val, count: Val): Val =>
+  t.select(
+    t.binary('eq', count, t.int(0)),
+    t.splat(t.float(0, sum.ty.dtype), sum.ty.lanes),
+    t.binary('div', sum, t.convert(count, sum.ty.dtype)),
+  );
 
 /** Two passes: the mean, then the mean of squared distances from it. */
 function variance(r: Reduce, scopes: readonly Scope[], row: RowVector | undefined): readonly Val[] {
   const type = widen(r.acc);
-  const means = mean(r, scopes, row).map((m, k) => ({ count: m.count, scope: withVar(must(scopes[k], 'scope'), MU, bind(must(scopes[k], 'scope'), 'mu', m.mean)) }));
+  const means = mean(r, scopes, row).map((m, k) => ({
+    count: m.count,
+    scope: withVar(must(scopes[k], 'scope'), MU, bind(must(scopes[k], 'scope'), 'mu', m.mean)),
+  }));
   const away = b.variable('away', type);
-  const squares: Reduce = { ...r, op: 'add', body: b.letIn('away', b.sub(b.convert(type, r.body), b.variable(MU, type)), b.mul(away, away)) };
-  const sums = monoidFold(squares, 'add', means.map((m) => m.scope), row);
+  const squares: Reduce = {
+    ...r,
+    op: 'add',
+    body: b.letIn('away', b.sub(b.convert(type, r.body), b.variable(MU, type)), b.mul(away, away)),
+  };
+  const sums = monoidFold(
+    squares,
+    'add',
+    means.map((m) => m.scope),
+    row,
+  );
   return sums.map((sum, k) => over(sum, must(means[k], 'mean').count));
 }
 const MU = 'mu of var';

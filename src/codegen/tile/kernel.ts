@@ -7,11 +7,10 @@ import * as t from '../ir/tile-build.ts';
 import type { Level, Ref, TileOp, Val } from '../ir/tile.ts';
 import type { PlanNode } from '../plan/plan.ts';
 import { countUses, dependsOn } from './affine.ts';
-import { lowerExpr } from './expr.ts';
 import { wholeSteps } from './fold.ts';
 import type { RowVector } from './fold.ts';
 import { boundsOf, guarded, loop, loopOver } from './loops.ts';
-import { bind, branched, withLane } from './scope.ts';
+import { bind, branched, valueOf, withLane } from './scope.ts';
 import type { Scope } from './scope.ts';
 import { lowerPoint } from './stages.ts';
 import { lowerOffsets, lowerPack, lowerScan, lowerScatter, lowerSelect } from './sweeps.ts';
@@ -24,7 +23,12 @@ export interface KernelState {
   /** Arrays that the kernel's own code needs: made on demand. */
   readonly scratch: (base: string, dtype: ValueType, size: Expr) => string;
   /** The array that a state is written to during a step, its own, and their length. */
-  readonly shadow: (state: BufId) => { readonly from: string; readonly to: string; readonly dtype: DType; readonly size: Expr };
+  readonly shadow: (state: BufId) => {
+    readonly from: string;
+    readonly to: string;
+    readonly dtype: DType;
+    readonly size: Expr;
+  };
   /** Results that no later stage reads. */
   readonly last: ReadonlySet<string>;
 }
@@ -60,7 +64,15 @@ function lowerNode(n: PlanNode, s: Scope, k: KernelState, level?: Level): void {
 /** The step's values become the state. */
 function commit(state: ReturnType<KernelState['shadow']>, s: Scope): void {
   const start = (array: string): Ref => ({ array, index: t.int(0) });
-  s.block.ops.push({ kind: 'copy', to: start(state.to), from: start(state.from), dtype: state.dtype, count: lowerExpr(state.size, s), vector: 1, async: false });
+  s.block.ops.push({
+    kind: 'copy',
+    to: start(state.to),
+    from: start(state.from),
+    dtype: state.dtype,
+    count: valueOf(state.size, s),
+    vector: 1,
+    async: false,
+  });
 }
 
 /** Lanes for a loop whose stages are all pointwise along it; undefined where it stays scalar. */
@@ -70,7 +82,14 @@ function lanesOf(stages: readonly Stage[], axis: Axis, schedule: Schedule): numb
   return lanes > 1 ? lanes : undefined;
 }
 
-function vectorLoop(axis: Axis, stages: readonly Stage[], lanes: number, s: Scope, k: KernelState, level?: Level): void {
+function vectorLoop(
+  axis: Axis,
+  stages: readonly Stage[],
+  lanes: number,
+  s: Scope,
+  k: KernelState,
+  level?: Level,
+): void {
   const run = (scopes: readonly Scope[]): void => {
     for (const stage of stages) lowerOne(stage, scopes, k);
   };
@@ -82,7 +101,10 @@ function vectorLoop(axis: Axis, stages: readonly Stage[], lanes: number, s: Scop
   for (const count of k.schedule.unroll > 1 ? [k.schedule.unroll, 1] : [1]) {
     const step = lanes * count;
     const end = bind(s, `${axis.name}_end`, wholeSteps(at, to, step));
-    loopOver(axis, at, end, step, s, (inner, pos) => run(points(inner, pos, axis, lanes, count)), { kind: 'vector', lanes });
+    loopOver(axis, at, end, step, s, (inner, pos) => run(points(inner, pos, axis, lanes, count)), {
+      kind: 'vector',
+      lanes,
+    });
     at = end;
   }
   loopOver(axis, at, to, 1, s, (inner) => run([inner]));
@@ -97,7 +119,11 @@ const points = (inner: Scope, pos: Val, axis: Axis, lanes: number, count: number
 function partRange(axis: Axis, lo: Val, hi: Val, step: number, s: Scope): readonly [Val, Val] {
   const part = t.name('part');
   const parts = t.name('parts');
-  const steps = bind(s, 'steps', step === 1 ? t.sub(hi, lo) : t.binary('div', t.add(t.sub(hi, lo), t.int(step - 1)), t.int(step)));
+  const steps = bind(
+    s,
+    'steps',
+    step === 1 ? t.sub(hi, lo) : t.binary('div', t.add(t.sub(hi, lo), t.int(step - 1)), t.int(step)),
+  );
   const edge = (p: Val): Val => {
     const at = t.add(lo, t.mul(t.binary('div', t.mul(steps, p), parts), t.int(step)));
     return step === 1 ? at : t.call('min', [at, hi], 'i64');
@@ -123,7 +149,12 @@ function note(stage: Stage, ops: TileOp[]): void {
 }
 /** The stage in one line. */
 function remarkOf(stage: Stage): string {
-  const text = stage.kind === 'map' ? `${printPlace(stage.out)} = ${printExpr(stage.value)}` : printStage(stage, '').replace(/\s*\n\s*/g, ' ').trim();
+  const text =
+    stage.kind === 'map'
+      ? `${printPlace(stage.out)} = ${printExpr(stage.value)}`
+      : printStage(stage, '')
+          .replace(/\s*\n\s*/g, ' ')
+          .trim();
   return text.length > 110 ? `${text.slice(0, 109)}…` : text;
 }
 
@@ -148,7 +179,11 @@ function lowerLeaf(stage: Stage, s0: Scope, k: KernelState): void {
       return lowerPack(stage, s);
     case 'select': {
       const size = rowBound(stage, s);
-      const scratch = { keys: k.scratch('keys', stage.body.type, size), order: k.scratch('order', 'i64', size), spare: k.scratch('spare', 'i64', size) };
+      const scratch = {
+        keys: k.scratch('keys', stage.body.type, size),
+        order: k.scratch('order', 'i64', size),
+        spare: k.scratch('spare', 'i64', size),
+      };
       return guarded(stage.where, s, (inner) => lowerSelect(stage, inner, scratch));
     }
     case 'recur':
@@ -170,5 +205,7 @@ function rowBound(stage: Stage & { readonly kind: 'select' }, s: Scope): Expr {
 /** Results that stages do not read after they were written. */
 export function unread(stages: readonly Stage[]): ReadonlySet<string> {
   const read = new Set(stages.flatMap((x) => stageReads(x).map((r) => r.buf)));
-  return new Set(stages.flatMap((x) => (x.kind === 'map' || x.kind === 'reduce' ? [x.out.buf] : [])).filter((b) => !read.has(b)));
+  return new Set(
+    stages.flatMap((x) => (x.kind === 'map' || x.kind === 'reduce' ? [x.out.buf] : [])).filter((b) => !read.has(b)),
+  );
 }

@@ -1,14 +1,16 @@
 import type { Axis, Expr } from '../ir/stage.ts';
 import * as t from '../ir/tile-build.ts';
 import type { Level, Val } from '../ir/tile.ts';
-import { lowerCond, lowerExpr } from './expr.ts';
-import { bind, nested, withAxis, withMask } from './scope.ts';
+import { bind, nested, valueOf, withAxis, withMask } from './scope.ts';
 import type { Scope } from './scope.ts';
 
 const SERIAL: Level = { kind: 'serial' };
 
 /** Bounds of an axis as values. */
-export const boundsOf = (axis: Axis, s: Scope): readonly [lo: Val, hi: Val] => [t.convert(lowerExpr(axis.lo, s), 'i64'), t.convert(lowerExpr(axis.hi, s), 'i64')];
+export const boundsOf = (axis: Axis, s: Scope): readonly [lo: Val, hi: Val] => [
+  t.convert(valueOf(axis.lo, s), 'i64'),
+  t.convert(valueOf(axis.hi, s), 'i64'),
+];
 
 /** One loop; `body` gets the scope inside. */
 export function loop(axis: Axis, s: Scope, body: (inner: Scope) => void, level: Level = SERIAL): void {
@@ -16,7 +18,15 @@ export function loop(axis: Axis, s: Scope, body: (inner: Scope) => void, level: 
   loopOver(axis, lo, hi, 1, s, (inner) => body(inner), level);
 }
 /** One loop between given bounds; `body` also gets the loop variable. */
-export function loopOver(axis: Axis, lo: Val, hi: Val, step: number, s: Scope, body: (inner: Scope, at: Val) => void, level: Level = SERIAL): void {
+export function loopOver(
+  axis: Axis,
+  lo: Val,
+  hi: Val,
+  step: number,
+  s: Scope,
+  body: (inner: Scope, at: Val) => void,
+  level: Level = SERIAL,
+): void {
   const end = isSimple(hi) ? hi : bind(s, `${axis.name}_end`, hi);
   const inside = nested(s);
   const id = inside.fresh(axis.name);
@@ -26,7 +36,8 @@ export function loopOver(axis: Axis, lo: Val, hi: Val, step: number, s: Scope, b
   s.block.ops.push({ kind: 'loop', id, level, lo, hi: end, step, body: inner.block.ops });
 }
 /** Bounds that cost nothing to look at again in each step. */
-const isSimple = (v: Val): boolean => v.kind === 'name' || v.kind === 'int' || (v.kind === 'binary' && v.op !== 'mul' && isSimple(v.a) && isSimple(v.b));
+const isSimple = (v: Val): boolean =>
+  v.kind === 'name' || v.kind === 'int' || (v.kind === 'binary' && v.op !== 'mul' && isSimple(v.a) && isSimple(v.b));
 
 /** Loops over all axes, outermost first. */
 export function loops(axes: readonly Axis[], s: Scope, body: (inner: Scope) => void): void {
@@ -37,7 +48,7 @@ export function loops(axes: readonly Axis[], s: Scope, body: (inner: Scope) => v
 
 /** Runs `body` where `when` holds: under an `if` for one lane, under a mask for several. */
 export function guarded(when: Expr | undefined, s: Scope, body: (inner: Scope) => void): void {
-  const cond = lowerCond(when, s);
+  const cond = when && valueOf(when, s);
   if (cond === undefined || (cond.kind === 'bool' && cond.value)) return body(s);
   if (cond.ty.lanes > 1) return body(withMask(s, bind(s, 'm', cond)));
   const inner = nested(s);

@@ -19,7 +19,11 @@ export interface Identifiers {
 export function identifiers(taken: Iterable<string> = []): Identifiers {
   const used = new Set<string>([...RESERVED, ...taken]);
   const next = (base: string): string => {
-    const clean = base.replace(/[^A-Za-z0-9_]/g, '_').replace(/^(?=[0-9])/, '_').replace(/_{2,}/g, '_') || 'v';
+    const clean =
+      base
+        .replace(/[^A-Za-z0-9_]/g, '_')
+        .replace(/^(?=[0-9])/, '_')
+        .replace(/_{2,}/g, '_') || 'v';
     let id = clean;
     for (let k = 1; used.has(id); k++) id = `${clean.replace(/_$/, '')}_${k}`;
     used.add(id);

@@ -46,11 +46,25 @@ export function lowerProgram(plan: Plan, mapping: Mapping): TileProgram {
     dim: (id) => must(dims.get(id), `dim ${id}`),
     scalar: (name) => must(scalars.get(name), `scalar ${name}`),
     intern: interner(),
+    lower: lowerExpr,
   });
-  const whole = (id: BufId): Storage => ({ kind: 'array', id: must(arrays.get(id), id), keep: buffer(id).shape.map((_, k) => k) });
+  const whole = (id: BufId): Storage => ({
+    kind: 'array',
+    id: must(arrays.get(id), id),
+    keep: buffer(id).shape.map((_, k) => k),
+  });
   const scopeOf = (c: KernelCx, names: Identifiers): Scope => {
     const b = block();
-    return { cx: c, fresh: names, block: b, first: { ops: b.ops, values: new Map(), parent: undefined }, axes: new Map(), vars: new Map(), registers: new Map(), uses: new Map() };
+    return {
+      cx: c,
+      fresh: names,
+      block: b,
+      first: { ops: b.ops, values: new Map(), parent: undefined },
+      axes: new Map(),
+      vars: new Map(),
+      registers: new Map(),
+      uses: new Map(),
+    };
   };
   const homed = new Set<BufId>();
 
@@ -63,7 +77,13 @@ export function lowerProgram(plan: Plan, mapping: Mapping): TileProgram {
       else {
         const id = must(arrays.get(buf), buf);
         const b = buffer(buf);
-        temps.push({ id, scope: 'part', dtype: b.dtype, size: ix.product(home.keep.map((p) => must(b.shape[p], 'extent'))), source: buf });
+        temps.push({
+          id,
+          scope: 'part',
+          dtype: b.dtype,
+          size: ix.product(home.keep.map((p) => must(b.shape[p], 'extent'))),
+          source: buf,
+        });
         storages.set(buf, { kind: 'array', id, keep: home.keep });
       }
     }
@@ -75,7 +95,10 @@ export function lowerProgram(plan: Plan, mapping: Mapping): TileProgram {
       temps.push({ id, scope: 'workspace', dtype: b.dtype, size: ix.product(b.shape), source: buf });
       shadows.set(buf, id);
     }
-    const s = scopeOf(cx((id) => storages.get(id) ?? whole(id), shadows), identifiers(fresh.taken()));
+    const s = scopeOf(
+      cx((id) => storages.get(id) ?? whole(id), shadows),
+      identifiers(fresh.taken()),
+    );
     const scratch = (base: string, dtype: DType, size: Expr): string => {
       const id = fresh(`${base}_scratch`);
       temps.push({ id, scope: 'part', dtype, size, source: base });
@@ -89,12 +112,23 @@ export function lowerProgram(plan: Plan, mapping: Mapping): TileProgram {
       {
         schedule,
         scratch,
-        shadow: (state) => ({ from: must(shadows.get(state), 'shadow'), to: must(arrays.get(state), 'state'), dtype: buffer(state).dtype, size: ix.product(buffer(state).shape) }),
+        shadow: (state) => ({
+          from: must(shadows.get(state), 'shadow'),
+          to: must(arrays.get(state), 'state'),
+          dtype: buffer(state).dtype,
+          size: ix.product(buffer(state).shape),
+        }),
         last: unread(stagesOf(k.root)),
       },
       k.split ? mapping.outer : undefined,
     );
-    return { id: fresh(k.name), pattern: 'default', span: must(stagesOf(k.root)[0], 'stage').span, split: k.split, body: s.block.ops };
+    return {
+      id: fresh(k.name),
+      pattern: 'default',
+      span: must(stagesOf(k.root)[0], 'stage').span,
+      split: k.split,
+      body: s.block.ops,
+    };
   });
 
   const sized = (a: TileArray): TileArray => (a.size === undefined ? a : { ...a, elements: lowerExpr(a.size, entry) });
@@ -114,7 +148,13 @@ export function lowerProgram(plan: Plan, mapping: Mapping): TileProgram {
         ...(b.list ? { list: true } : {}),
         ...(b.row ? { bytes: true } : {}),
       })),
-      ...stored.map((b): TileArray => ({ id: must(arrays.get(b.id), b.id), scope: 'workspace', dtype: b.dtype, size: ix.product(b.shape), source: b.id })),
+      ...stored.map((b): TileArray => ({
+        id: must(arrays.get(b.id), b.id),
+        scope: 'workspace',
+        dtype: b.dtype,
+        size: ix.product(b.shape),
+        source: b.id,
+      })),
       ...temps,
     ].map(sized),
     dims: graph.dims.map((d) => ({

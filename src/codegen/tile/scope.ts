@@ -8,7 +8,11 @@ import type { Identifiers } from './names.ts';
 
 /** Where a buffer lives while a kernel runs. */
 export type Storage =
-  | { readonly kind: 'array'; readonly id: string; /** Positions of the index that are kept; the others are fixed by loops around. */ readonly keep: readonly number[] }
+  | {
+      readonly kind: 'array';
+      readonly id: string;
+      /** Positions of the index that are kept; the others are fixed by loops around. */ readonly keep: readonly number[];
+    }
   /** A local of the innermost loop that writes and reads it. */
   | { readonly kind: 'register' };
 
@@ -24,6 +28,8 @@ export interface KernelCx {
   readonly dim: (id: string) => string;
   readonly scalar: (name: string) => string;
   readonly intern: Interner;
+  /** Lowering of expressions; see `lowerExpr`. */
+  readonly lower: (e: Expr, s: Scope) => Val;
 }
 
 /** Straight-line code under construction. `values` caches what was bound to a local here, by interned expression. */
@@ -110,7 +116,8 @@ export function declare(s: Scope, base: string, init: Val): Val & { readonly kin
   s.block.ops.push({ kind: 'var', id, ty: init.ty, init });
   return { kind: 'name', id, ty: init.ty };
 }
-export const assign = (s: Scope, to: Val & { readonly kind: 'name' }, value: Val): void => void s.block.ops.push({ kind: 'set', id: to.id, value });
+export const assign = (s: Scope, to: Val & { readonly kind: 'name' }, value: Val): void =>
+  void s.block.ops.push({ kind: 'set', id: to.id, value });
 
 /** True if the axis or a name bound to lanes occurs below. */
 export const varying =
@@ -133,3 +140,8 @@ export function nameFor(e: Expr): string {
       return 't';
   }
 }
+
+/** The value of an expression here. */
+export const valueOf = (e: Expr, s: Scope): Val => s.cx.lower(e, s);
+/** The value of an index or bound. */
+export const indexOf = (e: Expr, s: Scope): Val => t.convert(s.cx.lower(e, s), 'i64');

@@ -4,17 +4,22 @@ import type { Stage } from '../ir/stage.ts';
 import * as t from '../ir/tile-build.ts';
 import type { Val } from '../ir/tile.ts';
 import { lowerStore } from './access.ts';
-import { identity, lowerCond, lowerExpr } from './expr.ts';
 import { fold } from './fold.ts';
 import type { RowVector } from './fold.ts';
 import { guarded } from './loops.ts';
-import { bind, withMask, withVar } from './scope.ts';
+import { bind, valueOf, withMask, withVar } from './scope.ts';
 import type { Scope } from './scope.ts';
+import { identity } from './values.ts';
 
 type Pointwise = Stage & { readonly kind: 'map' | 'reduce' };
 
 /** Computes and stores a map or reduce stage at one point, or at the lanes of each of several scopes that share a block. */
-export function lowerPoint(stage: Pointwise, scopes: readonly Scope[], row: RowVector | undefined, stream: boolean): void {
+export function lowerPoint(
+  stage: Pointwise,
+  scopes: readonly Scope[],
+  row: RowVector | undefined,
+  stream: boolean,
+): void {
   const first = must(scopes[0], 'scope');
   if (first.cx.storage(stage.out.buf).kind === 'register') {
     for (const s of scopes) s.registers.set(stage.out.buf, registerValue(stage, s, row));
@@ -22,7 +27,8 @@ export function lowerPoint(stage: Pointwise, scopes: readonly Scope[], row: RowV
   }
   const dtype = storedAs(stage, first);
   if (stage.where !== undefined || scopes.length === 1) {
-    for (const s of scopes) guarded(stage.where, s, (inner) => lowerStore(stage.out, dtype, valueOf(stage, inner, row), inner, stream));
+    for (const s of scopes)
+      guarded(stage.where, s, (inner) => lowerStore(stage.out, dtype, pointValue(stage, inner, row), inner, stream));
     return;
   }
   valuesOf(stage, scopes, row).forEach((v, k) => lowerStore(stage.out, dtype, v, must(scopes[k], 'scope'), stream));
@@ -30,31 +36,39 @@ export function lowerPoint(stage: Pointwise, scopes: readonly Scope[], row: RowV
 
 function storedAs(stage: Pointwise, s: Scope): ReturnType<Scope['cx']['buffer']>['dtype'] {
   const b = s.cx.buffer(stage.out.buf);
-  return b.row === undefined ? b.dtype : must(b.row.find((f) => f.name === stage.out.field), 'row field').dtype;
+  return b.row === undefined
+    ? b.dtype
+    : must(
+        b.row.find((f) => f.name === stage.out.field),
+        'row field',
+      ).dtype;
 }
 
 /** The value at a point, under its condition where it has one; nobody reads what the condition excludes. */
 function registerValue(stage: Pointwise, s: Scope, row: RowVector | undefined): Val {
   const b = s.cx.buffer(stage.out.buf);
-  const cond = lowerCond(stage.where, s);
+  const cond = stage.where && valueOf(stage.where, s);
   const rounded = (v: Val): Val => (widen(b.dtype) === b.dtype ? v : t.round(v, b.dtype, widen(b.dtype)));
-  if (cond === undefined) return bind(s, stage.name, rounded(valueOf(stage, s, row)));
-  if (cond.ty.lanes > 1) return bind(s, stage.name, rounded(valueOf(stage, withMask(s, bind(s, 'm', cond)), row)));
+  if (cond === undefined) return bind(s, stage.name, rounded(pointValue(stage, s, row)));
+  if (cond.ty.lanes > 1) return bind(s, stage.name, rounded(pointValue(stage, withMask(s, bind(s, 'm', cond)), row)));
   const type = widen(b.dtype);
   const init = t.splat(identity('add', type), s.lane?.lanes ?? 1);
   const id = s.fresh(stage.name);
   s.block.ops.push({ kind: 'var', id, ty: init.ty, init });
-  guarded(stage.where, s, (inner) => inner.block.ops.push({ kind: 'set', id, value: t.splat(rounded(valueOf(stage, inner, row)), init.ty.lanes) }));
+  guarded(stage.where, s, (inner) =>
+    inner.block.ops.push({ kind: 'set', id, value: t.splat(rounded(pointValue(stage, inner, row)), init.ty.lanes) }),
+  );
   return t.name(id, init.ty);
 }
 
-const valueOf = (stage: Pointwise, s: Scope, row: RowVector | undefined): Val => must(valuesOf(stage, [s], row)[0], 'value');
+const pointValue = (stage: Pointwise, s: Scope, row: RowVector | undefined): Val =>
+  must(valuesOf(stage, [s], row)[0], 'value');
 function valuesOf(stage: Pointwise, scopes: readonly Scope[], row: RowVector | undefined): readonly Val[] {
-  if (stage.kind === 'map') return scopes.map((s) => lowerExpr(stage.value, s));
+  if (stage.kind === 'map') return scopes.map((s) => valueOf(stage.value, s));
   const folded = fold(stage.reduce, scopes, row);
   const { post } = stage;
   return scopes.map((s, k) => {
     const v = must(folded[k], 'fold');
-    return post === undefined ? v : lowerExpr(post, withVar(s, 'acc', bind(s, 'acc', v)));
+    return post === undefined ? v : valueOf(post, withVar(s, 'acc', bind(s, 'acc', v)));
   });
 }

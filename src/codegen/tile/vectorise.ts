@@ -25,7 +25,11 @@ export function laneable(e: Expr, axis: AxisId, masked = false): boolean {
   switch (e.kind) {
     case 'let':
       // Names are followed by value: what a varying name reaches is taken to vary.
-      return laneable(e.value, axis, masked) && (varies(e.value) ? lanesWithVar(e.body) : true) && laneable(e.body, axis, masked);
+      return (
+        laneable(e.value, axis, masked) &&
+        (varies(e.value) ? lanesWithVar(e.body) : true) &&
+        laneable(e.body, axis, masked)
+      );
     case 'dim':
       return e.list === undefined || !varies(e.list);
     case 'read':
@@ -34,7 +38,12 @@ export function laneable(e: Expr, axis: AxisId, masked = false): boolean {
       return e.index.every((i) => laneable(i, axis, masked));
     case 'select':
     case 'binary': {
-      const lazy = e.kind === 'select' ? { cond: e.cond, sides: [e.then, e.else] } : e.op === 'and' || e.op === 'or' ? { cond: e.a, sides: [e.b] } : undefined;
+      const lazy =
+        e.kind === 'select'
+          ? { cond: e.cond, sides: [e.then, e.else] }
+          : e.op === 'and' || e.op === 'or'
+            ? { cond: e.a, sides: [e.b] }
+            : undefined;
       if (lazy === undefined) return children(e).every((c) => laneable(c, axis, masked));
       const under = masked || varies(lazy.cond);
       return laneable(lazy.cond, axis, masked) && lazy.sides.every((x) => laneable(x, axis, under));
@@ -72,9 +81,21 @@ export function inLanes(s: Stage, axis: AxisId): boolean {
 }
 
 /** True if a read moves with the axis but not by one element. */
-const gathers = (e: Expr, axis: AxisId): boolean => (e.kind === 'read' && dependsOn(e, axis) && !isContiguous(e.index, axis)) || children(e).some((c) => gathers(c, axis));
+const gathers = (e: Expr, axis: AxisId): boolean =>
+  (e.kind === 'read' && dependsOn(e, axis) && !isContiguous(e.index, axis)) ||
+  children(e).some((c) => gathers(c, axis));
 
-const FOLDS: ReadonlySet<Reduce['op']> = new Set<Reduce['op']>(['add', 'mul', 'max', 'min', 'and', 'or', 'count', 'mean', 'var']);
+const FOLDS: ReadonlySet<Reduce['op']> = new Set<Reduce['op']>([
+  'add',
+  'mul',
+  'max',
+  'min',
+  'and',
+  'or',
+  'count',
+  'mean',
+  'var',
+]);
 /** True if the innermost reduced axis can run along lanes: something is read in consecutive elements, nothing needs one lane at a time. */
 export function rowInLanes(r: Reduce): boolean {
   const axis = r.over.at(-1);

@@ -5,7 +5,8 @@ import type { Collector } from './collector.ts';
 import { lanesSuffix, storageType, toBits, vector } from './types.ts';
 
 export type NarrowFloat = 'f16' | 'bf16' | 'f8e4m3' | 'f8e5m2' | 'f8e4m3fnuz';
-export const isNarrowFloat = (t: DType): t is NarrowFloat => isNarrow(t) && (t === 'f16' || t === 'bf16' || t === 'f8e4m3' || t === 'f8e5m2' || t === 'f8e4m3fnuz');
+export const isNarrowFloat = (t: DType): t is NarrowFloat =>
+  isNarrow(t) && (t === 'f16' || t === 'bf16' || t === 'f8e4m3' || t === 'f8e5m2' || t === 'f8e4m3fnuz');
 
 /** Layout of an 8-bit float: mantissa bits, exponent bias, code of the largest finite value, code of NaN. */
 const F8 = {
@@ -20,7 +21,10 @@ const F8 = {
  */
 export function decode(c: Collector, t: NarrowFloat, lanes: number): string {
   const [F, U] = [vector(c, 'f32', lanes), vector(c, 'u32', lanes)];
-  return c.add(`${t}_to_f32${lanesSuffix(lanes)}`, () => `static inline ${F} ${t}_to_f32${lanesSuffix(lanes)}(${U} h) {\n${decodeBody(t, F, U)}\n}`);
+  return c.add(
+    `${t}_to_f32${lanesSuffix(lanes)}`,
+    () => `static inline ${F} ${t}_to_f32${lanesSuffix(lanes)}(${U} h) {\n${decodeBody(t, F, U)}\n}`,
+  );
 }
 const hexFloat = (v: number): string => `${String(v).includes('e') || String(v).includes('.') ? String(v) : `${v}.0`}f`;
 
@@ -58,14 +62,21 @@ function decodeBody(t: NarrowFloat, F: string, U: string): string {
 /** Round to nearest even; bf16 and f16 overflow to infinity, 8-bit floats saturate. */
 export function encode(c: Collector, t: NarrowFloat, lanes: number): string {
   const [F, U] = [vector(c, 'f32', lanes), vector(c, 'u32', lanes)];
-  return c.add(`f32_to_${t}${lanesSuffix(lanes)}`, () => `static inline ${U} f32_to_${t}${lanesSuffix(lanes)}(${F} x) {\n${encodeBody(t, F, U)}\n}`);
+  return c.add(
+    `f32_to_${t}${lanesSuffix(lanes)}`,
+    () => `static inline ${U} f32_to_${t}${lanesSuffix(lanes)}(${F} x) {\n${encodeBody(t, F, U)}\n}`,
+  );
 }
 
 function encodeBody(t: NarrowFloat, F: string, U: string): string {
   const bits = `  const ${U} u = ${toBits(U, 'x')};`;
   switch (t) {
     case 'bf16':
-      return [bits, `  const ${U} r = (u + 0x7fffu + ((u >> 16) & 1u)) >> 16;`, `  return x != x ? (u >> 16) | 0x40u : r;  // NaN stays a quiet NaN`].join('\n');
+      return [
+        bits,
+        `  const ${U} r = (u + 0x7fffu + ((u >> 16) & 1u)) >> 16;`,
+        `  return x != x ? (u >> 16) | 0x40u : r;  // NaN stays a quiet NaN`,
+      ].join('\n');
     case 'f16':
       return [
         bits,
@@ -89,7 +100,10 @@ function encodeBody(t: NarrowFloat, F: string, U: string): string {
       const magic = step * 2 ** 23;
       const zero = '(a & 0u)';
       const top = t === 'f8e5m2' ? `a == 0x7f800000u ? ${zero} + 0x7cu : ${zero} + ${max}u` : `${zero} + ${max}u`;
-      const signed = t === 'f8e4m3fnuz' ? `  return x != x ? ${zero} + 0x80u : (code == 0u ? code : code | ((u >> 24) & 0x80u));  // no negative zero` : `  return (x != x ? ${zero} + ${nan}u : code) | ((u >> 24) & 0x80u);`;
+      const signed =
+        t === 'f8e4m3fnuz'
+          ? `  return x != x ? ${zero} + 0x80u : (code == 0u ? code : code | ((u >> 24) & 0x80u));  // no negative zero`
+          : `  return (x != x ? ${zero} + ${nan}u : code) | ((u >> 24) & 0x80u);`;
       return [
         bits,
         `  const ${U} a = u & 0x7fffffffu;`,

@@ -1,5 +1,7 @@
 import type { Builtin } from '../../../dsl/typed.ts';
 import type { Ty } from '../../../codegen/ir/tile.ts';
+import { closure, mathFor } from '../math/library.ts';
+import { spell } from '../math/snippet.ts';
 import type { Collector } from './collector.ts';
 import { bitsOf, clz, isIntType, mulhi, philox, popcount, rotate } from './integers.ts';
 import { lanesSuffix, localType, perLane, storageType } from './types.ts';
@@ -8,8 +10,27 @@ type Float = 'f32' | 'f64';
 const isFloatTy = (t: Ty['dtype']): t is Float => t === 'f32' || t === 'f64';
 
 /** Functions of the C library that are used as they are; `inline` ones are builtins that need no library on most targets. */
-const LIBM: ReadonlySet<Builtin> = new Set<Builtin>(['exp', 'exp2', 'expm1', 'log', 'log2', 'log1p', 'sin', 'cos', 'tanh', 'erf', 'pow']);
-const INLINE: Readonly<Partial<Record<Builtin, string>>> = { sqrt: 'sqrt', floor: 'floor', ceil: 'ceil', trunc: 'trunc', round: 'rint', fma: 'fma' };
+const LIBM: ReadonlySet<Builtin> = new Set<Builtin>([
+  'exp',
+  'exp2',
+  'expm1',
+  'log',
+  'log2',
+  'log1p',
+  'sin',
+  'cos',
+  'tanh',
+  'erf',
+  'pow',
+]);
+const INLINE: Readonly<Partial<Record<Builtin, string>>> = {
+  sqrt: 'sqrt',
+  floor: 'floor',
+  ceil: 'ceil',
+  trunc: 'trunc',
+  round: 'rint',
+  fma: 'fma',
+};
 const suffix = (t: Float): string => (t === 'f32' ? 'f' : '');
 
 function libm(c: Collector, fn: Builtin, t: Float): string {
@@ -23,7 +44,8 @@ function floatFunction(c: Collector, fn: Builtin, t: Float): string {
   const T = storageType(c, t);
   const f = suffix(t);
   const lit = (v: string): string => `${v}${f}`;
-  const define = (params: string, body: string): string => c.add(`${fn}_${t}`, () => `static inline ${T} ${fn}_${t}(${params}) {\n${body}\n}`);
+  const define = (params: string, body: string): string =>
+    c.add(`${fn}_${t}`, () => `static inline ${T} ${fn}_${t}(${params}) {\n${body}\n}`);
   if (LIBM.has(fn)) return libm(c, fn, t);
   const inline = INLINE[fn];
   if (inline !== undefined) return `__builtin_${inline}${f}`;
@@ -41,17 +63,32 @@ function floatFunction(c: Collector, fn: Builtin, t: Float): string {
     case 'silu':
       return define(`${T} x`, `  return x / (${lit('1.0')} + ${libm(c, 'exp', t)}(-x));`);
     case 'softplus':
-      return define(`${T} x`, `  return (x > 0 ? x : x != x ? x : ${lit('0.0')}) + ${libm(c, 'log1p', t)}(${libm(c, 'exp', t)}(-__builtin_fabs${f}(x)));`);
+      return define(
+        `${T} x`,
+        `  return (x > 0 ? x : x != x ? x : ${lit('0.0')}) + ${libm(c, 'log1p', t)}(${libm(c, 'exp', t)}(-__builtin_fabs${f}(x)));`,
+      );
     case 'gelu':
-      return define(`${T} x`, `  return ${lit('0.5')} * x * (${lit('1.0')} + ${libm(c, 'erf', t)}(x * ${lit('0.7071067811865476')}));`);
+      return define(
+        `${T} x`,
+        `  return ${lit('0.5')} * x * (${lit('1.0')} + ${libm(c, 'erf', t)}(x * ${lit('0.7071067811865476')}));`,
+      );
     case 'gelu_tanh':
-      return define(`${T} x`, `  return ${lit('0.5')} * x * (${lit('1.0')} + ${libm(c, 'tanh', t)}(${lit('0.7978845608028654')} * (x + ${lit('0.044715')} * x * x * x)));`);
+      return define(
+        `${T} x`,
+        `  return ${lit('0.5')} * x * (${lit('1.0')} + ${libm(c, 'tanh', t)}(${lit('0.7978845608028654')} * (x + ${lit('0.044715')} * x * x * x)));`,
+      );
     case 'max':
     case 'min':
-      return define(`${T} a, ${T} b`, `  return a != a ? a : ${fn === 'max' ? 'a > b' : 'a < b'} ? a : b;  // NaN of either propagates`);
+      return define(
+        `${T} a, ${T} b`,
+        `  return a != a ? a : ${fn === 'max' ? 'a > b' : 'a < b'} ? a : b;  // NaN of either propagates`,
+      );
     case 'fmax':
     case 'fmin':
-      return define(`${T} a, ${T} b`, `  return a != a ? b : b != b ? a : ${fn === 'fmax' ? 'a > b' : 'a < b'} ? a : b;  // ignores a NaN`);
+      return define(
+        `${T} a, ${T} b`,
+        `  return a != a ? b : b != b ? a : ${fn === 'fmax' ? 'a > b' : 'a < b'} ? a : b;  // ignores a NaN`,
+      );
     case 'clip': {
       const [lo, hi] = [floatFunction(c, 'max', t), floatFunction(c, 'min', t)];
       return define(`${T} x, ${T} lo, ${T} hi`, `  return ${hi}(${lo}(x, lo), hi);`);
@@ -59,7 +96,10 @@ function floatFunction(c: Collector, fn: Builtin, t: Float): string {
     case 'isnan':
       return c.add(`isnan_${t}`, () => `static inline bool isnan_${t}(${T} x) {\n  return x != x;\n}`);
     case 'isinf':
-      return c.add(`isinf_${t}`, () => `static inline bool isinf_${t}(${T} x) {\n  return __builtin_fabs${f}(x) == __builtin_inf${f}();\n}`);
+      return c.add(
+        `isinf_${t}`,
+        () => `static inline bool isinf_${t}(${T} x) {\n  return __builtin_fabs${f}(x) == __builtin_inf${f}();\n}`,
+      );
     default:
       throw new Error(`internal: ${fn} of ${t}`);
   }
@@ -67,10 +107,16 @@ function floatFunction(c: Collector, fn: Builtin, t: Float): string {
 
 function intFunction(c: Collector, fn: Builtin, t: Ty['dtype'] & ('i32' | 'i64' | 'u32' | 'u64')): string {
   const T = storageType(c, t);
-  const define = (params: string, body: string): string => c.add(`${fn}_${t}`, () => `static inline ${T} ${fn}_${t}(${params}) {\n${body}\n}`);
+  const define = (params: string, body: string): string =>
+    c.add(`${fn}_${t}`, () => `static inline ${T} ${fn}_${t}(${params}) {\n${body}\n}`);
   switch (fn) {
     case 'abs':
-      return define(`${T} x`, t.startsWith('u') ? '  return x;' : `  return x < 0 ? (${T})(0 - (${storageType(c, bitsOf(t) === 32 ? 'u32' : 'u64')})x) : x;`);
+      return define(
+        `${T} x`,
+        t.startsWith('u')
+          ? '  return x;'
+          : `  return x < 0 ? (${T})(0 - (${storageType(c, bitsOf(t) === 32 ? 'u32' : 'u64')})x) : x;`,
+      );
     case 'sign':
       return define(`${T} x`, '  return (x > 0) - (x < 0);');
     case 'relu':
@@ -102,7 +148,10 @@ function intFunction(c: Collector, fn: Builtin, t: Ty['dtype'] & ('i32' | 'i64' 
     case 'trunc':
       return define(`${T} x`, '  return x;');
     case 'pow':
-      return define(`${T} x, ${T} n`, `  ${T} r = 1;\n  for (; n > 0; n >>= 1, x *= x) if (n & 1) r *= x;\n  return r;`);
+      return define(
+        `${T} x, ${T} n`,
+        `  ${T} r = 1;\n  for (; n > 0; n >>= 1, x *= x) if (n & 1) r *= x;\n  return r;`,
+      );
     default:
       throw new Error(`internal: ${fn} of ${t}`);
   }
@@ -113,7 +162,24 @@ export function functionFor(c: Collector, fn: Builtin, result: Ty, args: readonl
   const arg = args[0]?.dtype ?? result.dtype;
   if (fn === 'philox') {
     const name = philox(c);
-    return result.lanes === 1 ? name : perLane(c, name, result.lanes, 'u32', [{ dtype: 'u64', name: 'seed' }, { dtype: 'u64', name: 'counter' }, { dtype: 'i32', name: 'word' }], (a) => `${name}(${a.join(', ')})`);
+    return result.lanes === 1
+      ? name
+      : perLane(
+          c,
+          name,
+          result.lanes,
+          'u32',
+          [
+            { dtype: 'u64', name: 'seed' },
+            { dtype: 'u64', name: 'counter' },
+            { dtype: 'i32', name: 'word' },
+          ],
+          (a) => `${name}(${a.join(', ')})`,
+        );
+  }
+  if (arg === 'f32') {
+    const snippet = mathFor(fn, c.math);
+    if (snippet !== undefined) return mathFunction(c, snippet.name, result.lanes);
   }
   if (result.lanes > 1) return lanesFunction(c, fn, result, args);
   if (isFloatTy(arg)) return floatFunction(c, fn, arg);
@@ -121,8 +187,17 @@ export function functionFor(c: Collector, fn: Builtin, result: Ty, args: readonl
   throw new Error(`internal: ${fn} of ${arg}`);
 }
 
+/** A function of the vector math library, spelled for a number of lanes; the same code serves one lane, so that tails give the same numbers. */
+function mathFunction(c: Collector, name: string, lanes: number): string {
+  const [F, I] = [localType(c, { dtype: 'f32', lanes }), localType(c, { dtype: 'i32', lanes })];
+  for (const s of closure([name])) c.add(`${s.name}${lanesSuffix(lanes)}`, () => spell(s.text, F, I));
+  return name;
+}
+
 /** Functions that read the same in lanes as in scalars: the scalar text with vector types. */
-const SAME: Readonly<Partial<Record<Builtin, (t: Ty['dtype']) => readonly [params: string, body: string] | undefined>>> = {
+const SAME: Readonly<
+  Partial<Record<Builtin, (t: Ty['dtype']) => readonly [params: string, body: string] | undefined>>
+> = {
   max: (t) => ['a b', isFloatTy(t) ? '(a > b) | (a != a) ? a : b' : 'a > b ? a : b'],
   min: (t) => ['a b', isFloatTy(t) ? '(a < b) | (a != a) ? a : b' : 'a < b ? a : b'],
   fmax: (t) => ['a b', isFloatTy(t) ? '(a > b) | (b != b) ? a : b' : 'a > b ? a : b'],
@@ -139,7 +214,14 @@ function lanesFunction(c: Collector, fn: Builtin, result: Ty, args: readonly Ty[
   const base = `${fn}_${arg}`;
   const name = `${base}${lanesSuffix(lanes)}`;
   const define = (params: string, body: string, type = T): string =>
-    c.add(name, () => `static inline ${type} ${name}(${params.split(' ').map((p) => `${T} ${p}`).join(', ')}) {\n  ${body}\n}`);
+    c.add(
+      name,
+      () =>
+        `static inline ${type} ${name}(${params
+          .split(' ')
+          .map((p) => `${T} ${p}`)
+          .join(', ')}) {\n  ${body}\n}`,
+    );
   if (isFloatTy(arg)) {
     const f = suffix(arg);
     const one = `1.0${f}`;
@@ -160,11 +242,18 @@ function lanesFunction(c: Collector, fn: Builtin, result: Ty, args: readonly Ty[
       case 'gelu':
         return define('x', `return 0.5${f} * x * (${one} + ${lane('erf')}(x * 0.7071067811865476${f}));`);
       case 'gelu_tanh':
-        return define('x', `return 0.5${f} * x * (${one} + ${lane('tanh')}(0.7978845608028654${f} * (x + 0.044715${f} * x * x * x)));`);
+        return define(
+          'x',
+          `return 0.5${f} * x * (${one} + ${lane('tanh')}(0.7978845608028654${f} * (x + 0.044715${f} * x * x * x)));`,
+        );
       case 'isnan':
         return define('x', 'return x != x;', localType(c, { dtype: arg === 'f32' ? 'i32' : 'i64', lanes }));
       case 'isinf':
-        return define('x', `return (x == __builtin_inf${f}()) | (x == -__builtin_inf${f}());`, localType(c, { dtype: arg === 'f32' ? 'i32' : 'i64', lanes }));
+        return define(
+          'x',
+          `return (x == __builtin_inf${f}()) | (x == -__builtin_inf${f}());`,
+          localType(c, { dtype: arg === 'f32' ? 'i32' : 'i64', lanes }),
+        );
       case 'clip': {
         const two = [0, 1].map(() => ({ dtype: arg, lanes }));
         const [lo, hi] = [lanesFunction(c, 'max', result, two), lanesFunction(c, 'min', result, two)];
@@ -176,7 +265,19 @@ function lanesFunction(c: Collector, fn: Builtin, result: Ty, args: readonly Ty[
   }
   const same = SAME[fn]?.(arg);
   if (same !== undefined) return define(same[0], `return ${same[1]};`);
-  const scalar = functionFor(c, fn, { dtype: result.dtype, lanes: 1 }, args.map((a) => ({ dtype: a.dtype, lanes: 1 })));
+  const scalar = functionFor(
+    c,
+    fn,
+    { dtype: result.dtype, lanes: 1 },
+    args.map((a) => ({ dtype: a.dtype, lanes: 1 })),
+  );
   const letters = ['a', 'b', 'c'];
-  return perLane(c, base, lanes, result.dtype, args.map((a, k) => ({ dtype: a.dtype, name: letters[k] ?? 'd' })), (xs) => `${scalar}(${xs.join(', ')})`);
+  return perLane(
+    c,
+    base,
+    lanes,
+    result.dtype,
+    args.map((a, k) => ({ dtype: a.dtype, name: letters[k] ?? 'd' })),
+    (xs) => `${scalar}(${xs.join(', ')})`,
+  );
 }

@@ -51,8 +51,12 @@ const both = (c: Collector, name: string, t: Int, lanes: number): string =>
 /** The upper half of a product. */
 export function mulhi(c: Collector, t: Int, lanes: number): string {
   const T = storageType(c, t);
-  const wide = t === 'i64' ? '__int128' : t === 'u64' ? 'unsigned __int128' : storageType(c, t === 'i32' ? 'i64' : 'u64');
-  const name = c.add(`mulhi_${t}`, () => `static inline ${T} mulhi_${t}(${T} a, ${T} b) {\n  return (${T})(((${wide})a * b) >> ${bitsOf(t)});\n}`);
+  const wide =
+    t === 'i64' ? '__int128' : t === 'u64' ? 'unsigned __int128' : storageType(c, t === 'i32' ? 'i64' : 'u64');
+  const name = c.add(
+    `mulhi_${t}`,
+    () => `static inline ${T} mulhi_${t}(${T} a, ${T} b) {\n  return (${T})(((${wide})a * b) >> ${bitsOf(t)});\n}`,
+  );
   return lanes === 1 ? name : both(c, name, t, lanes);
 }
 
@@ -73,11 +77,19 @@ export function rotate(c: Collector, side: 'rotl' | 'rotr', t: Int): string {
 
 export function popcount(c: Collector, t: Int): string {
   const T = storageType(c, t);
-  return c.add(`popcount_${t}`, () => `static inline ${T} popcount_${t}(${T} x) {\n  return (${T})__builtin_popcount${bitsOf(t) === 64 ? 'll' : ''}(x);\n}`);
+  return c.add(
+    `popcount_${t}`,
+    () =>
+      `static inline ${T} popcount_${t}(${T} x) {\n  return (${T})__builtin_popcount${bitsOf(t) === 64 ? 'll' : ''}(x);\n}`,
+  );
 }
 export function clz(c: Collector, t: Int): string {
   const T = storageType(c, t);
-  return c.add(`clz_${t}`, () => `static inline ${T} clz_${t}(${T} x) {\n  return (${T})(x == 0 ? ${bitsOf(t)} : __builtin_clz${bitsOf(t) === 64 ? 'll' : ''}(x));\n}`);
+  return c.add(
+    `clz_${t}`,
+    () =>
+      `static inline ${T} clz_${t}(${T} x) {\n  return (${T})(x == 0 ? ${bitsOf(t)} : __builtin_clz${bitsOf(t) === 64 ? 'll' : ''}(x));\n}`,
+  );
 }
 
 /** Philox 4×32-10 (Salmon et al., SC 2011): the counter in the low words, the seed as key; one of four words. */
@@ -105,11 +117,25 @@ export function philox(c: Collector): string {
 }
 
 /** Float to integer: truncates, saturates, NaN gives 0. `lo` and `hi` are the ends of the range of the target. */
-export function saturate(c: Collector, from: 'f32' | 'f64', to: string, result: ValueType, lo: bigint, hi: bigint): string {
+export function saturate(
+  c: Collector,
+  from: 'f32' | 'f64',
+  to: string,
+  result: ValueType,
+  lo: bigint,
+  hi: bigint,
+): string {
   const F = storageType(c, from);
   const T = result === 'bool' ? 'bool' : storageType(c, result);
   const suffix = from === 'f32' ? 'f' : '';
-  const text = (v: bigint): string => (v === -(1n << 63n) ? '(-9223372036854775807ll - 1)' : v === -(1n << 31n) ? '(-2147483647 - 1)' : v > 0x7fffffffn ? `${v}${v > 0x7fffffffffffffffn ? 'ull' : 'll'}` : String(v));
+  const text = (v: bigint): string =>
+    v === -(1n << 63n)
+      ? '(-9223372036854775807ll - 1)'
+      : v === -(1n << 31n)
+        ? '(-2147483647 - 1)'
+        : v > 0x7fffffffn
+          ? `${v}${v > 0x7fffffffffffffffn ? 'ull' : 'll'}`
+          : String(v);
   // The smallest float beyond the range: exact, because it is a power of two.
   return c.add(
     `${from}_to_${to}`,

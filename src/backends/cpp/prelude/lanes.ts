@@ -8,7 +8,10 @@ import { lanesSuffix, localType, storageType } from './types.ts';
 export function splat(c: Collector, ty: Ty): string {
   const V = localType(c, ty);
   const [S, expr] = ty.dtype === 'bool' ? ['bool', `-(i32)x - ${V}{}`] : [storageType(c, ty.dtype), `x - ${V}{}`];
-  return c.add(`splat_${ty.dtype}${lanesSuffix(ty.lanes)}`, () => `static inline ${V} splat_${ty.dtype}${lanesSuffix(ty.lanes)}(${S} x) {\n  return ${expr};\n}`);
+  return c.add(
+    `splat_${ty.dtype}${lanesSuffix(ty.lanes)}`,
+    () => `static inline ${V} splat_${ty.dtype}${lanesSuffix(ty.lanes)}(${S} x) {\n  return ${expr};\n}`,
+  );
 }
 
 /** Folds the lanes of a vector: halves onto each other while they are vectors, which keeps the order fixed. */
@@ -19,7 +22,9 @@ export function foldLanes(c: Collector, op: Monoid, ty: Ty): string {
   const step = (a: string, b: string): string => {
     if (ty.dtype === 'bool') return op === 'or' || op === 'add' || op === 'max' ? `${a} | ${b}` : `${a} & ${b}`;
     const token = { add: '+', mul: '*', and: '&', or: '|' }[String(op)];
-    return token === undefined ? `${functionFor(c, op === 'max' ? 'max' : 'min', scalar, [scalar, scalar])}(${a}, ${b})` : `${a} ${token} ${b}`;
+    return token === undefined
+      ? `${functionFor(c, op === 'max' ? 'max' : 'min', scalar, [scalar, scalar])}(${a}, ${b})`
+      : `${a} ${token} ${b}`;
   };
   const name = `fold_${op}_${ty.dtype}${lanesSuffix(ty.lanes)}`;
   const E = ty.dtype === 'bool' ? 'i32' : S;
@@ -40,7 +45,13 @@ export function sortRows(c: Collector, t: Ty['dtype'], descending: boolean): str
   const [K, i64] = [t === 'bool' ? 'bool' : storageType(c, t), storageType(c, 'i64')];
   const floats = t === 'f32' || t === 'f64';
   const name = `sort_${t}_${descending ? 'descending' : 'ascending'}`;
-  const less = floats ? (descending ? '(a > b || (a != a && b == b))' : '(a < b || (a == a && b != b))') : descending ? 'a > b' : 'a < b';
+  const less = floats
+    ? descending
+      ? '(a > b || (a != a && b == b))'
+      : '(a < b || (a == a && b != b))'
+    : descending
+      ? 'a > b'
+      : 'a < b';
   return c.add(
     name,
     () => `// Stable: positions of equal keys stay in order.${floats ? ' NaN is above +inf.' : ''}

@@ -5,7 +5,8 @@ import type { Collector } from './collector.ts';
 import { localType, storageType, vector } from './types.ts';
 
 /** Storage bits as the integers that conversions work on: what a byte or halfword in memory is to arithmetic. */
-const carrier = (t: DType): DType => (t === 'bool' ? 'u8' : isNarrowFloat(t) ? (DTYPES[t].bytes === 1 ? 'u8' : 'u16') : t);
+const carrier = (t: DType): DType =>
+  t === 'bool' ? 'u8' : isNarrowFloat(t) ? (DTYPES[t].bytes === 1 ? 'u8' : 'u16') : t;
 const wideInt = (t: DType): DType => (isNarrowFloat(t) ? 'u32' : 'i32');
 
 /**
@@ -55,11 +56,14 @@ export function loadMasked(c: Collector, t: DType, lanes: number): string {
   const type = localType(c, { dtype: widen(t), lanes });
   const M = localType(c, { dtype: 'bool', lanes });
   const name = `load_${t}_masked_x${lanes}`;
-  return c.add(name, () => `static inline ${type} ${name}(const ${storageType(c, t)}* p, ${M} m) {
+  return c.add(
+    name,
+    () => `static inline ${type} ${name}(const ${storageType(c, t)}* p, ${M} m) {
   ${type} v = {};
   for (int k = 0; k < ${lanes}; ++k) if (m[k]) v[k] = ${element(c, t, 'p[k]')};
   return v;
-}`);
+}`,
+  );
 }
 
 /** One lane from each of several positions. */
@@ -68,11 +72,14 @@ export function gather(c: Collector, t: DType, lanes: number, masked: boolean): 
   const M = localType(c, { dtype: 'bool', lanes });
   const I = localType(c, { dtype: 'i64', lanes });
   const name = `gather_${t}${masked ? '_masked' : ''}_x${lanes}`;
-  return c.add(name, () => `static inline ${type} ${name}(const ${storageType(c, t)}* p, ${I} at${masked ? `, ${M} m` : ''}) {
+  return c.add(
+    name,
+    () => `static inline ${type} ${name}(const ${storageType(c, t)}* p, ${I} at${masked ? `, ${M} m` : ''}) {
   ${type} v${masked ? ' = {}' : ''};
   for (int k = 0; k < ${lanes}; ++k) ${masked ? 'if (m[k]) ' : ''}v[k] = ${element(c, t, 'p[at[k]]')};
   return v;
-}`);
+}`,
+  );
 }
 
 /** The value of a lane from a stored element. */
@@ -121,18 +128,24 @@ export function storeMasked(c: Collector, t: DType, lanes: number): string {
   const type = localType(c, { dtype: widen(t), lanes });
   const M = localType(c, { dtype: 'bool', lanes });
   const name = `store_${t}_masked_x${lanes}`;
-  return c.add(name, () => `static inline void ${name}(${storageType(c, t)}* p, ${type} v, ${M} m) {
+  return c.add(
+    name,
+    () => `static inline void ${name}(${storageType(c, t)}* p, ${type} v, ${M} m) {
   for (int k = 0; k < ${lanes}; ++k) if (m[k]) p[k] = ${lane(c, t, 'v[k]')};
-}`);
+}`,
+  );
 }
 export function scatterLanes(c: Collector, t: DType, lanes: number, masked: boolean): string {
   const type = localType(c, { dtype: widen(t), lanes });
   const M = localType(c, { dtype: 'bool', lanes });
   const I = localType(c, { dtype: 'i64', lanes });
   const name = `scatter_${t}${masked ? '_masked' : ''}_x${lanes}`;
-  return c.add(name, () => `static inline void ${name}(${storageType(c, t)}* p, ${I} at, ${type} v${masked ? `, ${M} m` : ''}) {
+  return c.add(
+    name,
+    () => `static inline void ${name}(${storageType(c, t)}* p, ${I} at, ${type} v${masked ? `, ${M} m` : ''}) {
   for (int k = 0; k < ${lanes}; ++k) ${masked ? 'if (m[k]) ' : ''}p[at[k]] = ${lane(c, t, 'v[k]')};
-}`);
+}`,
+  );
 }
 const lane = (c: Collector, t: DType, x: string): string => (t === 'bool' ? `${x} != 0` : scalarTo(c, t, x));
 
@@ -160,14 +173,25 @@ export function storeStream(c: Collector, t: DType, lanes: number): string {
 }
 /** Makes streamed stores visible before the kernel returns. */
 export const streamFence = (c: Collector): string =>
-  c.add('stream_fence', () => `static inline void stream_fence() {\n#if defined(__SSE2__) && !defined(__clang__)\n  __builtin_ia32_sfence();\n#endif\n}`);
+  c.add(
+    'stream_fence',
+    () =>
+      `static inline void stream_fence() {\n#if defined(__SSE2__) && !defined(__clang__)\n  __builtin_ia32_sfence();\n#endif\n}`,
+  );
 
 /** An element of packed rows, at any byte. */
 export function loadAt(c: Collector, t: DType): string {
   const [T, B] = [storageType(c, t), storageType(c, 'u8')];
-  return c.add(`load_${t}_at`, () => `static inline ${T} load_${t}_at(const ${B}* p) {\n  ${T} v;\n  __builtin_memcpy(&v, p, sizeof v);\n  return v;\n}`);
+  return c.add(
+    `load_${t}_at`,
+    () =>
+      `static inline ${T} load_${t}_at(const ${B}* p) {\n  ${T} v;\n  __builtin_memcpy(&v, p, sizeof v);\n  return v;\n}`,
+  );
 }
 export function storeAt(c: Collector, t: DType): string {
   const [T, B] = [storageType(c, t), storageType(c, 'u8')];
-  return c.add(`store_${t}_at`, () => `static inline void store_${t}_at(${B}* p, ${T} v) {\n  __builtin_memcpy(p, &v, sizeof v);\n}`);
+  return c.add(
+    `store_${t}_at`,
+    () => `static inline void store_${t}_at(${B}* p, ${T} v) {\n  __builtin_memcpy(p, &v, sizeof v);\n}`,
+  );
 }

@@ -28,7 +28,10 @@ export function storageType(c: Collector, t: DType): string {
 /** A vector of storage elements. */
 export function vector(c: Collector, t: DType, lanes: number): string {
   if (lanes === 1) return storageType(c, t);
-  return c.add(`${t}x${lanes}`, () => `typedef ${storageType(c, t)} ${t}x${lanes} __attribute__((vector_size(${DTYPES[t].bytes * lanes})));`);
+  return c.add(
+    `${t}x${lanes}`,
+    () => `typedef ${storageType(c, t)} ${t}x${lanes} __attribute__((vector_size(${DTYPES[t].bytes * lanes})));`,
+  );
 }
 /** Type of a local; masks are vectors of i32, all bits of an element set where true. */
 export function localType(c: Collector, ty: Ty): string {
@@ -41,11 +44,21 @@ export const lanesSuffix = (lanes: number): string => (lanes === 1 ? '' : `_x${l
 export const toBits = (type: string, x: string): string => `__builtin_bit_cast(${type}, ${x})`;
 
 /** A function of lanes from one of scalars, element by element: for what has no vector form. */
-export function perLane(c: Collector, name: string, lanes: number, result: Ty['dtype'], params: readonly { readonly dtype: Ty['dtype']; readonly name: string }[], body: (args: readonly string[]) => string): string {
+export function perLane(
+  c: Collector,
+  name: string,
+  lanes: number,
+  result: Ty['dtype'],
+  params: readonly { readonly dtype: Ty['dtype']; readonly name: string }[],
+  body: (args: readonly string[]) => string,
+): string {
   return c.add(`${name}_x${lanes}`, () => {
     const type = (dtype: Ty['dtype']): string => localType(c, { dtype, lanes });
     const args = params.map((p) => `${type(p.dtype)} ${p.name}`).join(', ');
-    const out = result === 'bool' ? `-(i32)(${body(params.map((p) => `${p.name}[k]`))})` : body(params.map((p) => `${p.name}[k]`));
+    const out =
+      result === 'bool'
+        ? `-(i32)(${body(params.map((p) => `${p.name}[k]`))})`
+        : body(params.map((p) => `${p.name}[k]`));
     return `static inline ${type(result)} ${name}_x${lanes}(${args}) {\n  ${type(result)} r;\n  for (int k = 0; k < ${lanes}; ++k) r[k] = ${out};\n  return r;\n}`;
   });
 }
