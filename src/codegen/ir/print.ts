@@ -52,6 +52,7 @@ export function printExpr(e: Expr, power = 0): string {
       return wrap(UNARY, `${e.op === 'neg' ? '-' : e.op === 'not' ? '!' : '~'}${printExpr(e.a, UNARY)}`);
     case 'binary': {
       const [text, own] = BINARY[e.op];
+      if (own === 4 || own === 5) return wrap(own, `${printExpr(e.a, CAST)} ${text} ${printExpr(e.b, CAST)}`);
       const left = e.op === 'and' || e.op === 'or' || own >= 6 ? own : own + 1;
       return wrap(own, `${printExpr(e.a, left)} ${text} ${printExpr(e.b, own + 1)}`);
     }

@@ -45,7 +45,10 @@ export interface Buffer {
   readonly row?: readonly RowField[];
   /** Set on offsets buffers of ragged axes: the shape without the trailing +1 is the number of rows. */
   readonly offsetsOf?: string;
-  /** Set on ragged results: the caller passes the capacity of the first axis; writes beyond it are dropped. */
+  /**
+   * Set on ragged results: the caller passes the capacity of the first axis; writes beyond it are dropped. Also set on temporaries laid out like
+   * one, which need no more room than that. Where the capacity is too small, what is read beyond it is any value, at no address beyond it.
+   */
   readonly capacity?: { readonly ragged: string };
   /** Temps only: no dense storage exists (an extent depends on an index), so the consumer must inline the producing stage. */
   readonly virtual?: boolean;
@@ -115,7 +118,10 @@ export type Stage = {
       readonly value: Expr;
       readonly init: Expr;
     }
-  /** offsets[r] for row r of `axes` (row-major): exclusive prefix sum of `size` (negative counts as 0); the last entry is the total. */
+  /**
+   * offsets[r] for row r of `axes` (row-major): exclusive prefix sum of `size` (negative counts as 0); entries from the last row on hold the total.
+   * With `list`, that is the first of `axes`, and each of its values starts a sum of its own.
+   */
   | { readonly kind: 'offsets'; readonly out: BufId; readonly list?: Expr; readonly size: Expr }
   /** For each row of `axes`: the items of `from` where `when` holds, in order, stored at offsets[row] + rank. Writes the offsets too. */
   | {
@@ -145,7 +151,7 @@ export type Stage = {
 /** A fold. Reducers that are not monoids are expanded by lowering where noted. */
 export interface Reduce {
   /**
-   * `monoid`s as named; `count` counts true bodies; `any`/`all` are or/and; `argmax`/`argmin`/`first` yield the row-major flat position (i64, −1 if none);
+   * `monoid`s as named; `count` counts true bodies; `any`/`all` are or/and; `argmax`/`argmin`/`first` yield the row-major flat position (i64, −1 if none), their loops start at 0;
    * `var` is Welford's population variance, `mean` divides by the number of points visited; `lower`/`upper` count body < value, body <= value over an ascending body.
    * logsumexp and softmax arrive expanded into max, sum of exp and a map.
    */

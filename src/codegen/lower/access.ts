@@ -3,11 +3,10 @@ import type { DType, ValueType } from '../../dsl/dtypes.ts';
 import type { TExpr, TIndex, TIndexPart } from '../../dsl/typed.ts';
 import { isIntType } from '../passes/fold.ts';
 import * as b from '../ir/build.ts';
-import { sameExpr, substitute } from '../ir/rewrite.ts';
+import { substitute } from '../ir/rewrite.ts';
 import type { Expr } from '../ir/stage.ts';
-import { below, nonNegative } from './known.ts';
+import { below, nonNegative, openConds } from './known.ts';
 import { letValues, listOf, locate, positionOf, rowStart } from './place.ts';
-import { conjuncts } from './solve.ts';
 import { lowerExpr } from './scope.ts';
 import type { AxisIndex, Env, Scope, Tensor } from './scope.ts';
 
@@ -108,21 +107,9 @@ export function lowerTarget(env: Env, scope: Scope, e: TAccess): Target {
 export function presenceAt(t: Target, scope: Scope): Expr | undefined {
   if (t.tensor.kind !== 'let' || t.tensor.present === undefined) return undefined;
   const there = substitute(t.tensor.present, { axes: letValues(t.tensor, t.index, t.list) });
-  const open = conjuncts(there).filter((c) => !plain(c, scope));
-  return open.length === 0 ? undefined : b.all(open);
+  const open = b.all(openConds(there, scope.axes));
+  return open.kind === 'bool' && open.value ? undefined : open;
 }
-/** True for a range that the loops in scope keep by themselves. */
-function plain(c: Expr, scope: Scope): boolean {
-  if (c.kind !== 'binary') return false;
-  if (c.op === 'lt') return below(c.a, c.b, scope.axes);
-  if (c.op !== 'ge') return false;
-  const { a: v, b: lo } = c;
-  return (
-    (lo.kind === 'int' && lo.value <= 0n && nonNegative(v, scope.axes)) ||
-    (v.kind === 'axis' && scope.axes.some((x) => x.id === v.id && sameExpr(x.lo, lo)))
-  );
-}
-
 /** A read under its policies: guarded ranges and presence go to the enclosing guard. */
 export function lowerAccess(env: Env, scope: Scope, e: TAccess): Expr {
   const t = lowerTarget(env, scope, e);

@@ -5,6 +5,7 @@ import { sameExpr, substitute } from '../ir/rewrite.ts';
 import type { Expr, Place } from '../ir/stage.ts';
 import { bindLhs } from './lhs.ts';
 import type { Lhs, Part } from './lhs.ts';
+import { openConds } from './known.ts';
 import { layoutOf } from './layout.ts';
 import { listOf, locate, positionOf } from './place.ts';
 import { presence } from './presence.ts';
@@ -35,7 +36,7 @@ function lowerPiece(env: Env, scope: Scope, d: Define): void {
       name: d.target.name,
       span: d.span,
       axes: lhs.axes,
-      where: domain.where,
+      where: b.all(openConds(domain.where, lhs.axes)),
       out: placeOf(env, lhs, d.target),
       dtype: d.target.dtype,
       near: d.near,
@@ -111,7 +112,7 @@ function declareLet(env: Env, scope: Scope, pieces: readonly Define[]): void {
       name,
       span: o.d.span,
       axes: o.lhs.axes,
-      where,
+      where: b.all(openConds(where, o.lhs.axes)),
       out: b.place(
         buf,
         layout.index.map((e) => substitute(e, { axes: at })),
@@ -124,12 +125,6 @@ function declareLet(env: Env, scope: Scope, pieces: readonly Define[]): void {
     });
     present.push(b.and(membership(vars, o.lhs, opened.length > 1), rename(o.lhs, vars, where)));
   }
-  // Accesses are proven below the ends; what lies below a start is absent.
-  const starts = vars
-    .flat()
-    .filter((v) => !(v.lo.kind === 'int' && v.lo.value === 0n))
-    .map((v) => b.ge(b.axisRef(v.id), v.lo));
-  const there = [...starts, ...(partial ? [present.reduce(b.or)] : [])];
   const tensor: LetTensor = {
     kind: 'let',
     buf,
@@ -137,7 +132,7 @@ function declareLet(env: Env, scope: Scope, pieces: readonly Define[]): void {
     vars,
     index: layout.index,
     ...(list === undefined ? {} : { list }),
-    ...(there.length === 0 ? {} : { present: b.all(there) }),
+    ...(partial ? { present: present.reduce(b.or) } : {}),
   };
   env.tensors.set(name, tensor);
 }

@@ -76,3 +76,25 @@ export function lengthOf(a: Axis, axes: readonly Axis[]): Expr {
   const n = ix.sub(a.hi, a.lo);
   return nonNegative(n, axes) ? n : call('max', [n, int(0)], 'i64');
 }
+
+/** The conditions that `e` is a conjunction of. */
+export const conjuncts = (e: Expr): readonly Expr[] =>
+  e.kind === 'binary' && e.op === 'and'
+    ? [...conjuncts(e.a), ...conjuncts(e.b)]
+    : e.kind === 'bool' && e.value
+      ? []
+      : [e];
+
+/** Those conditions of a conjunction that the ranges of the loops do not keep by themselves. */
+export const openConds = (e: Expr, axes: readonly Axis[]): readonly Expr[] =>
+  conjuncts(e).filter((c) => {
+    if (c.kind !== 'binary') return true;
+    if (c.op === 'lt') return !below(c.a, c.b, axes);
+    if (c.op === 'gt') return !below(c.b, c.a, axes);
+    if (c.op === 'ge') return !atLeast(c.a, c.b, axes);
+    return c.op !== 'le' || !atLeast(c.b, c.a, axes);
+  });
+function atLeast(v: Expr, lo: Expr, axes: readonly Axis[]): boolean {
+  if (lo.kind === 'int' && lo.value <= 0n && nonNegative(v, axes)) return true;
+  return v.kind === 'axis' && axes.some((a) => a.id === v.id && sameExpr(a.lo, lo));
+}

@@ -13,7 +13,8 @@ import { bindVars } from './bind.ts';
 import { zero } from './access.ts';
 import { plainAxis } from './lhs.ts';
 import { closeLocals, presence, softmaxDomain } from './presence.ts';
-import { conjuncts, solve } from './solve.ts';
+import { openConds } from './known.ts';
+import { solve } from './solve.ts';
 import { loopsOf, tempOf } from './temps.ts';
 import { lowerExpr, pathOf } from './scope.ts';
 import type { Env, LoopAxis, Scope } from './scope.ts';
@@ -79,7 +80,7 @@ function lowerBody(env: Env, scope: Scope, f: Fold): Lowered {
   const when: Expr[] = [];
   let inner = bound.scope;
   const restrict = (e: Expr): void => {
-    when.push(...conjuncts(close(e)));
+    when.push(...openConds(close(e), inner.axes));
     inner = { ...inner, path: [...inner.path, e] };
   };
   if (f.where !== undefined) {

@@ -101,11 +101,3 @@ function narrow(over: readonly LoopAxis[], l: Linear, v: LoopAxis): readonly Loo
   const axis: LoopAxis = { ...plain, lo: b.call('max', [u.lo, lo], 'i64'), hi: b.call('min', [u.hi, hi], 'i64') };
   return over.map((a) => (a === u ? axis : a));
 }
-
-/** The conditions that `e` is a conjunction of. */
-export const conjuncts = (e: Expr): readonly Expr[] =>
-  e.kind === 'binary' && e.op === 'and'
-    ? [...conjuncts(e.a), ...conjuncts(e.b)]
-    : e.kind === 'bool' && e.value
-      ? []
-      : [e];

@@ -97,6 +97,11 @@ export function foldNode(e: Expr): Expr | undefined {
       return e.a.kind === 'float' && e.op === 'neg' ? b.float(-e.a.value, e.type) : undefined;
     case 'convert':
       return convertLiteral(e.a, e.type);
+    case 'cast':
+      // Between integers of arithmetic width a cast wraps.
+      return e.mode === 'as' && e.a.kind === 'int' && e.to === e.type && isIntType(e.type)
+        ? b.int(wrap(e.a.value, e.type), e.type)
+        : undefined;
     case 'call':
       return foldCall(e.fn, e.args, e.type);
     default:
