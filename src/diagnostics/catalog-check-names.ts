@@ -72,10 +72,6 @@ export const NAMES = {
     (p) => `add \`${p.param} = …\``,
   ),
   'call-type': error<{ name: string }>((p) => `\`${p.name}\` takes no type`, 'only reducers and `bitcast` do'),
-  'call-reducer': error<{ name: string }>(
-    (p) => `\`${p.name}\` reduces and needs its indices`,
-    (p) => `write \`${p.name}[i](…)\``,
-  ),
   'call-argument': error<{ name: string; wanted: string; found: string }>(
     (p) => `\`${p.name}\` takes ${p.wanted}, not ${p.found}`,
     (p) => (p.wanted === 'a float' ? 'convert it: `(… as f32)`' : undefined),

@@ -104,8 +104,6 @@ export const STATEMENTS = {
     (p) => `\`pack\` cannot fill \`${p.name}\``,
     (p) => `it fills results whose last axis is \`~${p.axis}\``,
   ),
-  'select-count': error(() => '`topk` needs its count', 'write `topk<J>[k](…)`'),
-  'select-sort-count': error(() => '`sort` takes no count', 'it keeps every item; `topk<J>` keeps some'),
   'select-targets': error<{ name: string; found: number }>(
     (p) => `\`${p.name}\` yields values and indices, not ${p.found} results`,
   ),

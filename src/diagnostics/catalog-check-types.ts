@@ -2,6 +2,17 @@ import { error } from './rule.ts';
 
 const FLOAT = /^f|^bf|float/;
 
+/** A value of one type where another is needed; `text` is the value as written, where it is short. */
+interface Conversion {
+  readonly found: string;
+  readonly wanted: string;
+  readonly text?: string;
+}
+const as = (p: Conversion): string => {
+  const text = p.text ?? '…';
+  return `(${/^[\w.[\], ]+$/.test(text) ? text : `(${text})`} as ${p.wanted})`;
+};
+
 /** Types of values, casts, reducers. */
 export const TYPES = {
   'type-unknown': error<{ name: string; params: readonly string[] }>(
@@ -12,24 +23,22 @@ export const TYPES = {
         : `type parameters here: ${p.params.join(', ')}`,
   ),
   'type-twice': error<{ name: string }>((p) => `type parameter \`${p.name}\` lists a type twice`),
-  'type-int-float': error<{ found: string; wanted: string }>(
+  'type-int-float': error<Conversion>(
     (p) => `${p.found} meets ${p.wanted}: integers and floats do not mix`,
-    (p) =>
-      FLOAT.test(p.found)
-        ? `convert one of them: \`(… as ${p.wanted})\``
-        : `write \`(… as ${p.wanted})\` around the ${p.found} value`,
+    (p) => `convert it: \`${as(p)}\``,
   ),
-  'type-sign': error<{ found: string; wanted: string }>(
+  'type-sign': error<Conversion>(
     (p) => `${p.found} meets ${p.wanted}: signed and unsigned do not mix`,
-    (p) => `write \`(… as ${p.wanted})\``,
+    (p) => `convert it: \`${as(p)}\``,
   ),
-  'type-narrow': error<{ found: string; wanted: string }>(
+  'type-narrow': error<Conversion>(
     (p) => `${p.found} does not fit ${p.wanted} by itself`,
-    (p) => `narrowing is always written: \`(…) as ${p.wanted}\``,
+    (p) => `narrowing is always written: \`${as(p)}\``,
   ),
-  'type-bool-number': error<{ found: string; wanted: string }>(
+  'type-bool-number': error<Conversion>(
     (p) => `${p.found} where ${p.wanted} is needed`,
-    (p) => (p.wanted === 'bool' ? 'compare it: `… != 0`' : `write \`(if … then 1 else 0)\`, or \`… as ${p.wanted}\``),
+    (p) =>
+      p.wanted === 'bool' ? 'compare it: `… != 0`' : `write \`(if ${p.text ?? '…'} then 1 else 0)\`, or \`${as(p)}\``,
   ),
   'type-condition': error<{ found: string }>(
     (p) => `a condition is needed, this is ${p.found}`,

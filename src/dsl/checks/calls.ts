@@ -5,7 +5,7 @@ import { report } from './context.ts';
 import type { CallExpr, Scope } from './context.ts';
 import { typeArg } from './guard.ts';
 import { inlineFn } from './functions.ts';
-import { BUILTINS, isBuiltin, nearest, REDUCERS } from './names.ts';
+import { BUILTINS, isBuiltin, nearest } from './names.ts';
 import { describe, resolveType, without } from './operators.ts';
 import { typeLength } from './ragged.ts';
 import { adapt, bad, isFloatType, isIntType, settle, unify, value } from './value.ts';
@@ -24,10 +24,12 @@ export function typeCall(e: CallExpr, s: Scope): Value {
   if (isBuiltin(name)) return typeBuiltin(e, name, s);
   const fn = s.op.scope.fns.get(name);
   if (fn !== undefined) return inlineFn(e, fn, s);
+  if (s.op.scope.ops.has(name)) {
+    report(s.op, 'call-operator', { name }, e.callee.span);
+    return bad(e.span);
+  }
   for (const a of e.args) typeArg(a, s);
-  if (s.op.scope.ops.has(name)) report(s.op, 'call-operator', { name }, e.callee.span);
-  else if (REDUCERS.some((r) => r === name)) report(s.op, 'call-reducer', { name }, e.callee.span);
-  else {
+  {
     const known = nearest(name, [
       ...Object.keys(BUILTINS),
       ...s.op.scope.fns.keys(),

@@ -6,7 +6,7 @@ import { isReserved } from './names.ts';
 /** Registers a name of the operator; false if it is taken or means something else. */
 export function declare(op: OpContext, name: Ident, what: string): boolean {
   if (isReserved(name.name)) report(op, 'name-builtin', { name: name.name }, name.span);
-  else if (op.symbols.has(name.name) || op.raggeds.has(name.name)) {
+  if (op.symbols.has(name.name) || op.raggeds.has(name.name)) {
     const first = op.symbols.get(name.name)?.span ?? op.raggeds.get(name.name)?.span;
     report(
       op,
@@ -15,6 +15,7 @@ export function declare(op: OpContext, name: Ident, what: string): boolean {
       name.span,
       first === undefined ? {} : { related: [{ message: `\`${name.name}\` is declared here`, span: first }] },
     );
-  } else return true;
-  return false;
+    return false;
+  }
+  return true;
 }

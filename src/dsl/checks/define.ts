@@ -1,7 +1,7 @@
 import type { Define, Expr, Target } from '../ast.ts';
 import type { DType } from '../dtypes.ts';
 import type { TExpr, TStmt } from '../typed.ts';
-import { assuming, report } from './context.ts';
+import { assuming, quietly, report } from './context.ts';
 import type { Scope, TensorSym } from './context.ts';
 import { variable } from './make.ts';
 import { declareLet, letType } from './lets.ts';
@@ -50,7 +50,12 @@ export const sources = (d: Define, rhs: Expr): readonly Expr[] => (d.where === u
 
 function checkLet(d: Define, target: Target, rhs: Rhs, s: Scope): TStmt | undefined {
   if (target.field !== undefined) report(s.op, 'field-let', { name: target.name.name }, target.field.name.span);
-  if (target.list !== undefined) report(s.op, 'list-let', { name: target.name.name }, target.list.span);
+  if (target.list !== undefined) {
+    report(s.op, 'list-let', { name: target.name.name }, target.list.span);
+    s.op.later.delete(target.name.name);
+    s.op.failed.add(target.name.name);
+    return undefined;
+  }
   const bound = bindLet(target, sources(d, rhs.expr), s);
   const sides = typeSides(d, rhs, bound.scope);
   const written = writtenType(target, s);
@@ -75,7 +80,8 @@ function checkLet(d: Define, target: Target, rhs: Rhs, s: Scope): TStmt | undefi
 function checkResult(d: Define, target: Target, rhs: Rhs, s: Scope): TStmt | undefined {
   const sym = definable(target, s);
   if (sym === undefined) {
-    typeSides(d, rhs, bindLet(target, sources(d, rhs.expr), s).scope);
+    // The value is still looked at; what its indices run over is not known.
+    typeSides(d, rhs, quietly(s.op, () => bindLet(target, sources(d, rhs.expr), s)).scope);
     return undefined;
   }
   if (target.type !== undefined) report(s.op, 'define-type', { name: sym.name }, target.type.span);

@@ -106,17 +106,18 @@ function reportUnbound(decl: OpDecl, places: readonly Place[], op: OpContext, kn
   const missing = (name: Ident, code: 'dim-unbound' | 'dim-composite', others: readonly string[]): void => {
     if (told.has(name.name)) return;
     told.add(name.name);
-    if (code === 'dim-composite') report(op, code, { names: others }, name.span);
-    else report(op, code, { name: name.name }, name.span);
+    if (code === 'dim-composite') {
+      if (others[0] === name.name) report(op, code, { names: others }, name.span);
+    }
+    if (code === 'dim-unbound') report(op, code, { name: name.name }, name.span);
     op.symbols.set(name.name, { kind: 'dim', name: name.name, span: name.span });
   };
   for (const p of places) {
     if (p.size.kind !== 'size') continue;
-    const open = identsOf(p.size.size).filter((n) => !known(n.name));
-    for (const n of open) {
-      const names = [...new Set(open.map((x) => x.name))];
-      missing(n, p.size.size.kind === 'tuple' && names.length > 1 ? 'dim-composite' : 'dim-unbound', names);
-    }
+    const open = identsOf(p.size.size).filter((n) => !known(n.name) && !told.has(n.name));
+    const names = [...new Set(open.map((x) => x.name))];
+    const several = p.size.size.kind === 'tuple' && names.length > 1;
+    for (const n of open) missing(n, several ? 'dim-composite' : 'dim-unbound', names);
   }
   const before = new Set(decl.dims.map((d) => d.name.name));
   for (const e of sizesOf(decl))

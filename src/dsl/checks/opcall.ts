@@ -294,7 +294,7 @@ export function checkOpCall(d: Define, c: OperatorCall, near: boolean, s: Scope)
   const { op } = s;
   if (d.where !== undefined) report(op, 'call-where', { name: c.decl.name.name }, d.where.span);
   const done = resolveCall(c, s);
-  if (d.targets.length !== c.decl.results.length) {
+  if (done !== undefined && d.targets.length !== c.decl.results.length) {
     report(
       op,
       'call-results',

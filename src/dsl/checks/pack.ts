@@ -105,6 +105,7 @@ export function checkPack(d: Pack, s: Scope): TStmt | undefined {
         : undefined;
     if (sym?.kind !== 'tensor' || sym.elem.kind !== 'scalar' || last?.kind !== 'ragged' || last.ragged !== id) {
       report(op, 'pack-out', { name: o.name.name, axis: id }, o.name.span);
+      op.failed.add(o.name.name);
       failed = true;
       return [];
     }

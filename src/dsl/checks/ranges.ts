@@ -313,6 +313,7 @@ function agree(i: NewIndex, v: TVar | undefined, uses: readonly Use[], s: Scope)
     const other = u.name === i.name ? u.extent(s) : undefined;
     if (other === undefined || same(other, v.hi) || equalIn(other, v.hi, s)) continue;
     report(s.op, 'index-extents', { name: i.name, one: text(v.hi, s), other: text(other, s) }, u.span);
+    s.op.broken.add(v.id);
     return;
   }
 }

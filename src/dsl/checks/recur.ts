@@ -5,6 +5,7 @@ import type { Scope, TensorSym } from './context.ts';
 import { checkDefine, sources } from './define.ts';
 import { letType } from './lets.ts';
 import { checkTensor } from './pieces.ts';
+import { int } from './make.ts';
 import { domainRange, freshIndex, makeVar, withVars } from './ranges.ts';
 import { declare } from './declare.ts';
 import { bindLet, targetOf } from './targets.ts';
@@ -66,6 +67,10 @@ function checkState(d: Define, s: Scope): TStmt | undefined {
     target.list !== undefined
   ) {
     report(op, 'state-form', {}, d.span);
+    if (target !== undefined && declare(op, target.name, 'a state')) {
+      op.symbols.set(target.name.name, failedState(target));
+      op.failed.add(target.name.name);
+    }
     return undefined;
   }
   const bound = bindLet(target, sources(d, d.rhs.expr), s);
@@ -97,3 +102,13 @@ function checkState(d: Define, s: Scope): TStmt | undefined {
     span: d.span,
   };
 }
+
+/** A state that an error left without a shape. */
+const failedState = (t: Define['targets'][number]): TensorSym => ({
+  kind: 'tensor',
+  name: t.name.name,
+  span: t.name.span,
+  role: 'state',
+  elem: { kind: 'scalar', dtype: 'f32' },
+  axes: t.index.map((l) => ({ kind: 'let', parts: [{ hi: int(0, l.span) }] })),
+});

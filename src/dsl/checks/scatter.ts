@@ -24,6 +24,7 @@ export function checkTemp(d: TempDecl, s: Scope): TStmt | undefined {
     } else report(s.op, 'temp-axis', { name: d.name.name }, a.span);
   }
   if (d.type.elem.kind === 'row') report(s.op, 'temp-axis', { name: d.name.name }, d.type.span);
+  if (d.type.elem.kind === 'row' || axes.length !== d.type.axes.length) s.op.failed.add(d.name.name);
   const dtype =
     d.type.elem.kind === 'name' ? resolveType(d.type.elem.name.name, d.type.elem.name.span, s.op) : undefined;
   if (!declare(s.op, d.name, 'a temporary')) return undefined;

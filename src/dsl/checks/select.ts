@@ -17,13 +17,14 @@ type SelectRhs = Extract<Rhs, { readonly kind: 'select' }>;
 /** `v[…, j], i[…, j] = topk<J>[k](e)` or `sort[k](e)`: the last index of each target counts the selected. */
 export function checkSelect(d: Define, rhs: SelectRhs, s: Scope): TStmt | undefined {
   const { op } = s;
-  if (d.targets.length > 2) report(op, 'select-targets', { name: rhs.op, found: d.targets.length }, d.span);
+  if (d.targets.length > 2) {
+    report(op, 'select-targets', { name: rhs.op, found: d.targets.length }, d.span);
+    for (const t of d.targets) op.failed.add(t.name.name);
+  }
   if (d.where !== undefined) report(op, 'select-where', { name: rhs.op }, d.where.span);
   const [first, second] = d.targets;
   if (first === undefined) return undefined;
   const count = rhs.count === undefined ? undefined : typeSize(rhs.count, s);
-  if (rhs.op === 'topk' && rhs.count === undefined) report(op, 'select-count', {}, rhs.span);
-  if (rhs.op === 'sort' && rhs.count !== undefined) report(op, 'select-sort-count', {}, rhs.count.span);
   const a = d.isLet ? letTarget(first, rhs, s) : resultTarget(first, s);
   if (a === undefined) return undefined;
   const slot = a.slot;

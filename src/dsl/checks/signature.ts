@@ -78,7 +78,7 @@ function registerRaggeds(decl: OpDecl, op: OpContext): void {
       if (!declare(op, a.name, 'a ragged axis')) continue;
       if ((a.list === undefined) !== (a.offsetsList === undefined))
         report(op, 'ragged-list', { name: id, offsets: a.offsets.name }, a.span);
-      const origin = params.has(a.offsets.name) ? 'input' : 'result';
+      const origin = results.has(a.offsets.name) && !params.has(a.offsets.name) ? 'result' : 'input';
       const ragged = { id, offsets: a.offsets.name, listed: a.list !== undefined, left: [], origin } as const;
       op.raggeds.set(id, { ragged, span: a.name.span, defined: origin === 'input' });
       op.used.add(a.offsets.name);

@@ -216,6 +216,7 @@ export function definable(target: Target, s: Scope): TensorSym | undefined {
   const sym = s.op.symbols.get(name);
   if (sym === undefined) {
     const known = nearest(name, [...s.op.progress.keys()]);
+    if (known !== undefined) s.op.failed.add(known);
     report(s.op, 'define-unknown', { name, ...(known === undefined ? {} : { known }) }, target.name.span);
     return undefined;
   }

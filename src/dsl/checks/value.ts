@@ -1,6 +1,7 @@
 import type { Span } from '../../diagnostics/span.ts';
 import { DTYPES, isFloat, isSigned, widen } from '../dtypes.ts';
 import type { DType, ValueType } from '../dtypes.ts';
+import { showExpr } from '../prove/show.ts';
 import type { TExpr } from '../typed.ts';
 import { report } from './context.ts';
 import type { OpContext } from './context.ts';
@@ -91,24 +92,30 @@ export function adapt(op: OpContext, v: Value, to: ValueType, span: Span = v.e.s
   if (v.flex === 'int' || v.flex === 'float') return { ...v, ...literal(op, v, to, span), flex: 'no' };
   if (from === to) return { ...v, flex: 'no' };
   if (from === 'bool' || to === 'bool')
-    return fail(op, v, () => report(op, 'type-bool-number', { found: from, wanted: to }, span));
+    return fail(op, v, () => report(op, 'type-bool-number', { found: from, wanted: to, text: shown(v) }, span));
   if (v.flex === 'index') return { ...v, e: convert(v.e, to), flex: 'no' };
   if (isFloatType(from) !== isFloatType(to))
-    return fail(op, v, () => report(op, 'type-int-float', { found: from, wanted: to }, span));
+    return fail(op, v, () => report(op, 'type-int-float', { found: from, wanted: to, text: shown(v) }, span));
   if (isFloatType(from)) {
     if (to === 'f64') return { ...v, e: convert(v.e, to), flex: 'no' };
-    return fail(op, v, () => report(op, 'type-narrow', { found: from, wanted: to }, span));
+    return fail(op, v, () => report(op, 'type-narrow', { found: from, wanted: to, text: shown(v) }, span));
   }
   if (isSigned(from) !== isSigned(to))
-    return fail(op, v, () => report(op, 'type-sign', { found: from, wanted: to }, span));
+    return fail(op, v, () => report(op, 'type-sign', { found: from, wanted: to, text: shown(v) }, span));
   if (DTYPES[from].bytes > DTYPES[to].bytes)
-    return fail(op, v, () => report(op, 'type-narrow', { found: from, wanted: to }, span));
+    return fail(op, v, () => report(op, 'type-narrow', { found: from, wanted: to, text: shown(v) }, span));
   return { ...v, e: convert(v.e, to), flex: 'no' };
 }
 
 function fail(op: OpContext, v: Value, tell: () => void): Value {
   if (op.quiet === 0) tell();
   return { ...v, bad: true, flex: 'no' };
+}
+
+/** Source text of a short value, for hints that show the fix. */
+function shown(v: Value): string {
+  const text = showExpr(v.e, (id) => id.replace(/\.\d+$/, ''));
+  return text.length > 32 ? '…' : text;
 }
 
 /** A literal expression in type `to`: leaves take the type, operations between them follow. */
@@ -167,7 +174,14 @@ export function unify(op: OpContext, a: Value, b: Value, span: Span): readonly [
   if (order[b.flex] > order[a.flex]) return [toward(op, a, b), b];
   const [s, t] = [a.e.type, b.e.type];
   if (s === t) return [a, b];
-  const to = s !== 'bool' && t !== 'bool' && DTYPES[s].bytes < DTYPES[t].bytes ? t : s;
+  const mixes = isFloatType(s) !== isFloatType(t);
+  const to = mixes
+    ? isFloatType(s)
+      ? s
+      : t
+    : s !== 'bool' && t !== 'bool' && DTYPES[s].bytes < DTYPES[t].bytes
+      ? t
+      : s;
   const left = adapt(op, a, to, span);
   const right = left.bad ? b : adapt(op, b, to, span);
   return [
@@ -240,6 +254,6 @@ export function store(op: OpContext, v: Value, t: DType, near: boolean, span: Sp
   }
   const out = adapt(op, v, to, span);
   if (out.bad || t === to || near || fits(out, t)) return out;
-  report(op, 'type-narrow', { found: v.flex === 'no' ? out.e.type : 'the value', wanted: t }, span);
+  report(op, 'type-narrow', { found: v.flex === 'no' ? out.e.type : 'the value', wanted: t, text: shown(v) }, span);
   return { ...out, bad: true };
 }
