@@ -6,10 +6,11 @@ import type { Memory } from './memory.ts';
 import * as bits from './runtime/bits.ts';
 import * as bound from './runtime/bound.ts';
 import * as math from './runtime/math.ts';
+import * as sort from './runtime/sort.ts';
 import * as wide from './runtime/wide.ts';
 
 const { codecs, ...casts } = bits;
-const HELPERS: Readonly<Record<string, unknown>> = { ...wide, ...math, ...bound, ...casts, ...codecs };
+const HELPERS: Readonly<Record<string, unknown>> = { ...wide, ...math, ...bound, ...sort, ...casts, ...codecs };
 
 /** A place where an access out of range was met. */
 export interface Fault {
@@ -50,7 +51,7 @@ export function instantiate(em: Emitter, params: readonly string[], log: FaultLo
     if (typeof make !== 'function') throw new Error('no function');
     return make({ ...HELPERS, miss }, memory) as (...args: readonly number[]) => unknown;
   } catch (error) {
-    throw new Error(`internal: the reference emitted bad code for ${em.stage}: ${String(error)}\n${code}`);
+    throw new Error(`internal: the reference emitted bad code for ${em.stage}: ${String(error)}\n${code}`, { cause: error });
   }
 }
 function viewsOf(name: string, m: Memory): Record<string, unknown> {

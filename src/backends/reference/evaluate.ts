@@ -1,13 +1,10 @@
-import type { BufId, Stage, StageGraph } from '../../codegen/ir/stage.ts';
+import type { BufId, StageGraph } from '../../codegen/ir/stage.ts';
 import type { Fault } from './compile.ts';
-import { instantiate, newEmitter } from './compile.ts';
-import { emitPointwise } from './emit/stage.ts';
 import type { Inputs, Problem } from './inputs.ts';
 import { prepare } from './inputs.ts';
 import type { Output } from './outputs.ts';
 import { collect } from './outputs.ts';
-import type { Run } from './run.ts';
-import { surroundings } from './run.ts';
+import { runStage } from './stages.ts';
 
 /** `bounds`: carry error bounds (default true). */
 export interface Options {
@@ -24,20 +21,6 @@ export type Evaluation =
 export function evaluate(graph: StageGraph, inputs: Inputs, options: Options = {}): Evaluation {
   const { run, problems } = prepare(graph, inputs, options.bounds ?? true);
   if (problems.length > 0) return { ok: false, problems };
-  for (const s of graph.stages) if (hasStorage(run, s)) runStage(run, s);
+  for (const s of graph.stages) runStage(run, s);
   return { ok: true, outputs: collect(run, inputs.capacities ?? {}), faults: run.log.faults, faultCount: run.log.count };
-}
-const hasStorage = (run: Run, s: Stage): boolean => !((s.kind === 'map' || s.kind === 'reduce') && run.buffers.get(s.out.buf)?.virtual === true);
-
-function runStage(run: Run, s: Stage): void {
-  const em = newEmitter(surroundings(run), s.name, run.bounds);
-  switch (s.kind) {
-    case 'map':
-    case 'reduce':
-      emitPointwise(em, s, []);
-      break;
-    default:
-      throw new Error(`internal: ${s.kind} stage`);
-  }
-  instantiate(em, [], run.log)();
 }

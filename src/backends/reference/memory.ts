@@ -106,3 +106,8 @@ export function numberAt(m: Memory, l: number, i: number): number {
   const h = Number(d[2 * i + 1]);
   return (m.buffer.dtype === 'i64' ? h : h >>> 0) * 4294967296 + (Number(d[2 * i]) >>> 0);
 }
+
+/** Looks what range 64-bit integers that were just computed have, so that code reading them may hold them in an f64. */
+export function tighten(m: Memory): void {
+  if (m.layout === 'wide') [m.lo, m.hi] = rangeWide(m.data, m.buffer.dtype === 'i64');
+}

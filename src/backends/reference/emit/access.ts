@@ -119,7 +119,7 @@ export function emitRead(em: Emitter, e: Read): Val {
 }
 
 /** Condition under which every index is in range. */
-function inRange(em: Emitter, s: Spot): string {
+export function inRange(em: Emitter, s: Spot): string {
   const conds = s.index.flatMap((i, d) => {
     const fieldDim = s.field === undefined ? undefined : d - s.m.buffer.shape.length;
     const n = fieldDim === undefined || fieldDim < 0 ? extent(s.m, s.name, s.list, d) : String([...rowLayout(em, s.m).fields.values()].find((f) => f.dtype === s.field?.dtype)?.shape[fieldDim] ?? 0);
