@@ -28,7 +28,7 @@ export interface FaultLog {
 const KEPT = 100;
 
 export function newEmitter(around: Surroundings, stage: string, bounds: boolean): Emitter {
-  return { around, stage, bounds, block: rootBlock(), next: 0, helpers: new Set(), memories: new Map(), axes: new Map(), vars: new Map(), strict: false, speculative: 0, expr: emitExpr };
+  return { around, stage, bounds, block: rootBlock(), next: 0, helpers: new Set(), memories: new Map(), objects: new Map(), axes: new Map(), vars: new Map(), strict: false, speculative: 0, expr: emitExpr };
 }
 
 /** Turns what was emitted into a function of `params`. */
@@ -44,6 +44,10 @@ export function instantiate(em: Emitter, params: readonly string[], log: FaultLo
   for (const [name, m] of em.memories) {
     Object.assign(memory, viewsOf(name, m));
     for (const suffix of ['', 'e', 's', 'v']) prologue.push(`const ${name}${suffix} = M.${name}${suffix};`);
+  }
+  for (const [name, object] of em.objects) {
+    memory[name] = object;
+    prologue.push(`const ${name} = M.${name};`);
   }
   const code = ['"use strict";', `return function(${params.join(', ')}) {`, ...prologue, ...em.block.lines, '};'].join('\n');
   try {

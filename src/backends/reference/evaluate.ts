@@ -2,13 +2,18 @@ import type { BufId, StageGraph } from '../../codegen/ir/stage.ts';
 import type { Fault } from './compile.ts';
 import type { Inputs, Problem } from './inputs.ts';
 import { prepare } from './inputs.ts';
-import type { Output } from './outputs.ts';
+import type { Output, Range } from './outputs.ts';
 import { collect } from './outputs.ts';
+import type { Run } from './run.ts';
+import { runSampled } from './sample.ts';
 import { runStage } from './stages.ts';
 
-/** `bounds`: carry error bounds (default true). */
+/** How to evaluate. */
 export interface Options {
+  /** Carry error bounds (the default). */
   readonly bounds?: boolean;
+  /** For large shapes: evaluate about `count` rows of each result, and of temporaries what those need. */
+  readonly sample?: { readonly count: number; readonly seed: number };
 }
 export type Evaluation =
   | { readonly ok: true; readonly outputs: Readonly<Record<BufId, readonly Output[]>>; readonly faults: readonly Fault[]; readonly faultCount: number }
@@ -21,6 +26,10 @@ export type Evaluation =
 export function evaluate(graph: StageGraph, inputs: Inputs, options: Options = {}): Evaluation {
   const { run, problems } = prepare(graph, inputs, options.bounds ?? true);
   if (problems.length > 0) return { ok: false, problems };
-  for (const s of graph.stages) runStage(run, s);
-  return { ok: true, outputs: collect(run, inputs.capacities ?? {}), faults: run.log.faults, faultCount: run.log.count };
+  const covered = options.sample === undefined ? runAll(run) : runSampled(run, options.sample.count, options.sample.seed);
+  return { ok: true, outputs: collect(run, inputs.capacities ?? {}, covered), faults: run.log.faults, faultCount: run.log.count };
+}
+function runAll(run: Run): ReadonlyMap<BufId, readonly Range[]> {
+  for (const s of run.graph.stages) runStage(run, s);
+  return new Map();
 }

@@ -8,7 +8,7 @@ import { emitOffsets, emitPackItems, emitPackSizes } from './emit/pack.ts';
 import { emitScan } from './emit/scan.ts';
 import { emitScatter } from './emit/scatter.ts';
 import { emitSelection } from './emit/sort.ts';
-import { emitPointwise } from './emit/stage.ts';
+import { emitPointwise, paramsOf } from './emit/stage.ts';
 import { indexOf } from './emit/access.ts';
 import { allocate, inexact, tighten } from './memory.ts';
 import type { Run } from './run.ts';
@@ -26,6 +26,17 @@ export function runStage(run: Run, s: Stage): void {
 
 type Simple = Exclude<Stage, { kind: 'recur' }>;
 type Pass = (step?: number) => void;
+
+/** Compiles a stage as a function of its outermost `n` axes. */
+export function compilePoint(run: Run, s: Stage, n: number): (...at: readonly number[]) => void {
+  const em = newEmitter(surroundings(run), s.name, run.bounds);
+  const params = paramsOf(n);
+  if (s.kind === 'map' || s.kind === 'reduce') emitPointwise(em, s, params);
+  else if (s.kind === 'scan') emitScan(em, s, params);
+  else if (s.kind === 'select') emitSelection(em, s, params);
+  else throw new Error(`internal: ${s.kind} by points`);
+  return instantiate(em, params, run.log);
+}
 
 /** The passes of a stage, to be compiled one after the other since a later one may need memory that an earlier one sizes. */
 function passes(run: Run, s: Simple): readonly ((em: Emitter) => void)[] {

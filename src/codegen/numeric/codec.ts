@@ -1,5 +1,4 @@
 import type { DType } from '../../dsl/dtypes.ts';
-import { must } from '../../assert.ts';
 import type { FloatFormat, NarrowFloat } from './formats.ts';
 import { NARROW, isNarrowFloat } from './formats.ts';
 
@@ -34,7 +33,7 @@ export function decodeTable(t: NarrowFloat): Float32Array {
  * By the exponent field of an f64: a number M such that (v + M) - M is v rounded to nearest even at the last place that the format keeps there.
  * Adding M = 1.5 * 2^(52 + q) makes q the last place of the sum, so the addition itself rounds.
  */
-function magicTable(t: NarrowFloat): Float64Array {
+export function magicTable(t: NarrowFloat): Float64Array {
   let table = magicTables.get(t);
   if (table === undefined) {
     const f = NARROW[t];
@@ -51,9 +50,9 @@ function narrowRounder(t: NarrowFloat): (v: number) => number {
   const infinite = infinity === 'saturate' ? max : Infinity;
   return (v) => {
     bits64[0] = v;
-    const m = magic[(must(words[1], 'word') >>> 20) & 0x7ff] as number;
+    const m = magic[((words[1] as number) >>> 20) & 0x7ff] as number;
     const r = v + m - m;
-    if (r <= max && r >= -max) return r === 0 ? v * 0 : r;
+    if (r <= max && r >= -max) return r === 0 && v < 0 ? -0 : r;
     if (v === Infinity || v === -Infinity) return v > 0 ? infinite : -infinite;
     return r !== r ? NaN : r > 0 ? beyond : -beyond;
   };
@@ -87,6 +86,23 @@ export function encode(t: NarrowFloat, v: number): number {
   const least = 2 ** (1 - f.bias);
   if (a < least) return sign | (a * 2 ** (f.bias + f.mantissa - 1));
   bits64[0] = a;
-  const exponent = (must(words[1], 'word') >>> 20) - 1023;
+  const exponent = ((words[1] as number) >>> 20) - 1023;
   return sign | (((exponent + f.bias) << f.mantissa) + (a / 2 ** exponent - 1) * 2 ** f.mantissa);
+}
+
+/** Bit patterns of as many values as `to` holds. */
+export function encodeAll(t: NarrowFloat, from: Float64Array, to: Uint16Array | Uint8Array): void {
+  if (t !== 'bf16') {
+    for (let i = 0; i < to.length; i++) to[i] = encode(t, from[i] as number);
+    return;
+  }
+  // A value that bf16 holds is the upper half of its f32.
+  const f32 = new Float32Array(1);
+  const bits = new Uint32Array(f32.buffer);
+  for (let i = 0; i < to.length; i++) {
+    const v = from[i] as number;
+    f32[0] = v;
+    const b = bits[0] as number;
+    to[i] = (b & 0xffff) === 0 && f32[0] === v ? b >>> 16 : encode(t, v);
+  }
 }

@@ -1,9 +1,10 @@
+import type { NarrowFloat } from '../../../codegen/numeric/formats.ts';
 import { NARROW, isNarrowFloat, quantum } from '../../../codegen/numeric/formats.ts';
 import type { DType, ValueType } from '../../../dsl/dtypes.ts';
 import { DTYPES, isFloat, widen } from '../../../dsl/dtypes.ts';
 import { EXACT, rangeOf } from '../memory.ts';
 import type { BoolVal, Emitter, FloatVal, Val } from './code.ts';
-import { bind, floatLit, helper, num, spoiled, unit } from './code.ts';
+import { bind, floatLit, helper, num, once, spoiled, unit } from './code.ts';
 import { boundedCall, floatCompare } from './float.ts';
 import { intCompare } from './int.ts';
 import type { Whole } from './wide.ts';
@@ -17,11 +18,32 @@ export function roundTo(em: Emitter, t: DType, a: FloatVal): FloatVal {
   if (a.rounded === t || (t === type && a.type === type)) return a;
   if (a.literal !== undefined && t === 'f32') return floatLit(em, Math.fround(a.literal), 'f32');
   if (t === 'f64') return { ...a, type: 'f64' };
-  const rounded = isNarrowFloat(t) ? t : undefined;
-  const f = t === 'f32' ? 'Math.fround' : helper(em, `round_${t}`);
-  if (a.e !== undefined) return boundedCall(em, type, 'bStep', `${f}, ${a.v}, ${a.e}`, [a], { rounded });
-  const b = bind(em, `${f}(${a.v})`, [a]);
-  return { rep: 'float', type, v: b.v, rounded, block: b.block };
+  if (isNarrowFloat(t)) return roundNarrow(em, t, a);
+  if (a.e !== undefined) return boundedCall(em, type, 'bStep', `Math.fround, ${a.v}, ${a.e}`, [a]);
+  const b = bind(em, `Math.fround(${a.v})`, [a]);
+  return { rep: 'float', type, v: b.v, block: b.block };
+}
+/**
+ * Rounding through a narrow type in line: adding and subtracting g rounds (see magicTable), and half a last place is g / (1.5 * 2^53).
+ * No value within e of x rounds elsewhere if x is farther than e from the nearest tie; anything near a tie, zero or the range's end takes the slow path.
+ */
+function roundNarrow(em: Emitter, t: NarrowFloat, a: FloatVal): FloatVal {
+  const slow = helper(em, `round_${t}`);
+  const magic = helper(em, `magic_${t}`);
+  helper(em, 'SPLIT');
+  helper(em, 'PARTS');
+  const half = num(1 / (1.5 * 2 ** 53));
+  const max = num(NARROW[t].max);
+  const { n, block } = once(em, `${slow}(${a.v}):${a.e ?? ''}`, [a], (k) => {
+    const head = `SPLIT[0] = ${a.v}; const g${k} = ${magic}[(PARTS[1] >>> 20) & 2047]; let v${k} = ${a.v} + g${k} - g${k};`;
+    const range = `v${k} !== 0 && v${k} <= ${max} && v${k} >= -${max}`;
+    if (a.e === undefined) return [head, `if (!(${range})) v${k} = ${slow}(${a.v});`];
+    helper(em, 'bStep');
+    helper(em, 'ERR');
+    const far = `Math.abs(${a.v} - v${k}) + ${a.e} < g${k} * ${half} && ${a.e} < g${k} * ${num(0.5 / (1.5 * 2 ** 53))}`;
+    return [head, `let e${k} = 0;`, `if (!(${far} && ${range})) { v${k} = bStep(${slow}, ${a.v}, ${a.e}); e${k} = ERR[0]; }`];
+  });
+  return { rep: 'float', type: 'f32', v: `v${n}`, e: a.e === undefined ? undefined : `e${n}`, rounded: t, block };
 }
 /** One rounding somewhere: the value stays, the bound grows. */
 export function nearTo(em: Emitter, t: DType | 'tf32', a: FloatVal): FloatVal {

@@ -77,6 +77,8 @@ export interface Emitter {
   next: number;
   readonly helpers: Set<string>;
   readonly memories: Map<string, Memory>;
+  /** Objects of the surroundings by the name that emitted code knows them under. */
+  readonly objects: Map<string, unknown>;
   readonly axes: Map<AxisId, Val>;
   readonly vars: Map<string, Val>;
   strict: boolean;

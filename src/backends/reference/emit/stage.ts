@@ -1,4 +1,4 @@
-import type { Axis, Stage } from '../../../codegen/ir/stage.ts';
+import type { Stage } from '../../../codegen/ir/stage.ts';
 import { emitStore } from './access.ts';
 import type { Emitter } from './code.ts';
 import { emitFold } from './fold.ts';
@@ -11,4 +11,5 @@ export function emitPointwise(em: Emitter, s: Extract<Stage, { kind: 'map' | 're
   emitStore(em, s.out, value, opened.doubt?.v);
   closeLoops(em, opened);
 }
-export const paramsOf = (axes: readonly Axis[], n: number): readonly string[] => axes.slice(0, n).map((_, k) => `p${k}`);
+/** Parameter names for the outermost `n` axes. */
+export const paramsOf = (n: number): readonly string[] => Array.from({ length: n }, (_, k) => `p${k}`);

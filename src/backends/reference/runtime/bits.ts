@@ -1,4 +1,4 @@
-import { decodeTable, encode, rounder } from '../../../codegen/numeric/codec.ts';
+import { decodeTable, encode, magicTable, rounder } from '../../../codegen/numeric/codec.ts';
 import type { NarrowFloat } from '../../../codegen/numeric/formats.ts';
 import { NARROW, isNarrowFloat } from '../../../codegen/numeric/formats.ts';
 import { HI } from './wide.ts';
@@ -28,7 +28,11 @@ export function f64Bits(h: number, l: number): number {
   return f64[0] as number;
 }
 
-/** round_T, bits_T and table_T of every narrow float: rounding of an f64, its bit pattern, values by pattern. */
+/** Scratch for taking an f64 apart. */
+export const SPLIT = f64;
+export const PARTS = halves;
+
+/** round_T, bits_T, table_T, magic_T of every narrow float: rounding of an f64, its bit pattern, values by pattern, see magicTable. */
 export const codecs: Readonly<Record<string, unknown>> = Object.fromEntries(
   Object.keys(NARROW)
     .filter((t): t is NarrowFloat => isNarrowFloat(t as NarrowFloat))
@@ -36,5 +40,6 @@ export const codecs: Readonly<Record<string, unknown>> = Object.fromEntries(
       [`round_${t}`, rounder(t)],
       [`bits_${t}`, (v: number) => encode(t, v)],
       [`table_${t}`, decodeTable(t)],
+      [`magic_${t}`, magicTable(t)],
     ]),
 );
