@@ -6,6 +6,7 @@ import type { Loader } from './checks/imports.ts';
 import type { ModuleScope } from './checks/context.ts';
 import { checkFns } from './checks/fns.ts';
 import { checkOp } from './checks/op.ts';
+import type { CheckedInstance } from './checks/op.ts';
 import type { DType } from './dtypes.ts';
 import type { TOp } from './typed.ts';
 
@@ -32,33 +33,39 @@ export function check(module: Module, load?: Loader): Checked {
   const all = gather(module, load);
   const diagnostics: Diagnostic[] = [...all.diagnostics];
   const running = new Set<string>();
-  const done = new Map<string, TOp | undefined>();
+  const done = new Map<string, CheckedInstance>();
+  const key = (op: OpDecl, types: Readonly<Record<string, DType>>): string =>
+    `${op.span.file} ${op.name.name} ${JSON.stringify(types)}`;
   const usedFns = new Set<string>();
   const scopeOf = (owner: OpDecl | FnDecl): ModuleScope => {
     const names = all.scopes.get(owner.span.file);
     return { fns: names?.fns ?? new Map(), ops: names?.ops ?? new Map(), instance, usedFns };
   };
   const instance = (op: OpDecl, types: Readonly<Record<string, DType>>): TOp | 'recursive' | undefined => {
-    const id = `${op.span.file} ${op.name.name} ${JSON.stringify(types)}`;
+    const id = key(op, types);
     if (running.has(id)) return 'recursive';
-    if (done.has(id)) return done.get(id);
+    const known = done.get(id);
+    if (known !== undefined) return known.op;
     running.add(id);
-    const result = checkOp(op, types, scopeOf(op));
+    const made = checkOp(op, types, scopeOf(op));
     running.delete(id);
-    diagnostics.push(...result.diagnostics);
-    done.set(id, result.op);
-    return result.op;
+    done.set(id, made);
+    return made.op;
   };
   for (const fns of all.declared.values()) checkFns(fns.fns, scopeOf, diagnostics);
+  // Every instance first, then properties: these may call any operator, their own too.
+  const list = [...all.declared].flatMap(([file, names]) =>
+    names.ops.map((decl) => ({ file, decl, types: bindings(decl) })),
+  );
+  for (const { decl, types } of list) for (const t of types) instance(decl, t);
   const ops: CheckedOp[] = [];
-  for (const [file, names] of all.declared) {
-    for (const decl of names.ops) {
-      const instances = bindings(decl).flatMap((types) => {
-        const op = instance(decl, types);
-        return op === undefined || op === 'recursive' ? [] : [op];
-      });
-      if (file === module.span.file) ops.push({ name: decl.name.name, decl, instances });
-    }
+  for (const { file, decl, types } of list) {
+    const instances = types.flatMap((t) => {
+      const result = done.get(key(decl, t))?.finish();
+      diagnostics.push(...(result?.diagnostics ?? []));
+      return result?.op ?? [];
+    });
+    if (file === module.span.file) ops.push({ name: decl.name.name, decl, instances });
   }
   const own = all.declared.get(module.span.file);
   return { ops, fns: own?.fns ?? [], diagnostics: once(diagnostics) };

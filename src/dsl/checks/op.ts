@@ -4,7 +4,7 @@ import { hasErrors } from '../../diagnostics/diagnostic.ts';
 import type { Tol } from '../ast.ts';
 import type { OpDecl, Stmt } from '../ast.ts';
 import type { DType } from '../dtypes.ts';
-import type { TOp, TProperty, TSchedule, TStmt } from '../typed.ts';
+import type { TOp, TSchedule, TStmt } from '../typed.ts';
 import { report } from './context.ts';
 import type { ModuleScope, OpContext, Scope } from './context.ts';
 import { checkDefine } from './define.ts';
@@ -19,12 +19,14 @@ import { checkScatter, checkTemp } from './scatter.ts';
 import { checkSignature } from './signature.ts';
 import { checkSchedule, checkTolerance, checkTunable } from './tuning.ts';
 
+/** An instance without its properties, which may call any operator, the instance itself too, and are checked by `finish`. */
+export interface CheckedInstance {
+  readonly op?: TOp;
+  readonly finish: () => { readonly op?: TOp; readonly diagnostics: readonly Diagnostic[] };
+}
+
 /** One operator under one binding of its type parameters: its typed form, unless it has errors, and what is to be said about it. */
-export function checkOp(
-  decl: OpDecl,
-  types: Readonly<Record<string, DType>>,
-  scope: ModuleScope,
-): { readonly op?: TOp; readonly diagnostics: readonly Diagnostic[] } {
+export function checkOp(decl: OpDecl, types: Readonly<Record<string, DType>>, scope: ModuleScope): CheckedInstance {
   const op = newContext(decl, types, scope);
   checkTypeParams(decl, op);
   const { params, results } = checkSignature(decl, op);
@@ -34,18 +36,12 @@ export function checkOp(
     if (d.kind === 'temp') op.later.add(d.name.name);
   }
   const body: TStmt[] = [];
-  const properties: TProperty[] = [];
   const tolerances: Record<string, Tol> = {};
   const tunables: { readonly name: string; readonly values: readonly bigint[] }[] = [];
   const schedules: TSchedule[] = [];
-  const late: (() => void)[] = [];
   for (const d of decl.body) {
     switch (d.kind) {
       case 'property':
-        late.push(() => {
-          const p = checkProperty(d, s);
-          if (p !== undefined) properties.push(p);
-        });
         break;
       case 'tolerance':
         if (checkTolerance(d, new Set(Object.keys(tolerances)), op)) tolerances[d.name.name] = d.tol;
@@ -65,28 +61,31 @@ export function checkOp(
   }
   checkPieces(op);
   for (const r of op.raggeds.values()) if (!r.defined) report(op, 'ragged-undefined', { name: r.ragged.id }, r.span);
-  for (const run of late) run();
-  checkUnused(decl, op);
-  if (hasErrors(op.diagnostics)) return { diagnostics: op.diagnostics };
-  return {
-    diagnostics: op.diagnostics,
-    op: {
-      name: decl.name.name,
-      ...(decl.doc === undefined ? {} : { doc: decl.doc }),
-      span: decl.span,
-      types,
-      dims: [...op.dims.values()],
-      raggeds: [...op.raggeds.values()].map((r) => r.ragged),
-      params,
-      results,
-      facts: op.conditions,
-      body: started(body),
-      properties,
-      tolerances,
-      tunables,
-      schedules,
-    },
+  const core: TOp = {
+    name: decl.name.name,
+    ...(decl.doc === undefined ? {} : { doc: decl.doc }),
+    span: decl.span,
+    types,
+    dims: [...op.dims.values()],
+    raggeds: [...op.raggeds.values()].map((r) => r.ragged),
+    params,
+    results,
+    facts: op.conditions,
+    body: started(body),
+    properties: [],
+    tolerances,
+    tunables,
+    schedules,
   };
+  const sound = !hasErrors(op.diagnostics);
+  const finish = (): ReturnType<CheckedInstance['finish']> => {
+    const properties = decl.body.flatMap((d) => (d.kind === 'property' ? (checkProperty(d, s) ?? []) : []));
+    checkUnused(decl, op);
+    return hasErrors(op.diagnostics)
+      ? { diagnostics: op.diagnostics }
+      : { op: { ...core, properties }, diagnostics: op.diagnostics };
+  };
+  return sound ? { op: core, finish } : { finish };
 }
 
 /** An empty context. */

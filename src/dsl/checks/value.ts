@@ -170,8 +170,14 @@ export function unify(op: OpContext, a: Value, b: Value, span: Span): readonly [
   if (a.flex === b.flex && a.flex !== 'no') return [a, b];
   const mixed = (a.flex === 'float' && b.flex === 'index') || (a.flex === 'index' && b.flex === 'float');
   if (mixed) return [adapt(op, a, 'f32'), adapt(op, b, 'f32')];
-  if (order[a.flex] > order[b.flex]) return [a, toward(op, b, a)];
-  if (order[b.flex] > order[a.flex]) return [toward(op, a, b), b];
+  if (order[a.flex] > order[b.flex]) {
+    const other = toward(op, b, a);
+    return [{ ...a, bad: other.bad }, other];
+  }
+  if (order[b.flex] > order[a.flex]) {
+    const other = toward(op, a, b);
+    return [other, { ...b, bad: other.bad }];
+  }
   const [s, t] = [a.e.type, b.e.type];
   if (s === t) return [a, b];
   const mixes = isFloatType(s) !== isFloatType(t);
@@ -193,6 +199,10 @@ export function unify(op: OpContext, a: Value, b: Value, span: Span): readonly [
 /** `v` as the more fixed operand `other` has it. */
 function toward(op: OpContext, v: Value, other: Value): Value {
   if (other.flex === 'float') return { ...value({ ...literal(op, v, 'f32', v.e.span).e }, v), flex: 'float' };
+  if (v.flex === 'float' && isIntType(other.e.type)) {
+    report(op, 'type-int-float', { found: other.e.type, wanted: 'f32', text: shown(other) }, other.e.span);
+    return { ...v, bad: true };
+  }
   if (other.flex === 'index') return { ...adapt(op, v, 'i64'), flex: 'index' };
   return adapt(op, v, other.e.type);
 }
