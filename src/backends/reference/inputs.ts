@@ -1,16 +1,15 @@
 import type { BufId, Buffer, StageGraph } from '../../codegen/ir/stage.ts';
 import { rounder } from '../../codegen/numeric/codec.ts';
 import type { Scalar, Tensor } from '../../codegen/numeric/tensor.ts';
-import { elements, getAt } from '../../codegen/numeric/tensor.ts';
+import { elements, getAt, zeros } from '../../codegen/numeric/tensor.ts';
 import { isFloat } from '../../dsl/dtypes.ts';
 import type { DType } from '../../dsl/dtypes.ts';
 import type { Span } from '../../diagnostics/span.ts';
-import { rowLayout } from './emit/access.ts';
-import { newEmitter } from './compile.ts';
-import type { Memory } from './memory.ts';
+import { must } from '../../assert.ts';
+import type { FieldLayout, Memory, RowLayout } from './memory.ts';
 import { allocate, given, numberAt } from './memory.ts';
 import type { Run } from './run.ts';
-import { shapesOf, sizeOf, surroundings, writersOf } from './run.ts';
+import { rowsOf, shapesOf, sizeOf, writersOf } from './run.ts';
 
 /** What an evaluation is given. Lists have one tensor, and dims of their own one value, per element. */
 export interface Inputs {
@@ -68,7 +67,7 @@ export function prepare(graph: StageGraph, inputs: Inputs, bounds: boolean): { r
     if (found.length > 0) return { run, problems };
     const m = given(b, list, bounds);
     run.reading.set(b.id, m);
-    if (b.role === 'inout') run.writing.set(b.id, entryCopy(b, m, list));
+    if (b.role === 'inout') run.writing.set(b.id, entryCopy(run, b, list));
   }
   for (const f of graph.facts) if (sizeOf(run, f.cond) === 0) problems.push({ kind: 'fact', name: graph.name, text: `${f.text} does not hold`, span: f.span });
   return { run, problems };
@@ -86,11 +85,8 @@ function checkTensors(run: Run, b: Buffer, list: readonly Tensor[]): readonly Pr
   const shapes = shapesOf(run, b).map((s) => [...s]);
   const at = (kind: Problem['kind'], text: string): void => void problems.push({ kind, name: b.id, text, span: b.span });
   if (shapes.length !== list.length) at('shape', `${b.id} needs ${shapes.length} tensors, has ${list.length}`);
-  if (b.row !== undefined) {
-    const probe: Memory = { id: b.id, buffer: b, layout: 'row', list: b.list !== undefined, shapes, data: [], lo: 0, hi: 0, denormals: false };
-    const { stride } = rowLayout(newEmitter(surroundings(run), 'rows', false), probe);
-    for (const s of shapes) s.push(stride);
-  }
+  const row = rowsOf(run, b);
+  if (row !== undefined) for (const s of shapes) s.push(row.bytes);
   list.forEach((t, l) => {
     const want = shapes[l];
     if (want === undefined) return;
@@ -111,12 +107,26 @@ function checkOffsets(b: Buffer, list: readonly Tensor[], at: (kind: Problem['ki
 }
 
 /** Stores to an `inout` go to memory of their own, which starts as the entry value. */
-function entryCopy(b: Buffer, m: Memory, list: readonly Tensor[]): Memory {
-  const own = allocate(b, m.shapes);
+function entryCopy(run: Run, b: Buffer, list: readonly Tensor[]): Memory {
+  const row = rowsOf(run, b);
+  const own = allocate(b, shapesOf(run, b), row);
   list.forEach((t, l) => {
-    const to = own.data[l];
-    if (to instanceof Int32Array && own.layout === 'wide') to.set(m.data[l] as Int32Array);
-    else for (let i = 0; i < t.data.length; i++) if (to !== undefined) to[i] = Number(getAt(t, i));
+    if (row === undefined) enter(own, l, t);
+    else for (const f of row.fields) enter(must(own.fields?.get(f.name), f.name), l, unpack(t, row, f));
   });
   return own;
+}
+function enter(own: Memory, l: number, t: Tensor): void {
+  const to = must(own.data[l], own.id);
+  if (own.layout === 'wide') (to as Int32Array).set(new Int32Array(t.data.buffer, t.data.byteOffset, 2 * t.data.length));
+  else for (let i = 0; i < t.data.length; i++) to[i] = Number(getAt(t, i));
+}
+/** One field of packed rows as a tensor of its own. */
+function unpack(t: Tensor, row: RowLayout, f: FieldLayout): Tensor {
+  const rows = row.bytes === 0 ? 0 : t.data.length / row.bytes;
+  const out = zeros(f.dtype, [rows, ...f.shape]);
+  const n = rows === 0 ? 0 : out.data.byteLength / rows;
+  const [from, to] = [new Uint8Array(t.data.buffer, t.data.byteOffset, t.data.length), new Uint8Array(out.data.buffer)];
+  for (let r = 0; r < rows; r++) to.set(from.subarray(r * row.bytes + f.at, r * row.bytes + f.at + n), r * n);
+  return out;
 }

@@ -24,6 +24,8 @@ export interface Memory {
   /** Values of integer elements lie in lo..hi. */
   lo: number;
   hi: number;
+  /** Packed rows that the reference writes: one memory a field, of shape [rows…, field…]. */
+  readonly fields?: ReadonlyMap<string, Memory>;
   /** May hold f32 denormals, which kernels may read as 0. */
   readonly denormals: boolean;
 }
@@ -44,8 +46,26 @@ export function layoutOf(b: Buffer, role: 'given' | 'own'): Layout {
   return role === 'given' && isNarrowFloat(b.dtype) ? 'table' : 'number';
 }
 
-/** The reference's own storage: f64 for floats, so that values stay unrounded until something rounds them. */
-export function allocate(b: Buffer, shapes: readonly (readonly number[])[]): Memory {
+/** Where a field of a packed row lies, in bytes, and its extents. */
+export interface FieldLayout {
+  readonly name: string;
+  readonly at: number;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+}
+/** Bytes of one packed row, and its fields one behind the other. */
+export interface RowLayout {
+  readonly bytes: number;
+  readonly fields: readonly FieldLayout[];
+}
+
+/** The reference's own storage: f64 for floats, so that values stay unrounded until something rounds them; packed rows field by field. */
+export function allocate(b: Buffer, shapes: readonly (readonly number[])[], row?: RowLayout): Memory {
+  if (row !== undefined) {
+    const { row: _, ...plain } = b;
+    const fields = row.fields.map((f) => [f.name, allocate({ ...plain, id: `${b.id}.${f.name}`, dtype: f.dtype }, shapes.map((s) => [...s, ...f.shape]))] as const);
+    return { id: b.id, buffer: b, layout: 'row', list: b.list !== undefined, shapes, data: [], lo: 0, hi: 0, fields: new Map(fields), denormals: false };
+  }
   const layout = layoutOf(b, 'own');
   const make = (n: number): TypedArray => (layout === 'wide' ? new Int32Array(2 * n) : isFloat(b.dtype) ? new Float64Array(n) : storage(b.dtype, n));
   const [lo, hi] = rangeOf(b.dtype);

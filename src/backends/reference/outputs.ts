@@ -4,9 +4,10 @@ import { isNarrowFloat } from '../../codegen/numeric/formats.ts';
 import type { Tensor, TypedArray } from '../../codegen/numeric/tensor.ts';
 import { elements, zeros } from '../../codegen/numeric/tensor.ts';
 import { isFloat } from '../../dsl/dtypes.ts';
-import type { Memory } from './memory.ts';
+import { must } from '../../assert.ts';
+import type { Memory, RowLayout } from './memory.ts';
 import type { Run } from './run.ts';
-import { memoryOf } from './run.ts';
+import { memoryOf, rowsOf } from './run.ts';
 
 /** One result. */
 export interface Output {
@@ -18,6 +19,8 @@ export interface Output {
   readonly bound?: Float64Array;
   /** MARK bits of each element; absent: none is marked. */
   readonly marks?: Uint8Array;
+  /** Packed rows: their fields, each as a result of shape [rows…, field…]; `tensor` holds the bytes. */
+  readonly fields?: Readonly<Record<string, Output>>;
   /** Set when sampled: the flat ranges that were evaluated; nothing else is known. */
   readonly covered?: readonly Range[];
   /** Ragged results: items needed, which may be more than the caller's capacity. */
@@ -40,7 +43,8 @@ export function collect(run: Run, capacities: Readonly<Record<string, number>>, 
   for (const b of run.graph.buffers) {
     if (b.role !== 'out' && b.role !== 'inout') continue;
     const m = memoryOf(run, b.id, 'write');
-    out[b.id] = m.shapes.map((shape, l) => output(b, m, l, shape, b.capacity === undefined ? undefined : capacities[b.capacity.ragged], covered.get(b.id)));
+    const row = rowsOf(run, b);
+    out[b.id] = m.shapes.map((shape, l) => row !== undefined ? packed(m, row, l, shape) : output(b, m, l, shape, b.capacity === undefined ? undefined : capacities[b.capacity.ragged], covered.get(b.id)));
   }
   return out;
 }
@@ -66,6 +70,22 @@ function output(b: Buffer, m: Memory, l: number, whole: readonly number[], capac
     ...(covered === undefined ? {} : { covered }),
     ...(b.capacity === undefined ? {} : { needed }),
   };
+}
+/** Fields put together again into rows of bytes. */
+function packed(m: Memory, row: RowLayout, l: number, shape: readonly number[]): Output {
+  const tensor = zeros('u8', [...shape, row.bytes]);
+  const to = tensor.data as Uint8Array;
+  const fields: Record<string, Output> = {};
+  const rows = elements(shape);
+  for (const f of row.fields) {
+    const part = must(m.fields?.get(f.name), f.name);
+    const out = output(part.buffer, part, l, [...shape, ...f.shape], undefined, undefined);
+    fields[f.name] = out;
+    const from = new Uint8Array(out.tensor.data.buffer);
+    const n = rows === 0 ? 0 : from.length / rows;
+    for (let r = 0; r < rows; r++) to.set(from.subarray(r * n, (r + 1) * n), r * row.bytes + f.at);
+  }
+  return { tensor, fields };
 }
 function store(b: Buffer, layout: Memory['layout'], data: TypedArray, tensor: Tensor, { start, end }: Range): void {
   if (layout === 'wide') new Int32Array(tensor.data.buffer, 8 * start, 2 * (end - start)).set((data as Int32Array).subarray(2 * start, 2 * end));

@@ -5,9 +5,10 @@ import { must } from '../../assert.ts';
 import type { FaultLog } from './compile.ts';
 import { instantiate, newEmitter } from './compile.ts';
 import type { Surroundings } from './emit/code.ts';
+import { rowLayout } from './emit/access.ts';
 import { intLit } from './emit/code.ts';
 import { inlineValue } from './emit/inline.ts';
-import type { Memory } from './memory.ts';
+import type { Memory, RowLayout } from './memory.ts';
 import { allocate } from './memory.ts';
 
 /** One evaluation in progress. */
@@ -44,9 +45,13 @@ export function memoryOf(run: Run, id: BufId, use: 'read' | 'write'): Memory {
   const known = table.get(id);
   if (known !== undefined) return known;
   const b = must(run.buffers.get(id), `buffer ${id}`);
-  const m = allocate(b, shapesOf(run, b));
+  const m = allocate(b, shapesOf(run, b), rowsOf(run, b));
   for (const t of [run.reading, run.writing]) if (!t.has(id)) t.set(id, m);
   return m;
+}
+/** Layout of a buffer of packed rows. */
+export function rowsOf(run: Run, b: Buffer): RowLayout | undefined {
+  return b.row === undefined ? undefined : rowLayout(newEmitter(surroundings(run), 'rows', false), b);
 }
 /** Shapes of a buffer, one per list element. */
 export function shapesOf(run: Run, b: Buffer): readonly (readonly number[])[] {

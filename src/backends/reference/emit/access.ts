@@ -1,8 +1,9 @@
-import type { Expr, Place } from '../../../codegen/ir/stage.ts';
+import { must } from '../../../assert.ts';
+import type { Buffer, Expr, Place } from '../../../codegen/ir/stage.ts';
 import { isNarrowFloat } from '../../../codegen/numeric/formats.ts';
 import { DTYPES, isFloat, widen } from '../../../dsl/dtypes.ts';
 import type { DType } from '../../../dsl/dtypes.ts';
-import type { Memory } from '../memory.ts';
+import type { FieldLayout, Memory, RowLayout } from '../memory.ts';
 import { EXACT, inexact, rangeOf } from '../memory.ts';
 import { castTo, roundTo } from './cast.ts';
 import type { Emitter, IntVal, Val } from './code.ts';
@@ -35,7 +36,7 @@ export interface Spot {
   readonly list: IntVal | undefined;
   readonly index: readonly IntVal[];
   readonly deps: readonly Val[];
-  readonly field?: { readonly dtype: DType };
+  readonly field?: FieldLayout;
 }
 
 const sameTail = (m: Memory, from: number): boolean => m.shapes.every((s) => s.every((n, d) => d < from || n === m.shapes[0]?.[d]));
@@ -63,6 +64,7 @@ export function spot(em: Emitter, m: Memory, p: { readonly list?: Expr; readonly
   return spotAt(em, m, p.list === undefined ? undefined : indexOf(em, p.list), p.index.map((e) => indexOf(em, e)), p.field);
 }
 export function spotAt(em: Emitter, m: Memory, list: IntVal | undefined, index: readonly IntVal[], field?: string): Spot {
+  if (m.fields !== undefined) return spotAt(em, must(m.fields.get(field ?? ''), `field of ${m.id}`), list, index);
   const name = nameOf(em, m);
   const data = list === undefined ? name : bind(em, `${name}[${list.v}]`, [list]).v;
   const listDeps = list === undefined ? [] : [list];
@@ -78,33 +80,32 @@ export function spotAt(em: Emitter, m: Memory, list: IntVal | undefined, index: 
   return { m, name, data, flat: v, list, index, deps: [...deps, ...listDeps, ...index] };
 }
 
-/** Packed rows: bytes of one row, and where its fields start. */
-export function rowLayout(em: Emitter, m: Memory): { readonly stride: number; readonly fields: ReadonlyMap<string, { readonly at: number; readonly dtype: DType; readonly shape: readonly number[] }> } {
+/** Layout of packed rows; extents of fields are over dims. */
+export function rowLayout(em: Emitter, b: Buffer): RowLayout {
   let at = 0;
-  const fields = new Map<string, { at: number; dtype: DType; shape: readonly number[] }>();
-  for (const f of m.buffer.row ?? []) {
+  const fields = (b.row ?? []).map((f): FieldLayout => {
     const shape = f.shape.map((e) => {
       const v = indexOf(em, e);
       if (v.lo !== v.hi) throw new Error(`internal: extent of field ${f.name} is not known`);
       return v.lo;
     });
-    fields.set(f.name, { at, dtype: f.dtype, shape });
-    at += shape.reduce((a, b) => a * b, DTYPES[f.dtype].bytes);
-  }
-  return { stride: at, fields };
+    const field = { name: f.name, at, dtype: f.dtype, shape };
+    at += shape.reduce((x, y) => x * y, DTYPES[f.dtype].bytes);
+    return field;
+  });
+  return { bytes: at, fields };
 }
 function fieldSpot(em: Emitter, m: Memory, name: string, list: IntVal | undefined, index: readonly IntVal[], field: string): Spot {
-  const { stride, fields } = rowLayout(em, m);
-  const f = fields.get(field);
-  if (f === undefined) throw new Error(`internal: ${m.id} has no field ${field}`);
+  const layout = rowLayout(em, m.buffer);
+  const f = must(layout.fields.find((x) => x.name === field), `field ${field} of ${m.id}`);
   const rows = m.buffer.shape.length;
   const bytes = DTYPES[f.dtype].bytes;
   const parts = index.map((at, d) => {
-    const tail = d < rows ? (m.shapes[0] ?? []).slice(d + 1, rows).reduce((a, b) => a * b, stride) : f.shape.slice(d - rows + 1).reduce((a, b) => a * b, bytes);
+    const tail = d < rows ? (m.shapes[0] ?? []).slice(d + 1, rows).reduce((a, b) => a * b, layout.bytes) : f.shape.slice(d - rows + 1).reduce((a, b) => a * b, bytes);
     return { at, stride: String(tail), deps: [] };
   });
   const { v, deps } = flatten(em, parts);
-  return { m, name, data: list === undefined ? `${name}v` : `${name}v[${list.v}]`, flat: f.at === 0 ? v : `${v} + ${f.at}`, list, index, deps: [...deps, ...(list === undefined ? [] : [list]), ...index], field: { dtype: f.dtype } };
+  return { m, name, data: list === undefined ? `${name}v` : `${name}v[${list.v}]`, flat: f.at === 0 ? v : `${v} + ${f.at}`, list, index, deps: [...deps, ...(list === undefined ? [] : [list]), ...index], field: f };
 }
 
 /** Emits a read; see Surroundings for buffers that are evaluated on demand or have no storage. */
@@ -119,10 +120,10 @@ export function emitRead(em: Emitter, e: Read): Val {
 }
 
 /** Condition under which every index is in range. */
-export function inRange(em: Emitter, s: Spot): string {
+export function inRange(s: Spot): string {
   const conds = s.index.flatMap((i, d) => {
     const fieldDim = s.field === undefined ? undefined : d - s.m.buffer.shape.length;
-    const n = fieldDim === undefined || fieldDim < 0 ? extent(s.m, s.name, s.list, d) : String([...rowLayout(em, s.m).fields.values()].find((f) => f.dtype === s.field?.dtype)?.shape[fieldDim] ?? 0);
+    const n = fieldDim === undefined || fieldDim < 0 ? extent(s.m, s.name, s.list, d) : String(s.field?.shape[fieldDim] ?? 0);
     return [`${i.v} >= 0`, `${i.v} < ${n}`];
   });
   if (s.list !== undefined) conds.push(`${s.list.v} >= 0`, `${s.list.v} < ${s.m.shapes.length}`);
@@ -143,7 +144,7 @@ export function load(em: Emitter, s: Spot, unchecked: boolean): Val {
     const raw = m.layout === 'table' ? `${helper(em, `table_${dtype}`)}[${s.data}[${at}]]` : `${s.data}[${at}]`;
     return checked ? raw : `(${raw} ?? ${miss})`;
   };
-  const cond = checked ? inRange(em, s) : '';
+  const cond = checked ? inRange(s) : '';
   const guard = (text: string, zero: string): string => (checked ? `${cond} ? ${text} : ${quiet ? zero : `(${miss}, ${zero})`}` : text);
   const read = (text: string, zero = '0'): { v: string; block: Val['block'] } => bind(em, guard(text, zero), s.deps, true);
   const e = errorOf(em, s, dtype, checked && quiet ? cond : undefined);
@@ -205,8 +206,7 @@ export function emitStore(em: Emitter, p: Place, value: Val, uncertain?: string)
 }
 export function storeAt(em: Emitter, s: Spot, value: Val, uncertain?: string): void {
   const { m } = s;
-  const dtype = s.field?.dtype ?? m.buffer.dtype;
-  if (s.field !== undefined) return storeField(em, s, castTo(em, dtype, value), dtype);
+  const { dtype } = m.buffer;
   const v = value.rep === 'float' && isFloat(dtype) ? roundTo(em, dtype, value) : castTo(em, dtype, value);
   const lines = em.block.lines;
   // A typed array drops stores beyond its end: the comparison makes that a fault.
@@ -227,12 +227,4 @@ export function storeAt(em: Emitter, s: Spot, value: Val, uncertain?: string): v
 /** Ranges alone show that the flat index is in range. */
 function provenBelow(s: Spot): boolean {
   return s.index.every((i, d) => i.lo >= 0 && i.hi < (s.m.shapes[0]?.[d] ?? 0));
-}
-function storeField(em: Emitter, s: Spot, v: Val, dtype: DType): void {
-  const text = v.rep === 'wide' ? '' : v.rep === 'bool' ? `${v.v} ? 1 : 0` : v.v;
-  const lines = em.block.lines;
-  if (isNarrowFloat(dtype)) lines.push(`${s.data}.set${DTYPES[dtype].bytes === 2 ? 'Uint16' : 'Uint8'}(${s.flat}, ${helper(em, `bits_${dtype}`)}(${text}), true);`);
-  else if (v.rep === 'int' && (dtype === 'i64' || dtype === 'u64')) storeField(em, s, toWide(em, v), dtype);
-  else if (v.rep === 'wide') lines.push(`${s.data}.setInt32(${s.flat}, ${v.l}, true); ${s.data}.setInt32(${s.flat} + 4, ${v.h}, true);`);
-  else lines.push(`${s.data}.set${{ f64: 'Float64', f32: 'Float32', i8: 'Int8', i16: 'Int16', i32: 'Int32', u8: 'Uint8', u16: 'Uint16', u32: 'Uint32', bool: 'Uint8' }[dtype as 'f32'] ?? 'Uint8'}(${s.flat}, ${text}, true);`);
 }

@@ -3,9 +3,8 @@ import { freeAxes, freeVars } from '../../../codegen/ir/walk.ts';
 import { accumulator } from './accumulate.ts';
 import type { Block, Emitter, Val } from './code.ts';
 import { fresh, guardOf } from './code.ts';
-import type { Opened } from './loops.ts';
-import { closeLoops, openLoops } from './loops.ts';
 import { argument, bound, count, first, variance } from './search.ts';
+import { walk } from './terms.ts';
 
 /** A fold with its `post`; it stands as far out as the axes and names it mentions allow. */
 export function emitFold(em: Emitter, r: Reduce, post: Expr | undefined): Val {
@@ -53,22 +52,4 @@ function emitReduce(em: Emitter, r: Reduce): Val {
       return a.result();
     }
   }
-}
-
-/** One term of a fold. */
-export interface Term {
-  readonly opened: Opened;
-  readonly body: Val;
-  readonly doubt: string | undefined;
-  /** How many terms there can be. */
-  readonly most: number;
-}
-/** Opens the loops and evaluates the body; `lines` go into the innermost block. */
-export function walk(em: Emitter, r: Reduce, lines: (t: Term) => readonly string[], label = ''): void {
-  const opened = openLoops(em, r.over, r.when);
-  const body = em.expr(em, r.body);
-  const most = opened.ranges.reduce((p, { lo, hi }) => p * Math.max(0, hi.hi - lo.lo), 1);
-  em.block.lines.push(...lines({ opened, body, doubt: opened.doubt?.v, most }));
-  const [head, ...rest] = opened.heads;
-  closeLoops(em, { ...opened, heads: head === undefined ? [] : [label === '' ? head : `${label}: ${head}`, ...rest] });
 }

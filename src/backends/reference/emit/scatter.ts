@@ -42,7 +42,7 @@ export function emitScatter(em: Emitter, s: Scatter): void {
   em.block.lines.push(...update(em, s, at, value, summed ? tally : undefined, doubt));
   if (s.op === 'unique') em.block.lines.push(`if (${tally}[${at.flat}]++ > 0) ${helper(em, 'miss')}(${em.around.site(`${em.stage} (not unique)`, m.id)}, ${at.flat});`);
   const miss = s.drop ? '' : ` else ${helper(em, 'miss')}(${em.around.site(em.stage, m.id)}, ${at.flat});`;
-  close(em, `if (${inRange(em, at)})`, miss);
+  close(em, `if (${inRange(at)})`, miss);
   closeLoops(em, opened);
 
   if (summed) finishSums(em, s, init, stat, isNarrow(dtype) && dtype !== 'f32');

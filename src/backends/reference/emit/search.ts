@@ -4,9 +4,9 @@ import { accOf, boolTerm, declare, finish, floatTerm, plain } from './accumulate
 import type { BoolVal, Emitter, IntVal, Val } from './code.ts';
 import { bind, close, fresh, helper, num, open } from './code.ts';
 import { floatCompare } from './float.ts';
-import { walk } from './fold.ts';
 import { intCompare } from './int.ts';
 import type { Opened } from './loops.ts';
+import { walk } from './terms.ts';
 import { wideCompare } from './wide.ts';
 
 export function variance(em: Emitter, r: Reduce): Val {
