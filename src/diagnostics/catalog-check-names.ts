@@ -22,6 +22,10 @@ export const NAMES = {
     (p) => `\`${p.name}\` is read before it is defined`,
     'move the definition up: statements are in order',
   ),
+  'name-loop': error<{ name: string }>(
+    (p) => `\`${p.name}\` belongs to the loop above`,
+    'what lasts beyond a step is a `state` or a result',
+  ),
   'name-taken': error<{ name: string; what: string }>(
     (p) => `\`${p.name}\` is taken: ${p.what} needs a name of its own`,
     'names are never shadowed: choose another',
@@ -91,6 +95,13 @@ export const NAMES = {
   'call-tensor': error<{ name: string; param: string }>(
     (p) => `\`${p.name}\` takes a whole tensor as \`${p.param}\``,
     'name a tensor without indices; give an expression a `let` first',
+  ),
+  'call-const': error<{ name: string; param: string; fixed: boolean }>(
+    (p) => `\`${p.param}\` of \`${p.name}\` is ${p.fixed ? 'const' : 'a size'} and cannot take this value`,
+    (p) =>
+      p.fixed
+        ? 'pass literals and `const` parameters'
+        : 'sizes do not depend on data: pass dims, parameters and literals',
   ),
   'call-types': error<{ name: string; param: string; choices: readonly string[]; found?: string }>(
     (p) =>

@@ -1,4 +1,4 @@
-import { error } from './rule.ts';
+import { error, warning } from './rule.ts';
 
 interface At {
   readonly name: string;
@@ -173,6 +173,10 @@ export const RANGES = {
   'ragged-row': error<{ name: string }>(
     (p) => `which row of \`${p.name}\`?`,
     'an index over a ragged axis needs the indices of its row to its left',
+  ),
+  'guard-idle': warning(
+    () => 'nothing in this guard can be out of range or absent',
+    'drop `??`; inside a reducer the guard stands in its body: `sum[k](x[k + 1] ?? 0)`',
   ),
   'absent-read': error<{ what: string }>(
     (p) => `${p.what} reads points that may be absent`,

@@ -30,6 +30,14 @@ export const STATEMENTS = {
     (p) => `add \`${p.name}[…] = …;\` to its body`,
   ),
   'state-form': error(() => 'a state starts as `state s[…] = value;`', 'one target, no `where`, no field'),
+  'loop-result': error<{ name: string; index: string }>(
+    (p) => `\`${p.name}\` is defined anew in every step of the loop`,
+    (p) => `index it by \`${p.index}\`, or define it after the loop from a state`,
+  ),
+  'loop-read': error<{ name: string; index: string }>(
+    (p) => `\`${p.name}\` is read at another step than \`${p.index}\``,
+    'carry the value from step to step in a `state`',
+  ),
   'temp-undefined': error<{ name: string }>(
     (p) => `nothing fills the temporary \`${p.name}\``,
     (p) => `add \`scatter add ${p.name}[…] = … init 0;\``,

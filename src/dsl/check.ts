@@ -39,7 +39,13 @@ export function check(module: Module, load?: Loader): Checked {
   const usedFns = new Set<string>();
   const scopeOf = (owner: OpDecl | FnDecl): ModuleScope => {
     const names = all.scopes.get(owner.span.file);
-    return { fns: names?.fns ?? new Map(), ops: names?.ops ?? new Map(), instance, usedFns };
+    return {
+      fns: names?.fns ?? new Map(),
+      fnsOf: (file) => all.scopes.get(file)?.fns ?? new Map(),
+      ops: names?.ops ?? new Map(),
+      instance,
+      usedFns,
+    };
   };
   const instance = (op: OpDecl, types: Readonly<Record<string, DType>>): TOp | 'recursive' | undefined => {
     const id = key(op, types);

@@ -9,7 +9,7 @@ import { convert, product, same, substitute, variable } from './make.ts';
 import { isBuiltin, nearest } from './names.ts';
 import { describe, text } from './operators.ts';
 import { holdsIn, inRange, knownOf, readsData } from './proofs.ts';
-import { bindAxes, extents, flatExtent, partCount } from './shape.ts';
+import { bindAxes, extents, flatExtent, indexParts, partCount } from './shape.ts';
 import { bad, isIntType, settle, value } from './value.ts';
 import type { Value } from './value.ts';
 
@@ -79,6 +79,7 @@ function scalarIndexed(e: AccessExpr, s: Scope): Value {
 function unknown(e: AccessExpr, s: Scope): Value {
   const name = e.name.name;
   if (s.op.raggeds.has(name)) report(s.op, 'ragged-value', { name }, e.name.span);
+  else if (s.op.inner.has(name)) report(s.op, 'name-loop', { name }, e.name.span);
   else if (s.op.later.has(name)) report(s.op, 'name-later', { name }, e.name.span);
   else {
     const known = nearest(name, [...s.vars.keys(), ...s.op.symbols.keys()]);
@@ -156,6 +157,11 @@ function typeRead(e: AccessExpr, sym: TensorSym, s: Scope): Value {
       return bad(e.span);
     }
     if (s.op.quiet === 0) progress.readSpan ??= e.span;
+    const { loop } = progress;
+    const step = loop === undefined ? undefined : found.index.flatMap(indexParts)[loop.part]?.value;
+    if (loop !== undefined && s.loop?.id === loop.id && !(step?.kind === 'var' && step.id === loop.id)) {
+      report(s.op, 'loop-read', { name, index: s.loop.name }, e.span);
+    }
   }
   const absent =
     found.absent ||

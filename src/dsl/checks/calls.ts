@@ -22,7 +22,7 @@ export function typeCall(e: CallExpr, s: Scope): Value {
   if (name === 'bitcast') return typeBitcast(e, s);
   if (e.type !== undefined) report(s.op, 'call-type', { name }, e.type.span);
   if (isBuiltin(name)) return typeBuiltin(e, name, s);
-  const fn = s.op.scope.fns.get(name);
+  const fn = (s.fns ?? s.op.scope.fns).get(name);
   if (fn !== undefined) return inlineFn(e, fn, s);
   if (s.op.scope.ops.has(name)) {
     report(s.op, 'call-operator', { name }, e.callee.span);

@@ -63,6 +63,8 @@ export interface Progress {
   readonly span: Span;
   readonly pieces: Piece[];
   readSpan?: Span;
+  /** Set while the loop that defines it is open: its variable, and the part of the index that it stands in. */
+  loop?: { readonly id: string; readonly part: number };
 }
 /** Part of a tensor that one statement defines, over canonical variables, one box side per factor of each axis. */
 export interface Piece {
@@ -76,6 +78,8 @@ export interface Piece {
 /** Operators and functions that a file can name. */
 export interface ModuleScope {
   readonly fns: ReadonlyMap<string, FnDecl>;
+  /** The functions that the file of a function sees. */
+  readonly fnsOf: (file: string) => ReadonlyMap<string, FnDecl>;
   readonly ops: ReadonlyMap<string, OpDecl>;
   /** The instance of an operator of this module under a binding; undefined if it has errors or calls itself. */
   readonly instance: (op: OpDecl, types: Readonly<Record<string, DType>>) => TOp | 'recursive' | undefined;
@@ -120,6 +124,8 @@ export interface Scope {
   readonly vars: ReadonlyMap<string, TVar>;
   /** Parameters and lets of the `fn` that is being inlined; while one is, nothing else is visible. */
   readonly locals?: ReadonlyMap<string, Value>;
+  /** Functions that the inlined one can call. */
+  readonly fns?: ReadonlyMap<string, FnDecl>;
   /** Ranges and conditions that hold here. */
   readonly facts: readonly TExpr[];
   /** Inside the left side of `??`. */

@@ -1,8 +1,8 @@
 import type { Define, Expr, Target } from '../ast.ts';
 import type { DType } from '../dtypes.ts';
-import type { TExpr, TStmt } from '../typed.ts';
+import type { TExpr, TStmt, TVar } from '../typed.ts';
 import { assuming, quietly, report } from './context.ts';
-import type { Scope, TensorSym } from './context.ts';
+import type { Progress, Scope, TensorSym } from './context.ts';
 import { variable } from './make.ts';
 import { declareLet, letType } from './lets.ts';
 import { checkOpCall, operatorCall } from './opcall.ts';
@@ -165,6 +165,7 @@ function addPiece(
     progress.pieces.push({ span: target.span, sides: [] });
     return;
   }
+  if (s.loop !== undefined && sym.role !== 'state') perStep(target, sym, whole, progress, s.loop, s);
   const { readSpan } = progress;
   if (readSpan !== undefined && sym.role === 'result')
     report(s.op, 'piece-after-read', { name: sym.name }, target.span, {
@@ -176,4 +177,12 @@ function addPiece(
     ...(field.name === undefined ? {} : { field: field.name }),
     ...(where === undefined ? {} : { where: canonicalWhere(where, whole.index) }),
   });
+}
+
+/** In a loop a result is defined at the step: the loop's index stands in its left side. */
+function perStep(target: Target, sym: TensorSym, whole: BoundTarget, progress: Progress, loop: TVar, s: Scope): void {
+  const flat = whole.index.flatMap((l) => (l.kind === 'tuple' ? l.parts : [l]));
+  const part = flat.findIndex((l) => l.kind === 'var' && l.var.id === loop.id);
+  if (part < 0) report(s.op, 'loop-result', { name: sym.name, index: loop.name }, target.span);
+  else progress.loop = { id: loop.id, part };
 }

@@ -114,8 +114,8 @@ function cycleOf(fn: FnDecl, scope: ModuleScope): readonly string[] | undefined 
     for (const e of [...f.lets.map((l) => l.value), f.body])
       visit(e, (x) => x.kind === 'call' && calls.set(x.callee.name, x.span));
     for (const name of calls.keys()) {
-      if (name === fn.name.name) return [...path, name];
-      const next = scope.fns.get(name);
+      if (scope.fnsOf(f.span.file).get(name) === fn) return [...path, name];
+      const next = scope.fnsOf(f.span.file).get(name);
       if (next === undefined || path.includes(name)) continue;
       const found = walk(next, [...path, name]);
       if (found !== undefined) return found;

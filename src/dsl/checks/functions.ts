@@ -52,6 +52,7 @@ function fnType(name: string, op: OpContext): DType | undefined {
 /** The body over given parameters. */
 export function expandFn(fn: FnDecl, given: ReadonlyMap<string, Value>, s: Scope, span: Expr['span']): Value {
   const locals = new Map<string, Value>();
+  const inner: Scope = { ...s, locals, fns: s.op.scope.fnsOf(fn.span.file), size: false };
   const wraps: { readonly id: string; readonly value: TExpr }[] = [];
   let absent = false;
   const bind = (name: string, v: Value, uses: number): void => {
@@ -73,7 +74,7 @@ export function expandFn(fn: FnDecl, given: ReadonlyMap<string, Value>, s: Scope
     );
   let failed = false;
   fn.lets.forEach((l, i) => {
-    const v = s.op.typeExpr(l.value, { ...s, locals, size: false });
+    const v = s.op.typeExpr(l.value, inner);
     failed ||= v.bad;
     bind(
       l.name.name,
@@ -81,7 +82,7 @@ export function expandFn(fn: FnDecl, given: ReadonlyMap<string, Value>, s: Scope
       rest.slice(i + 1).reduce((n, x) => n + uses(x, l.name.name), 0),
     );
   });
-  let body = s.op.typeExpr(fn.body, { ...s, locals, size: false });
+  let body = s.op.typeExpr(fn.body, inner);
   const type = fn.result === undefined ? undefined : fnType(fn.result.name, s.op);
   if (type !== undefined) body = fits(body, type, s);
   if (failed || body.bad) return bad(span);

@@ -171,7 +171,11 @@ function started(body: readonly TStmt[]): readonly TStmt[] {
 /** Warnings about what nothing reads. */
 function checkUnused(decl: OpDecl, op: OpContext): void {
   if (hasErrors(op.diagnostics)) return;
+  // A tensor that is never read may still be what tells a size or the rows of an axis.
+  const tells = new Set([...op.dims.values()].flatMap((d) => (d.source.kind === 'derived' ? [] : [d.source.param])));
+  for (const p of decl.params) if (p.type.axes.some((a) => a.kind === 'ragged')) tells.add(p.name.name);
   for (const p of decl.params) {
+    if (tells.has(p.name.name)) continue;
     if (!op.used.has(p.name.name) && p.mode !== 'inout')
       report(op, 'name-unused', { name: p.name.name, what: 'parameter' }, p.name.span);
   }

@@ -6,8 +6,9 @@ import type { TAxis, TExpr, TLhs, TOp, TOpCall, TStmt, TTarget, TVar } from '../
 import { typeArg } from './guard.ts';
 import { report } from './context.ts';
 import type { CallExpr, Axis, LetAxis, Scope, TensorSym } from './context.ts';
+import { namesOf, sizesOf } from './dims.ts';
 import { declareLet } from './lets.ts';
-import { binary, int, mapParts, product, same } from './make.ts';
+import { binary, int, mapParts, product, same, some } from './make.ts';
 import { isDType } from './names.ts';
 import { text } from './operators.ts';
 import { equalIn, holdsIn } from './proofs.ts';
@@ -104,6 +105,16 @@ export function resolveCall(c: OperatorCall, s: Scope): Resolved | undefined {
         ? literalOf(p.default, dtype, call.span)
         : store(op, value(g.value, { flex: flexOf.get(g.value) ?? 'no' }), dtype, false, g.value.span);
     if (v.bad) return undefined;
+    const fixed = p.mode === 'const';
+    if (
+      !v.bad &&
+      (fixed
+        ? !isConstant(v.e, s)
+        : sizeParams(decl).has(p.name) && some(v.e, (x) => x.kind === 'access' || x.kind === 'reduce'))
+    ) {
+      report(op, 'call-const', { name, param: p.name, fixed }, v.e.span);
+      return undefined;
+    }
     args.push({ kind: 'value', value: v.e });
     b.params.set(p.name, v.e);
   }
@@ -118,6 +129,22 @@ export function resolveCall(c: OperatorCall, s: Scope): Resolved | undefined {
   }));
   return { call: { op: callee, args, span: call.span }, results };
 }
+
+/** True for expressions of literals and const parameters. */
+const isConstant = (e: TExpr, s: Scope): boolean =>
+  !some(e, (x) => {
+    const leaf =
+      x.kind === 'access' ||
+      x.kind === 'dim' ||
+      x.kind === 'var' ||
+      x.kind === 'len' ||
+      x.kind === 'base' ||
+      x.kind === 'total' ||
+      x.kind === 'local';
+    return leaf || (x.kind === 'param' && s.op.decl?.params.find((p) => p.name.name === x.name)?.mode !== 'const');
+  });
+/** Names that stand in the sizes of a signature. */
+const sizeParams = (decl: OpDecl): ReadonlySet<string> => new Set(sizesOf(decl).flatMap((e) => [...namesOf(e)]));
 
 /** How scalar arguments adapt; literals and indices are settled by the parameter's type. */
 const flexOf = new WeakMap<TExpr, 'no' | 'int' | 'float' | 'index'>();

@@ -4,7 +4,7 @@ import type { TExpr } from '../typed.ts';
 import type { Scope, TensorSym } from './context.ts';
 import { binary, int, mapParts as mapTree, parts, same, some, substitute } from './make.ts';
 import { bindAxes } from './shape.ts';
-import { isIntType } from './value.ts';
+import { isIntType, widens } from './value.ts';
 
 /** Node kinds that a proof can look into; a definition made of these only replaces the read of its name. */
 const ARITHMETIC: ReadonlySet<TExpr['kind']> = new Set([
@@ -62,7 +62,17 @@ export function expand(e: TExpr, s: Scope, depth = 0): TExpr {
         depth + 1,
       );
     }
-    return mapTree(x, go);
+    const inner = mapTree(x, go);
+    // An index that takes a narrower type wraps there, like a written conversion.
+    if (
+      inner.kind === 'convert' &&
+      isIntType(inner.type) &&
+      isIntType(inner.a.type) &&
+      !widens(inner.a.type, inner.type)
+    ) {
+      return { kind: 'cast', mode: 'as', to: inner.type, a: inner.a, type: inner.type, span: inner.span };
+    }
+    return inner;
   };
   return go(flat);
 }

@@ -16,7 +16,7 @@ export function checkProperty(d: Property, s: Scope): TProperty | undefined {
   const exprs = [d.left, d.right, ...(d.where === undefined ? [] : [d.where])];
   const named = d.forall.map((f) => ({ name: f.name.name, span: f.name.span, domain: f.domain }));
   const free = freeNames(exprs, s).filter((f) => !named.some((n) => n.name === f.name));
-  const { vars, scope } = bindIndices([...named, ...free], exprs, s);
+  const { vars, scope } = bindIndices([...named, ...free], exprs, s, [], new Set(free.map((f) => f.name)));
   const where = d.where === undefined ? undefined : typeCondition(d.where, scope);
   if (where?.absent === true && d.where !== undefined) report(op, 'absent-read', { what: 'a condition' }, d.where.span);
   const inner = where === undefined || where.bad ? scope : assuming(scope, where.e);

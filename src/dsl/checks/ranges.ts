@@ -5,7 +5,7 @@ import { elementOf, extentAt, writtenParts } from './access.ts';
 import { fresh, quietly, report } from './context.ts';
 import type { Axis, OpContext, Scope, TensorSym } from './context.ts';
 import { int, rangeFacts, same, variable } from './make.ts';
-import { isReserved } from './names.ts';
+import { isReserved, nearest } from './names.ts';
 import { text } from './operators.ts';
 import { equalIn } from './proofs.ts';
 import { leftAxes, raggedNamed, rowArgs } from './ragged.ts';
@@ -258,6 +258,8 @@ export function bindIndices(
   exprs: readonly Expr[],
   s: Scope,
   extra: readonly Use[] = [],
+  /** Names that were found, not written as indices: without a range they are unknown names. */
+  loose: ReadonlySet<string> = new Set(),
 ): { readonly vars: readonly TVar[]; readonly scope: Scope } {
   const names = new Set(list.map((i) => i.name));
   const uses = [...collectUses(exprs, names, s.op), ...extra];
@@ -284,7 +286,8 @@ export function bindIndices(
     });
     if (left.length === 0 || left.length === pending.length) {
       for (const i of left) {
-        report(s.op, 'index-free', { name: i.name }, i.span);
+        if (loose.has(i.name)) unknownName(i, s);
+        else report(s.op, 'index-free', { name: i.name }, i.span);
         found.set(i, brokenVar(s.op, i));
       }
       break;
@@ -295,6 +298,11 @@ export function bindIndices(
   const scope = withVars(s, vars);
   for (const i of open) if (i.domain === undefined) agree(i, found.get(i), uses, scope);
   return { vars, scope };
+}
+
+function unknownName(i: NewIndex, s: Scope): void {
+  const known = nearest(i.name, [...s.vars.keys(), ...s.op.symbols.keys()]);
+  report(s.op, 'name-unknown', { name: i.name, ...(known === undefined ? {} : { known }), call: false }, i.span);
 }
 
 function inferred(i: NewIndex, uses: readonly Use[], s: Scope): { lo: TExpr; hi: TExpr } | undefined {

@@ -76,7 +76,7 @@ export function checkScatter(d: Scatter, s: Scope): TStmt | undefined {
     const hi = extents[k];
     return bare === undefined || hi === undefined ? [] : [{ name: bare, span: i.span, extent: () => hi }];
   });
-  const bound = bindIndices(free, exprs, s, own);
+  const bound = bindIndices(free, exprs, s, own, new Set(free.map((f) => f.name)));
   const where = d.where === undefined ? undefined : typeCondition(d.where, bound.scope);
   const inner = where === undefined || where.bad ? bound.scope : assuming(bound.scope, where.e);
   const v = store(op, s.op.typeExpr(d.value, inner), dtype, false, d.value.span);

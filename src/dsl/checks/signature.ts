@@ -25,7 +25,6 @@ export function checkSignature(
   for (const p of decl.params) if (isScalar(p)) declareScalar(p, decl, op);
   bindDims(decl, op);
   registerRaggeds(decl, op);
-  const params = decl.params.map((p) => typeParam(p, s));
   for (const d of decl.dims) deriveDim(d, s);
   for (const c of decl.where) {
     const [a, b] = [typeSize(c.left, s), typeSize(c.right, s)];
@@ -34,6 +33,7 @@ export function checkSignature(
     op.facts.push(cond);
     op.conditions.push({ cond, text: `${text(a, s)} ${c.op} ${text(b, s)}`, span: c.span });
   }
+  const params = decl.params.map((p) => typeParam(p, s));
   const results = decl.results.map((r) => typeResult(r, s));
   for (const info of op.raggeds.values()) offsetsFit(info.ragged.id, decl, s);
   if (decl.results.length === 0 && !decl.params.some((p) => p.mode === 'inout'))

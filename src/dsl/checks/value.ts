@@ -248,7 +248,8 @@ export function fits(v: Value, t: DType): boolean {
   return go(v.e);
 }
 
-const widens = (from: DType, to: DType): boolean =>
+/** True if every value of an integer or float type is one of `to`, a wider type of its group and sign. */
+export const widens = (from: DType, to: DType): boolean =>
   DTYPES[from].group === DTYPES[to].group &&
   DTYPES[from].signed === DTYPES[to].signed &&
   DTYPES[from].bytes < DTYPES[to].bytes &&
@@ -262,6 +263,8 @@ export function store(op: OpContext, v: Value, t: DType, near: boolean, span: Sp
   if (v.flex !== 'int' && v.flex !== 'float' && sameGroup && v.e.type !== to && (near || fits(v, t)) && isFloat(t)) {
     return { ...v, e: { kind: 'cast', mode: near ? 'near' : 'as', to, a: v.e, type: to, span: v.e.span }, flex: 'no' };
   }
+  if (v.flex === 'no' && sameGroup && !isFloat(t) && v.e.type !== to && fits(v, t))
+    return { ...v, e: convert(v.e, to) };
   const out = adapt(op, v, to, span);
   if (out.bad || t === to || near || fits(out, t)) return out;
   report(op, 'type-narrow', { found: v.flex === 'no' ? out.e.type : 'the value', wanted: t, text: shown(v) }, span);
