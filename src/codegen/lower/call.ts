@@ -1,10 +1,12 @@
 import { must } from '../../assert.ts';
+import { diagnostic } from '../../diagnostics/diagnostic.ts';
 import { widen } from '../../dsl/dtypes.ts';
 import type { Dim, TOp, TParam, TStmt, TTensor } from '../../dsl/typed.ts';
 import * as b from '../ir/build.ts';
 import type { Expr } from '../ir/stage.ts';
 import { newEnv } from './env.ts';
 import { extentOf, countOf } from './place.ts';
+import { constant } from './params.ts';
 import { EMPTY, lowerExpr, refuse, lowerStmts } from './scope.ts';
 import type { Env, Group, RaggedInfo, Scope, Tensor, ViewAxis } from './scope.ts';
 import { declareTarget } from './define.ts';
@@ -51,12 +53,7 @@ function valueOf(
   const e = b.convert(type, lowerExpr(env, scope, value));
   const literal = e.kind === 'int' || e.kind === 'float' || e.kind === 'bool';
   if (p.mode === 'const' && !literal)
-    refuse(
-      env.builder,
-      'const-argument',
-      `\`${p.name}\` of ${s.call.op.name} needs a value that is known when the program is made`,
-      s.call.span,
-    );
+    refuse(env.builder, diagnostic('const-argument', { name: p.name, op: s.call.op.name }, s.call.span));
   if (literal || e.kind === 'scalar' || e.kind === 'dim') return e;
   return tempOf(env.builder, { name: p.name, dtype, axes: [], key: e, span: s.call.span }, (id, out) => ({
     kind: 'map',
@@ -68,12 +65,6 @@ function valueOf(
     value: e,
   }));
 }
-export function constant(v: number | bigint | boolean, type: Expr['type']): Expr {
-  if (typeof v === 'boolean') return b.bool(v);
-  if (type === 'f32' || type === 'f64') return b.float(type === 'f32' ? Math.fround(Number(v)) : Number(v), type);
-  return b.int(BigInt(v), type);
-}
-
 /** A let that a call reads or fills has one dense axis for each position. */
 function asView(t: Tensor): View {
   if (t.kind === 'view') return t;

@@ -1,21 +1,22 @@
-import { widen } from '../../dsl/dtypes.ts';
+import { diagnostic } from '../../diagnostics/diagnostic.ts';
+import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 import type { TOp } from '../../dsl/typed.ts';
 import type { Buffer, Expr, Stage, StageGraph } from '../ir/stage.ts';
 import * as b from '../ir/build.ts';
 import { simplify, simplifyGraph } from '../passes/simplify.ts';
-import { constant } from './call.ts';
 import { declareSignature, newEnv } from './env.ts';
 import { protectInputs } from './inout.ts';
 import { dropDead, sortStages } from './order.ts';
+import { paramValues } from './params.ts';
+import type { Consts } from './params.ts';
 import { EMPTY, lowerStmts, lowerExpr, newBuilder, refuse } from './scope.ts';
-import type { Builder, Refusal } from './scope.ts';
+import type { Builder } from './scope.ts';
 import { statements } from './stmt.ts';
 import { expression } from './expr.ts';
 
-/** Values of `const` parameters by name; those with a default may be left out. */
-export type Consts = Readonly<Record<string, bigint | number | boolean>>;
+export type { Consts } from './params.ts';
 export type Lowered =
-  { readonly ok: true; readonly graph: StageGraph } | { readonly ok: false; readonly refusals: readonly Refusal[] };
+  { readonly ok: true; readonly graph: StageGraph } | { readonly ok: false; readonly refusals: readonly Diagnostic[] };
 
 /**
  * The stage graph of an operator for one choice of consts. Refused are consts without a value or of the wrong kind, and `where` clauses and sizes
@@ -24,7 +25,7 @@ export type Lowered =
 export function lower(op: TOp, consts: Consts = {}): Lowered {
   const names = [...op.params, ...op.results].map((p) => p.name);
   const builder = newBuilder(names);
-  const params = valuesOf(builder, op, consts);
+  const params = paramValues(builder, op, consts);
   if (builder.refusals.length > 0) return { ok: false, refusals: builder.refusals };
   const listed = new Set(op.dims.flatMap((d) => (d.perElement === undefined ? [] : [d.id])));
   const env = newEnv(builder, { expr: expression, stmts: statements }, op, params, (id, list) =>
@@ -33,7 +34,7 @@ export function lower(op: TOp, consts: Consts = {}): Lowered {
   declareSignature(env);
   lowerStmts(env, EMPTY, op.body);
   const facts = op.facts.map((f) => ({ ...f, cond: simplify(lowerExpr(env, EMPTY, f.cond)) }));
-  for (const f of facts) if (isFalse(f.cond)) refuse(builder, 'fact-false', `\`${f.text}\` does not hold`, f.span);
+  for (const f of facts) if (isFalse(f.cond)) refuse(builder, diagnostic('const-fact', { text: f.text }, f.span));
   const dims = op.dims.map((d) => ({
     id: d.id,
     ...(d.source.kind === 'derived'
@@ -44,7 +45,7 @@ export function lower(op: TOp, consts: Consts = {}): Lowered {
   dims.forEach((d, k) => {
     const span = op.dims[k]?.span ?? op.span;
     if (d.derived?.kind === 'int' && d.derived.value < 0n)
-      refuse(builder, 'dim-negative', `dim \`${d.id}\` is ${d.derived.value}`, span);
+      refuse(builder, diagnostic('const-dim', { dim: d.id, value: String(d.derived.value) }, span));
   });
   if (builder.refusals.length > 0) return { ok: false, refusals: builder.refusals };
   const kept = facts.filter((f) => !(f.cond.kind === 'bool' && f.cond.value));
@@ -79,31 +80,3 @@ function finish(builder: Builder, op: TOp, dims: StageGraph['dims'], facts: Stag
 
 const numbered = (s: Stage, id: string): Stage =>
   s.kind === 'recur' ? { ...s, id, body: s.body.map((x, k) => numbered(x, `${id}_${k}`)) } : { ...s, id };
-
-/** Scalars stand for themselves, consts for their values as literals of their type. */
-function valuesOf(builder: Builder, op: TOp, consts: Consts): ReadonlyMap<string, Expr> {
-  const out = new Map<string, Expr>();
-  for (const p of op.params) {
-    if (p.type.elem.kind !== 'scalar' || (p.mode !== 'scalar' && p.mode !== 'const')) continue;
-    const { dtype } = p.type.elem;
-    if (p.mode === 'scalar') {
-      out.set(p.name, b.scalar(p.name, dtype));
-      continue;
-    }
-    const value = consts[p.name] ?? p.default;
-    const type = widen(dtype);
-    if (value === undefined) refuse(builder, 'const-missing', `const \`${p.name}\` has no value`, p.span);
-    else if (
-      typeof value === 'boolean'
-        ? type !== 'bool'
-        : type === 'bool' ||
-          (typeof value === 'number' && type !== 'f32' && type !== 'f64' && !Number.isSafeInteger(value))
-    )
-      refuse(builder, 'const-type', `const \`${p.name}\` is of type ${dtype}, not ${String(value)}`, p.span);
-    else out.set(p.name, constant(value, type));
-  }
-  for (const name of Object.keys(consts))
-    if (!op.params.some((p) => p.mode === 'const' && p.name === name))
-      refuse(builder, 'const-unknown', `\`${name}\` is no const of ${op.name}`, op.span);
-  return out;
-}

@@ -1,16 +1,9 @@
-import type { Span } from '../../diagnostics/span.ts';
+import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 import type { DType } from '../../dsl/dtypes.ts';
 import type { TExpr, TOp, TStmt } from '../../dsl/typed.ts';
 import { freshNames } from '../ir/rewrite.ts';
 import type { Shapes } from './views.ts';
 import type { Axis, AxisId, BufId, Buffer, Expr, Stage } from '../ir/stage.ts';
-
-/** Why a program cannot be lowered under the given const values. */
-export interface Refusal {
-  readonly code: string;
-  readonly message: string;
-  readonly span: Span;
-}
 
 /** A loop axis that remembers the ragged row it runs over, so that temporaries over it can be laid out like that ragged axis. */
 export interface LoopAxis extends Axis {
@@ -82,7 +75,7 @@ export interface Builder {
   >;
   readonly bufferName: (base: string) => string;
   readonly varName: (base: string) => string;
-  readonly refusals: Refusal[];
+  readonly refusals: Diagnostic[];
   /** Counts accesses whose range rests on enclosing conditions. */
   risk: number;
   stageCount: number;
@@ -158,6 +151,6 @@ export const assume = (s: Scope, cond: Expr): Scope => ({ ...s, path: [...s.path
 export function emit(b: Builder, stage: (id: string) => Stage, to: Stage[] = b.stages): void {
   to.push(stage(`s${b.stageCount++}`));
 }
-export function refuse(b: Builder, code: string, message: string, span: Span): void {
-  if (!b.refusals.some((r) => r.code === code && r.message === message)) b.refusals.push({ code, message, span });
+export function refuse(b: Builder, d: Diagnostic): void {
+  if (!b.refusals.some((r) => r.code === d.code && r.message === d.message)) b.refusals.push(d);
 }

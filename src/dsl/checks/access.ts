@@ -47,6 +47,9 @@ export function typeAccess(e: AccessExpr, s: Scope): Value {
           { flex: 'index', bad: e.list !== undefined },
         );
       }
+      // Within the list's own type, which is read before the list has a name, the dim is that of the element at hand.
+      if (e.list === undefined && !s.op.symbols.has(sym.perElement))
+        return value({ kind: 'dim', id: name, type: 'i64', span: e.span }, { flex: 'index' });
       const list = listIndex(e, sym.perElement, s);
       if (list === undefined) return bad(e.span);
       return value({ kind: 'dim', id: name, list, type: 'i64', span: e.span }, { flex: 'index' });
