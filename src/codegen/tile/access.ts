@@ -2,6 +2,7 @@ import { must } from '../../assert.ts';
 import { DTYPES } from '../../dsl/dtypes.ts';
 import type { DType } from '../../dsl/dtypes.ts';
 import type { Buffer, Expr, RowField } from '../ir/stage.ts';
+import { keyOf } from '../ir/rewrite.ts';
 import * as t from '../ir/tile-build.ts';
 import type { Ref, Val } from '../ir/tile.ts';
 import { isContiguous } from './affine.ts';
@@ -102,8 +103,14 @@ export function lowerRead(e: Expr & { readonly kind: 'read' }, s: Scope): Val {
     const v = t.load(ref, e.dtype, e.type, 1);
     return within === undefined ? v : t.select(within, v, zero(e));
   }
-  const mask = t.and(s.mask, within);
+  const mask = t.and(always(e, s) ? undefined : s.mask, within);
   return t.load(contiguous ? ref : { ...ref, index: t.splat(ref.index, lanes) }, e.dtype, e.type, lanes, mask);
+}
+/** True if the element exists whatever the scope's mask says: every index is an axis that ends where the buffer does. */
+function always(e: Expr & { readonly kind: 'read' }, s: Scope): boolean {
+  const b = s.cx.buffer(e.buf);
+  if (b.row !== undefined || b.list !== undefined) return false;
+  return e.index.every((i, k) => i.kind === 'axis' && s.ends.get(i.id) === keyOf(must(b.shape[k], 'extent')));
 }
 const zero = (e: Expr): Val =>
   e.type === 'bool' ? t.bool(false) : e.type === 'f32' || e.type === 'f64' ? t.float(0, e.type) : t.int(0, e.type);

@@ -72,7 +72,7 @@ function lowerNode(e: Node, s: Scope): Val {
     case 'call':
       return t.call(
         e.fn,
-        e.args.map((a) => lowerExpr(a, s)),
+        e.args.map((a, k) => (e.fn === 'philox' && k === 2 ? t.convert(lowerExpr(a, s), 'i32') : lowerExpr(a, s))),
         e.type,
       );
     case 'bitcast': {

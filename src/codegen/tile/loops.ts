@@ -1,3 +1,4 @@
+import { keyOf } from '../ir/rewrite.ts';
 import type { Axis, Expr } from '../ir/stage.ts';
 import * as t from '../ir/tile-build.ts';
 import type { Level, Val } from '../ir/tile.ts';
@@ -31,13 +32,16 @@ export function loopOver(
   const inside = nested(s);
   const id = inside.fresh(axis.name);
   const at = t.name(id);
-  const inner = withAxis(inside, axis.id, at);
+  const inner = withAxis({ ...inside, ends: endsWith(s, axis) }, axis.id, at);
   body(inner, at);
   s.block.ops.push({ kind: 'loop', id, level, lo, hi: end, step, body: inner.block.ops });
 }
 /** Bounds that cost nothing to look at again in each step. */
 const isSimple = (v: Val): boolean =>
   v.kind === 'name' || v.kind === 'int' || (v.kind === 'binary' && v.op !== 'mul' && isSimple(v.a) && isSimple(v.b));
+
+const endsWith = (s: Scope, a: Axis): ReadonlyMap<string, string> =>
+  a.lo.kind === 'int' && a.lo.value === 0n ? new Map(s.ends).set(a.id, keyOf(a.hi)) : s.ends;
 
 /** Loops over all axes, outermost first. */
 export function loops(axes: readonly Axis[], s: Scope, body: (inner: Scope) => void): void {

@@ -61,6 +61,7 @@ export function lowerProgram(plan: Plan, mapping: Mapping): TileProgram {
       block: b,
       first: { ops: b.ops, values: new Map(), parent: undefined },
       axes: new Map(),
+      ends: new Map(),
       vars: new Map(),
       registers: new Map(),
       uses: new Map(),

@@ -56,6 +56,8 @@ export interface Scope {
   /** Code of values that are the same in all lanes, or of the first lane: own cache, same operations. */
   readonly first: Block;
   readonly axes: ReadonlyMap<AxisId, Val>;
+  /** Axes that run from 0, with the end of their range as a comparable text. */
+  readonly ends: ReadonlyMap<AxisId, string>;
   readonly vars: ReadonlyMap<string, Val>;
   readonly registers: Map<BufId, Val>;
   readonly uses: ReadonlyMap<number, number>;

@@ -8,7 +8,7 @@ import type { Val } from '../ir/tile.ts';
 import { lowerStore } from './access.ts';
 import { combine } from './fold.ts';
 import { boundsOf, guarded, loop, loopOver, loops } from './loops.ts';
-import { assign, bind, declare, nested, valueOf, withAxis } from './scope.ts';
+import { assign, bind, declare, indexOf, nested, valueOf, withAxis } from './scope.ts';
 import type { Scope } from './scope.ts';
 import { castTo, identity } from './values.ts';
 
@@ -106,22 +106,23 @@ function fill(buf: BufId, value: Expr, s: Scope): void {
   loops(axes, s, (inner) => lowerStore({ buf, index: axes.map((a) => b.axisRef(a.id)) }, target.dtype, init, inner));
 }
 
-/** Exclusive prefix sum of row sizes, rows in row-major order. */
+/** Exclusive prefix sum of row sizes, rows in row-major order; one sum for each element of a list. */
 export function lowerOffsets(stage: Of<'offsets'>, s: Scope): void {
+  const { list } = stage;
+  const outer = stage.axes.find((a) => list?.kind === 'axis' && a.id === list.id);
+  const rows = stage.axes.filter((a) => a !== outer);
+  if (outer === undefined) prefixSum(stage, rows, s);
+  else loop(outer, s, (inner) => prefixSum(stage, rows, inner));
+}
+function prefixSum(stage: Of<'offsets'>, rows: readonly Axis[], s: Scope): void {
   const sum = declare(s, 'sum', ZERO);
   const row = declare(s, 'row', ZERO);
   const scope = { ...s, vars: new Map(s.vars).set('row of offsets', row) };
-  const place: Place = {
-    buf: stage.out,
-    index: [b.variable('row of offsets', 'i64')],
-    ...(stage.list ? { list: stage.list } : {}),
-  };
+  const place: Place = { buf: stage.out, index: [b.variable('row of offsets', 'i64')], ...(stage.list ? { list: stage.list } : {}) };
   const dtype = s.cx.buffer(stage.out).dtype;
-  loops(stage.axes, scope, (inner) => {
+  loops(rows, scope, (inner) => {
     lowerStore(place, dtype, sum, inner);
-    guarded(stage.where, inner, (g) =>
-      assign(g, sum, t.add(sum, t.call('max', [t.convert(valueOf(stage.size, g), 'i64'), ZERO], 'i64'))),
-    );
+    guarded(stage.where, inner, (g) => assign(g, sum, t.add(sum, t.call('max', [indexOf(stage.size, g), ZERO], 'i64'))));
     assign(inner, row, t.add(row, ONE));
   });
   lowerStore(place, dtype, sum, scope);

@@ -56,15 +56,23 @@ export function loadMasked(c: Collector, t: DType, lanes: number): string {
   const type = localType(c, { dtype: widen(t), lanes });
   const M = localType(c, { dtype: 'bool', lanes });
   const name = `load_${t}_masked_x${lanes}`;
+  const builtin = maskedBuiltin(t, lanes);
+  const fast =
+    builtin === undefined
+      ? ''
+      : `#if defined(__AVX2__) && !defined(__clang__)\n  return __builtin_ia32_maskload${builtin}256((const ${type}*)p, m);\n#endif\n`;
   return c.add(
     name,
     () => `static inline ${type} ${name}(const ${storageType(c, t)}* p, ${M} m) {
-  ${type} v = {};
+${fast}  ${type} v = {};
   for (int k = 0; k < ${lanes}; ++k) if (m[k]) v[k] = ${element(c, t, 'p[k]')};
   return v;
 }`,
   );
 }
+
+const maskedBuiltin = (t: DType, lanes: number): string | undefined =>
+  lanes === 8 && t === 'f32' ? 'ps' : lanes === 8 && t === 'i32' ? 'd' : undefined;
 
 /** One lane from each of several positions. */
 export function gather(c: Collector, t: DType, lanes: number, masked: boolean): string {
