@@ -233,8 +233,8 @@ function kernelLines(p: TileProgram, k: TileKernel, c: Collector, depth: number)
 /** Parameters in order, for callers. */
 function abiOf(graph: StageGraph, p: TileProgram, options: EmitOptions): Abi {
   const arena = p.arrays.filter((a) => a.scope !== 'param');
-  const bytes = (a: TileArray): Expr =>
-    b.binary('bitand', ix.add(ix.mul(must(a.size, 'size'), b.int(DTYPES[a.dtype].bytes)), b.int(63)), b.int(-64));
+  const lines = (n: Expr): Expr => ix.mul(b.floordiv(ix.add(n, b.int(63)), b.int(64)), b.int(64));
+  const bytes = (a: TileArray): Expr => lines(ix.mul(must(a.size, 'size'), b.int(DTYPES[a.dtype].bytes)));
   const sum = (all: readonly TileArray[]): Expr => all.reduce((acc, a) => ix.add(acc, bytes(a)), b.int(0));
   const perPart = sum(arena.filter((a) => a.scope === 'part'));
   const raggeds = [...new Set(graph.buffers.flatMap((x) => (x.capacity ? [x.capacity.ragged] : [])))];

@@ -67,7 +67,7 @@ export function printer(d: Dialect, arrays: ReadonlyMap<string, TileArray>): Pri
   const mask = (v: Val, bits: number): string => {
     const own = maskBits(v, bitsOf);
     if (own === bits) return val(v, PREC.lowest);
-    return `__builtin_convertvector(${val(v)}, i${bits}x${v.ty.lanes})`;
+    return `__builtin_convertvector(${val(v)}, ${d.type({ dtype: bits === 64 ? 'i64' : 'i32', lanes: v.ty.lanes })})`;
   };
   const p: Print = {
     val,

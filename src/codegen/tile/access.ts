@@ -5,7 +5,7 @@ import type { Buffer, Expr, RowField } from '../ir/stage.ts';
 import { keyOf } from '../ir/rewrite.ts';
 import * as t from '../ir/tile-build.ts';
 import type { Ref, Val } from '../ir/tile.ts';
-import { isContiguous } from './affine.ts';
+import { walksRow } from './affine.ts';
 import { firstLane, valueOf, varying, withAxis } from './scope.ts';
 import type { Scope } from './scope.ts';
 
@@ -80,7 +80,12 @@ export function address(a: Access, s: Scope): Address {
   const { lane } = s;
   const contiguous =
     lane !== undefined &&
-    isContiguous(walked, lane.axis, varying(s)) &&
+    walksRow(
+      { buf: a.buf, index: walked },
+      lane.axis,
+      (id) => ({ ...s.cx.buffer(id), shape: keep.map((k) => must(b.shape[k], 'extent')) }),
+      varying(s),
+    ) &&
     (a.list === undefined || index(a.list, s).ty.lanes === 1);
   const scope = contiguous ? firstLane(s) : s;
   const { ref, first } = flatRef(a, scope);

@@ -1,6 +1,6 @@
 import { children } from '../ir/walk.ts';
 import { assertNever } from '../../assert.ts';
-import type { Expr } from '../ir/stage.ts';
+import type { Buffer, BufId, Expr } from '../ir/stage.ts';
 
 /** Tells for names bound by `let` whether they change with the axis in question. */
 export type Varying = (id: string) => boolean;
@@ -40,6 +40,18 @@ export function isContiguous(index: readonly Expr[], axis: string, varying: Vary
   return (
     index.length > 0 && index.every((e, k) => coefficient(e, axis, varying) === (k === index.length - 1 ? 1n : 0n))
   );
+}
+
+/** The part of an access that walks elements: of packed rows the index within the field, where the row stands still. */
+export interface Walk {
+  readonly buf: BufId;
+  readonly index: readonly Expr[];
+}
+export type Rows = (id: BufId) => Buffer;
+/** True if an access touches consecutive elements when `axis` steps by one. */
+export function walksRow(a: Walk, axis: string, buffer: Rows, varying: Varying = never): boolean {
+  const b = buffer(a.buf);
+  return (b.row === undefined || a.index.length > b.shape.length) && isContiguous(a.index, axis, varying);
 }
 
 /** Numbers structurally equal expressions alike; spans do not count. */

@@ -1,4 +1,5 @@
 import { assertNever, must } from '../../assert.ts';
+import { isFloat, isNarrow } from '../../dsl/dtypes.ts';
 import type { DType } from '../../dsl/dtypes.ts';
 import type { Expr } from '../ir/stage.ts';
 import * as t from '../ir/tile-build.ts';
@@ -26,7 +27,7 @@ export function lowerExpr(e: Expr, s: Scope): Val {
     case 'var':
       return must(s.vars.get(e.id), `variable ${e.id}`);
     case 'scalar':
-      return t.name(s.cx.scalar(e.name), { dtype: e.type, lanes: 1 });
+      return lowerScalar(e.dtype, t.name(s.cx.scalar(e.name), { dtype: e.type, lanes: 1 }));
     case 'dim':
       return e.list === undefined
         ? t.name(s.cx.dim(e.id))
@@ -47,6 +48,12 @@ export function lowerExpr(e: Expr, s: Scope): Val {
     }
   }
 }
+/** Scalars of narrow floats are passed as their bits. */
+function lowerScalar(dtype: DType, v: Val): Val {
+  if (!isNarrow(dtype) || !isFloat(dtype)) return v;
+  return { kind: 'bitcast', from: 'u32', to: dtype, a: { ...v, ty: { dtype: 'u32', lanes: 1 } }, ty: v.ty };
+}
+
 function lowerAxis(id: string, s: Scope): Val {
   if (s.lane?.axis === id) return t.add(t.splat(s.lane.base, s.lane.lanes), t.iota(s.lane.lanes));
   return must(s.axes.get(id), `axis ${id}`);

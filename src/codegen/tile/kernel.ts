@@ -7,6 +7,7 @@ import * as t from '../ir/tile-build.ts';
 import type { Level, Ref, TileOp, Val } from '../ir/tile.ts';
 import type { PlanNode } from '../plan/plan.ts';
 import { countUses, dependsOn } from './affine.ts';
+import type { Rows } from './affine.ts';
 import { wholeSteps } from './fold.ts';
 import type { RowVector } from './fold.ts';
 import { boundsOf, guarded, loop, loopOver } from './loops.ts';
@@ -44,7 +45,7 @@ function lowerNode(n: PlanNode, s: Scope, k: KernelState, level?: Level): void {
       return lowerLeaf(n.stage, s, k);
     case 'loop': {
       const leaves = n.body.flatMap((c) => (c.kind === 'leaf' ? [c.stage] : []));
-      const lanes = leaves.length === n.body.length ? lanesOf(leaves, n.axis, k.schedule) : undefined;
+      const lanes = leaves.length === n.body.length ? lanesOf(leaves, n.axis, k.schedule, s.cx.buffer) : undefined;
       if (lanes !== undefined) return vectorLoop(n.axis, leaves, lanes, s, k, level);
       const body = (inner: Scope): void => lowerNodes(n.body, inner, k);
       if (level?.kind !== 'part') return loop(n.axis, s, body, level);
@@ -76,8 +77,8 @@ function commit(state: ReturnType<KernelState['shadow']>, s: Scope): void {
 }
 
 /** Lanes for a loop whose stages are all pointwise along it; undefined where it stays scalar. */
-function lanesOf(stages: readonly Stage[], axis: Axis, schedule: Schedule): number | undefined {
-  if (schedule.bytes === 0 || !stages.every((x) => inLanes(x, axis.id))) return undefined;
+function lanesOf(stages: readonly Stage[], axis: Axis, schedule: Schedule, buffer: Rows): number | undefined {
+  if (schedule.bytes === 0 || !stages.every((x) => inLanes(x, axis.id, buffer))) return undefined;
   const lanes = lanesFor(stages.map(resultType), schedule.bytes);
   return lanes > 1 ? lanes : undefined;
 }
@@ -158,15 +159,16 @@ function remarkOf(stage: Stage): string {
   return text.length > 110 ? `${text.slice(0, 109)}…` : text;
 }
 
-function rowFor(stage: Stage, schedule: Schedule): RowVector | undefined {
-  if (stage.kind !== 'reduce' || schedule.bytes === 0 || !rowInLanes(stage.reduce)) return undefined;
+function rowFor(stage: Stage, schedule: Schedule, buffer: Rows): RowVector | undefined {
+  if (stage.kind !== 'reduce' || schedule.bytes === 0 || !rowInLanes(stage.reduce, buffer)) return undefined;
   const lanes = lanesFor([stage.reduce.op === 'count' ? 'i64' : stage.reduce.body.type], schedule.bytes);
   return lanes > 1 ? { lanes, unroll: schedule.accumulators } : undefined;
 }
 
 function lowerLeaf(stage: Stage, s0: Scope, k: KernelState): void {
   note(stage, s0.block.ops);
-  if (stage.kind === 'map' || stage.kind === 'reduce') return lowerOne(stage, [s0], k, rowFor(stage, k.schedule));
+  if (stage.kind === 'map' || stage.kind === 'reduce')
+    return lowerOne(stage, [s0], k, rowFor(stage, k.schedule, s0.cx.buffer));
   const s = withUses(stage, s0);
   switch (stage.kind) {
     case 'scan':

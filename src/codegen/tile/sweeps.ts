@@ -118,11 +118,17 @@ function prefixSum(stage: Of<'offsets'>, rows: readonly Axis[], s: Scope): void 
   const sum = declare(s, 'sum', ZERO);
   const row = declare(s, 'row', ZERO);
   const scope = { ...s, vars: new Map(s.vars).set('row of offsets', row) };
-  const place: Place = { buf: stage.out, index: [b.variable('row of offsets', 'i64')], ...(stage.list ? { list: stage.list } : {}) };
+  const place: Place = {
+    buf: stage.out,
+    index: [b.variable('row of offsets', 'i64')],
+    ...(stage.list ? { list: stage.list } : {}),
+  };
   const dtype = s.cx.buffer(stage.out).dtype;
   loops(rows, scope, (inner) => {
     lowerStore(place, dtype, sum, inner);
-    guarded(stage.where, inner, (g) => assign(g, sum, t.add(sum, t.call('max', [indexOf(stage.size, g), ZERO], 'i64'))));
+    guarded(stage.where, inner, (g) =>
+      assign(g, sum, t.add(sum, t.call('max', [indexOf(stage.size, g), ZERO], 'i64'))),
+    );
     assign(inner, row, t.add(row, ONE));
   });
   lowerStore(place, dtype, sum, scope);

@@ -1,7 +1,8 @@
 import { isFloat, widen } from '../../dsl/dtypes.ts';
 import { children, reduceExprs } from '../ir/walk.ts';
 import type { AxisId, Expr, Reduce, Stage } from '../ir/stage.ts';
-import { dependsOn, isContiguous } from './affine.ts';
+import { dependsOn, walksRow } from './affine.ts';
+import type { Rows } from './affine.ts';
 
 /** How loops are mapped to vectors. `bytes` 0: scalars only. */
 export interface Schedule {
@@ -67,23 +68,23 @@ function laneableFold(r: Reduce, axis: AxisId, masked: boolean): boolean {
 }
 
 /** True if a stage can run in a loop whose steps compute several values of `axis`. */
-export function inLanes(s: Stage, axis: AxisId): boolean {
+export function inLanes(s: Stage, axis: AxisId, buffer: Rows): boolean {
   if (s.kind !== 'map' && s.kind !== 'reduce') return false;
   if (s.out.list !== undefined && dependsOn(s.out.list, axis)) return false;
-  if (!isContiguous(s.out.index, axis)) return false;
+  if (!walksRow(s.out, axis, buffer)) return false;
   const where = s.where;
   const under = where !== undefined && dependsOn(where, axis);
   if (where !== undefined && !laneable(where, axis)) return false;
   if (s.kind === 'map') return laneable(s.value, axis, under);
   // Gathers lose against a reduced axis along which the same operands are consecutive.
-  if (rowInLanes(s.reduce) && gathers(s.reduce.body, axis)) return false;
+  if (rowInLanes(s.reduce, buffer) && gathers(s.reduce.body, axis, buffer)) return false;
   return laneableFold(s.reduce, axis, under) && (s.post === undefined || laneable(s.post, axis, under));
 }
 
 /** True if a read moves with the axis but not by one element. */
-const gathers = (e: Expr, axis: AxisId): boolean =>
-  (e.kind === 'read' && dependsOn(e, axis) && !isContiguous(e.index, axis)) ||
-  children(e).some((c) => gathers(c, axis));
+const gathers = (e: Expr, axis: AxisId, buffer: Rows): boolean =>
+  (e.kind === 'read' && dependsOn(e, axis) && !walksRow(e, axis, buffer)) ||
+  children(e).some((c) => gathers(c, axis, buffer));
 
 const FOLDS: ReadonlySet<Reduce['op']> = new Set<Reduce['op']>([
   'add',
@@ -97,14 +98,14 @@ const FOLDS: ReadonlySet<Reduce['op']> = new Set<Reduce['op']>([
   'var',
 ]);
 /** True if the innermost reduced axis can run along lanes: something is read in consecutive elements, nothing needs one lane at a time. */
-export function rowInLanes(r: Reduce): boolean {
+export function rowInLanes(r: Reduce, buffer: Rows): boolean {
   const axis = r.over.at(-1);
   if (axis === undefined || !FOLDS.has(r.op) || (isFloat(r.acc) && widen(r.acc) !== r.acc)) return false;
   if (!laneableFold({ ...r, over: [] }, axis.id, false)) return false;
-  return readsRow([r.body, ...(r.when ? [r.when] : [])], axis.id);
+  return readsRow([r.body, ...(r.when ? [r.when] : [])], axis.id, buffer);
 }
-function readsRow(roots: readonly Expr[], axis: AxisId): boolean {
-  const go = (e: Expr): boolean => (e.kind === 'read' && isContiguous(e.index, axis)) || children(e).some(go);
+function readsRow(roots: readonly Expr[], axis: AxisId, buffer: Rows): boolean {
+  const go = (e: Expr): boolean => (e.kind === 'read' && walksRow(e, axis, buffer)) || children(e).some(go);
   return roots.some(go);
 }
 
