@@ -8,7 +8,7 @@ export interface RandomOp {
   readonly source: string;
 }
 export const arbitraryOp = (size = 120): fc.Arbitrary<RandomOp> =>
-  fc.array(fc.nat(255), { maxLength: size }).map((choices) => ({ source: new Builder(choices).op() }));
+  fc.array(fc.nat(255), { maxLength: size, size: 'max' }).map((choices) => ({ source: new Builder(choices).op() }));
 
 type Ty = 'f32' | 'i32' | 'i64' | 'u64' | 'bool';
 type Storage = 'f32' | 'f16' | 'bf16' | 'i32' | 'i64' | 'u8' | 'u64' | 'bool';
