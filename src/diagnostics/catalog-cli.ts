@@ -36,6 +36,23 @@ export const CLI = {
   'argument-form': error<{ option: string; text: string; form: string }>(
     (p) => `--${p.option} ${p.text} is not of the form ${p.form}`,
   ),
+  'argument-twice': error<{ option: string; name: string }>((p) => `--${p.option} gives \`${p.name}\` twice`),
+  'size-form': error<{ name: string; text: string }>((p) => `the size ${p.name}=${p.text} is not a whole number`),
+  'size-negative': error<{ name: string; text: string }>((p) => `the size ${p.name}=${p.text} is negative`),
+  'size-huge': error<{ name: string; text: string }>((p) => `the size ${p.name}=${p.text} is beyond 2^53`),
+  'size-memory': error<{ need: string; have: string }>(
+    (p) => `the arrays of this shape need ${p.need}, and this machine has ${p.have}`,
+    'give a smaller --shape',
+  ),
+  'size-unknown': error<{ name: string; has: string }>(
+    (p) => `the operator has no size \`${p.name}\``,
+    (p) => `it has ${p.has}`,
+  ),
+  'size-missing': error<{ names: string; example: string }>(
+    (p) => `no value for ${p.names}`,
+    (p) => `give it, as in ${p.example}`,
+  ),
+  'size-fact': error<{ fact: string }>((p) => `these sizes break a condition of the operator: ${p.fact}`),
   'input-missing': error<{ name: string }>(
     (p) => `no data for input \`${p.name}\``,
     (p) => `give a file with --in ${p.name}=FILE.npy`,

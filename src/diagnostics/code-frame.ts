@@ -59,7 +59,8 @@ export function codeFrame(text: string, span: Span, style: FrameStyle = {}): str
     const to = line === last.line ? Math.max(from + 1, Math.min(span.end - begin, source.length)) : source.length;
     const cut = window(source, from, to, width);
     out.push(`${gutter(`${String(line).padStart(pad)} | `)}${cut.text}`.trimEnd());
-    if (cut.to > cut.from) out.push(`${gutter(`${' '.repeat(pad)} | `)}${' '.repeat(cut.from)}${mark('^'.repeat(cut.to - cut.from))}`);
+    if (cut.to > cut.from)
+      out.push(`${gutter(`${' '.repeat(pad)} | `)}${' '.repeat(cut.from)}${mark('^'.repeat(cut.to - cut.from))}`);
   }
   return out.join('\n');
 }

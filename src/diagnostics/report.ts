@@ -19,7 +19,11 @@ export function report(list: readonly Diagnostic[], sources: Sources, options: R
   const frame = (span: Span): string => {
     const text = sources.get(span.file);
     if (text === undefined) return '';
-    const style = { gutter: colors.dim, mark: colors.red, ...(options.width === undefined ? {} : { width: options.width }) };
+    const style = {
+      gutter: colors.dim,
+      mark: colors.red,
+      ...(options.width === undefined ? {} : { width: options.width }),
+    };
     return `\n${codeFrame(text, span, style)}`;
   };
   const blocks = list.map((d) => {

@@ -20,6 +20,8 @@ function rule<P>(severity: Severity, message: (params: P) => string, hint?: Hint
 }
 
 /** A rule that stops the pipeline. */
-export const error = <P = NoParams>(message: (params: P) => string, hint?: Hint<P>): Rule<P> => rule('error', message, hint);
+export const error = <P = NoParams>(message: (params: P) => string, hint?: Hint<P>): Rule<P> =>
+  rule('error', message, hint);
 /** A rule that is reported and then ignored. */
-export const warning = <P = NoParams>(message: (params: P) => string, hint?: Hint<P>): Rule<P> => rule('warning', message, hint);
+export const warning = <P = NoParams>(message: (params: P) => string, hint?: Hint<P>): Rule<P> =>
+  rule('warning', message, hint);
