@@ -1,0 +1,116 @@
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { BufId, StageGraph } from '../codegen/ir/stage.ts';
+import type { Scalar, Tensor } from '../codegen/numeric/tensor.ts';
+import type { Abi } from '../codegen/program.ts';
+import { install } from '../measure/install.ts';
+import type { Fault, Placement } from '../measure/protocol.ts';
+import type { Runner } from '../measure/runner-client.ts';
+import { createWorkload } from '../measure/workload.ts';
+import type { Inputs } from '../measure/workload.ts';
+import type { CaseData } from './data.ts';
+import type { Sizes } from './sizes.ts';
+
+/** A kernel in a library that a runner has loaded. */
+export interface Loaded {
+  readonly lib: string;
+  readonly abi: Abi;
+}
+export interface ExecuteOptions {
+  readonly scratch: string;
+  readonly place: Placement;
+  /** Calls of the kernel that share the work. */
+  readonly parts: number;
+  /** Room for ragged results, in items, by ragged axis; what they need if absent. */
+  readonly capacities: Readonly<Record<string, number>>;
+  readonly limitMs: number;
+}
+
+/** What a kernel left in its outputs, under two poisons. */
+export type Execution =
+  | {
+      readonly ok: true;
+      /** Bytes of each `out` and `inout` buffer, one for each element of a list. */
+      readonly outputs: ReadonlyMap<BufId, readonly Uint8Array[]>;
+      /** The same after a second run over other poison: what differs was not written, or was not computed from the inputs. */
+      readonly again: ReadonlyMap<BufId, readonly Uint8Array[]>;
+    }
+  | { readonly ok: false; readonly fault: Fault };
+
+/** Bytes that outputs hold before a run: all ones is a NaN in every float type, the other is a plausible finite value. */
+const POISONS = [0xff, 0x3b];
+
+/** Runs a kernel twice on the inputs of a case, each time into poisoned outputs. */
+export async function execute(
+  runner: Runner,
+  graph: StageGraph,
+  kernel: Loaded,
+  sizes: Sizes,
+  data: CaseData,
+  options: ExecuteOptions,
+): Promise<Execution> {
+  const inputs = callInputs(graph, sizes, data, options.capacities);
+  const workload = createWorkload(kernel.abi, inputs);
+  const installation = await install(runner, workload, { scratch: options.scratch, place: options.place, cold: false });
+  if (!installation.ok) return { ok: false, fault: { kind: 'refused', message: installation.problem.message } };
+  const prepared = await installation.installed.call(kernel.lib, `${kernel.abi.entry}_call`, kernel.abi);
+  if (!prepared.ok) return prepared;
+  const written = workload.arrays.filter((a) => a.role !== 'in');
+  const runs: ReadonlyMap<BufId, readonly Uint8Array[]>[] = [];
+  for (const poison of POISONS) {
+    for (const array of written) {
+      const from =
+        array.role === 'out'
+          ? ({ kind: 'byte', value: poison } as const)
+          : ({ kind: 'copy', buf: `${array.name}!` } as const);
+      const filled = await runner.request({ op: 'fill', buf: array.name, from });
+      if (!filled.ok) return filled;
+    }
+    const call = options.parts === 1 ? prepared.call : { ...prepared.call, parts: options.parts };
+    const ran = await runner.request({ op: 'run', call, limitMs: options.limitMs });
+    if (!ran.ok) return ran;
+    const outputs = new Map<BufId, Uint8Array[]>();
+    for (const array of written) {
+      const path = join(options.scratch, 'out.bin');
+      const got = await runner.request({ op: 'read', buf: array.name, offset: 0, bytes: array.bytes, path });
+      if (!got.ok) return got;
+      const id = array.name.replace(/\{\d+\}$/, '');
+      const list = outputs.get(id) ?? [];
+      list.push(new Uint8Array(readFileSync(path)));
+      outputs.set(id, list);
+      rmSync(path, { force: true });
+    }
+    runs.push(outputs);
+  }
+  const [outputs, again] = runs;
+  if (outputs === undefined || again === undefined) throw new Error('internal: two runs');
+  return { ok: true, outputs, again };
+}
+
+const bytesOf = (t: Tensor): Uint8Array => new Uint8Array(t.data.buffer, t.data.byteOffset, t.data.byteLength);
+
+/** A case as the runner takes it; capacities also under the name of the offsets buffer, which shapes mention. */
+export function callInputs(
+  graph: StageGraph,
+  sizes: Sizes,
+  data: CaseData,
+  capacities: Readonly<Record<string, number>>,
+): Inputs {
+  const lists = new Set(graph.buffers.filter((b) => b.list !== undefined).map((b) => b.id));
+  const arrays = Object.fromEntries(
+    [...data.tensors].map(([id, list]) => {
+      const bytes = list.map(bytesOf);
+      return [id, lists.has(id) ? bytes : (bytes[0] ?? new Uint8Array())];
+    }),
+  );
+  const byOffsets = graph.buffers.flatMap((b) => {
+    const room = b.offsetsOf === undefined || b.role !== 'out' ? undefined : capacities[b.offsetsOf];
+    return room === undefined ? [] : [[b.id, room] as const];
+  });
+  return {
+    dims: Object.fromEntries(sizes.dims),
+    scalars: Object.fromEntries(data.scalars) as Record<string, Exclude<Scalar, never>>,
+    arrays,
+    capacities: { ...capacities, ...Object.fromEntries(byOffsets) },
+  };
+}
