@@ -79,13 +79,13 @@ struct Prepared {
   Entry entry;
   std::vector<Arguments> sets;
   std::vector<Copy> restore;
-  long long parts;
+  long long parts, phases;
   size_t turn = 0;
 
   void operator()() {
     void* const* args = sets[turn].pointers.data();
     if (++turn == sets.size()) turn = 0;
-    for (long long p = 0; p < parts; p++) entry(args, p, parts);
+    for (long long p = 0; p < parts * phases; p++) entry(args, p, parts);
   }
   void reset() const {
     for (const Copy& c : restore) memcpy(c.to, c.from, c.bytes);
@@ -127,6 +127,7 @@ static Prepared prepare(const Json& call) {
   for (const Json& set : call.at("sets").items) p.sets.push_back(arguments(set));
   if (p.sets.empty()) throw std::runtime_error("a call has no arguments");
   p.parts = (long long)call.num("parts", 1);
+  p.phases = p.parts == 1 ? 1 : (long long)call.num("phases", 1);
   if (const Json* restore = call.find("restore"))
     for (const Json& pair : restore->items) {
       Buffer &to = bufferNamed(pair.items.at(0).text), &from = bufferNamed(pair.items.at(1).text);

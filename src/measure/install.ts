@@ -23,6 +23,7 @@ export interface Installed {
     lib: string,
     entry: string,
     abi: Abi,
+    parts?: number,
   ): Promise<{ readonly ok: true; readonly call: Call } | { readonly ok: false; readonly fault: Fault }>;
 }
 export type Installation =
@@ -63,8 +64,8 @@ export async function install(
     outputs: workload.arrays.filter((a) => a.role !== 'in').map((a) => nameIn(a.name, 0)),
     sets,
     cache: sets * workload.bytes >= COLD_BYTES ? 'cold' : 'warm',
-    async call(lib, entry, abi) {
-      const { args, workspaces } = workload.bind(abi);
+    async call(lib, entry, abi, parts = 1) {
+      const { args, workspaces } = workload.bind(abi, parts);
       for (const [i, bytes] of workspaces.entries()) {
         if ((workspace[i] ?? -1) >= bytes) continue;
         const answer = await runner.request({
@@ -82,6 +83,7 @@ export async function install(
         lib,
         entry,
         sets: Array.from({ length: sets }, (_, s) => args.map((a) => argIn(a, s))),
+        ...(parts === 1 ? {} : { parts, phases: abi.phases }),
         ...(restore.length === 0 ? {} : { restore }),
       };
       return { ok: true, call };

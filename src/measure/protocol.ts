@@ -26,8 +26,9 @@ export interface Call {
   readonly lib: string;
   readonly entry: string;
   readonly sets: readonly (readonly Arg[])[];
-  /** The kernel is called once for each part, in order; 1 unless a test wants to see that any split gives the same result. */
+  /** With more than one part the kernel is called for each part of each phase, in order; 1 unless a test wants to see that any split gives the same result. */
   readonly parts?: number;
+  readonly phases?: number;
   /** Copied before each call, outside the timed region: [to, from]. For arrays that a kernel updates in place. */
   readonly restore?: readonly (readonly [to: string, from: string])[];
 }

@@ -24,7 +24,12 @@ const PROBE_MS = 400;
  * Ceilings from `file`, measured first (some seconds) if they are absent, from another CPU or from another build of the runner. The value is the upper
  * decile of the samples: a ceiling, robust against one lucky sample. An unwritable file costs a new measurement next time.
  */
-export async function measureCeilings(runner: Runner, file: string, runnerPath: string, fresh = false): Promise<Ceilings | undefined> {
+export async function measureCeilings(
+  runner: Runner,
+  file: string,
+  runnerPath: string,
+  fresh = false,
+): Promise<Ceilings | undefined> {
   const cpu = cpus()[0]?.model ?? 'unknown';
   const kept = fresh ? undefined : readCeilings(file);
   if (kept?.cpu === cpu && kept.host === hostname() && kept.runner === runnerPath) return kept;
@@ -35,7 +40,14 @@ export async function measureCeilings(runner: Runner, file: string, runnerPath: 
     const answer = await runner.request({ op: 'probe', name, ms: PROBE_MS });
     if (answer.ok) ceilings[name] = { value: quantile(answer.result.samples, 0.9), unit: answer.result.unit };
   }
-  const measured: Ceilings = { version: 1, cpu, host: hostname(), measuredAt: new Date().toISOString(), runner: runnerPath, ceilings };
+  const measured: Ceilings = {
+    version: 1,
+    cpu,
+    host: hostname(),
+    measuredAt: new Date().toISOString(),
+    runner: runnerPath,
+    ceilings,
+  };
   try {
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(`${file}.${process.pid}`, `${JSON.stringify(measured, null, 2)}\n`);
@@ -67,7 +79,10 @@ export interface RooflinePoint {
 }
 
 /** Places a call that moves `bytes` and does `flops` in `ns`. The memory roof is the best of the bandwidth probes. */
-export function placeUnderRoof(ceilings: Ceilings, call: { readonly bytes: number; readonly flops: number; readonly ns: number }): RooflinePoint | undefined {
+export function placeUnderRoof(
+  ceilings: Ceilings,
+  call: { readonly bytes: number; readonly flops: number; readonly ns: number },
+): RooflinePoint | undefined {
   const best = (unit: string): { readonly name: string; readonly value: number; readonly unit: string } | undefined =>
     Object.entries(ceilings.ceilings)
       .filter(([, c]) => c.unit === unit)

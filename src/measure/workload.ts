@@ -33,7 +33,7 @@ export interface Workload {
   /** Bytes of all arrays together. */
   readonly bytes: number;
   /** Arguments for an emitted kernel, and the bytes of each workspace it wants (named `workspace0`, …). */
-  bind(abi: Abi): { readonly args: readonly Arg[]; readonly workspaces: readonly number[] };
+  bind(abi: Abi, parts?: number): { readonly args: readonly Arg[]; readonly workspaces: readonly number[] };
 }
 
 /** Lays out the arrays that `abi` asks for. Sizes that the inputs do not determine are an error of the caller. */
@@ -43,7 +43,7 @@ export function createWorkload(abi: Abi, inputs: Inputs): Workload {
   return {
     arrays,
     bytes: arrays.reduce((sum, a) => sum + a.bytes, 0),
-    bind(other) {
+    bind(other, parts = 1) {
       const workspaces: number[] = [];
       const args = other.params.map((p): Arg => {
         switch (p.kind) {
@@ -52,7 +52,7 @@ export function createWorkload(abi: Abi, inputs: Inputs): Workload {
               ? { buf: p.name }
               : { table: Array.from({ length: size(p.list, env, p.name) }, (_, i) => `${p.name}{${i}}`) };
           case 'workspace':
-            workspaces.push(size(p.bytes, env, 'workspace'));
+            workspaces.push(size(p.bytes, env, 'workspace') + (parts - 1) * size(p.perPart, env, 'workspace'));
             return { buf: `workspace${workspaces.length - 1}` };
           case 'dim':
             return { bytes: dimBytes(p.name, inputs) };

@@ -53,7 +53,7 @@ export async function execute(
   const workload = createWorkload(kernel.abi, inputs);
   const installation = await install(runner, workload, { scratch: options.scratch, place: options.place, cold: false });
   if (!installation.ok) return { ok: false, fault: { kind: 'refused', message: installation.problem.message } };
-  const prepared = await installation.installed.call(kernel.lib, `${kernel.abi.entry}_call`, kernel.abi);
+  const prepared = await installation.installed.call(kernel.lib, `${kernel.abi.entry}_call`, kernel.abi, options.parts);
   if (!prepared.ok) return prepared;
   const written = workload.arrays.filter((a) => a.role !== 'in');
   const runs: ReadonlyMap<BufId, readonly Uint8Array[]>[] = [];
@@ -66,8 +66,7 @@ export async function execute(
       const filled = await runner.request({ op: 'fill', buf: array.name, from });
       if (!filled.ok) return filled;
     }
-    const call = options.parts === 1 ? prepared.call : { ...prepared.call, parts: options.parts };
-    const ran = await runner.request({ op: 'run', call, limitMs: options.limitMs });
+    const ran = await runner.request({ op: 'run', call: prepared.call, limitMs: options.limitMs });
     if (!ran.ok) return ran;
     const outputs = new Map<BufId, Uint8Array[]>();
     for (const array of written) {
