@@ -6,6 +6,7 @@ import type { AxisId, Expr, Place, Stage } from '../ir/stage.ts';
 import { freeAxes } from '../ir/walk.ts';
 import { layoutOf } from './layout.ts';
 import type { Layout } from './layout.ts';
+import { normalKey } from '../ir/normal.ts';
 import { emit } from './scope.ts';
 import type { Builder, LoopAxis } from './scope.ts';
 
@@ -18,27 +19,6 @@ export function loopsOf(exprs: readonly Expr[], axes: readonly LoopAxis[]): read
     for (const e of [a.lo, a.hi]) for (const id of freeAxes(e)) needed.add(id);
   }
   return axes.filter((a) => needed.has(a.id));
-}
-
-/** A text that two stages share exactly if they compute the same values: spans and the names of loops and vars do not count. */
-export function normalKey(value: unknown, keep: AxisId | undefined): string {
-  const names = new Map<string, string>();
-  const nameOf = (kind: string, id: string): string => {
-    if (id === keep || id === 'acc') return id;
-    const key = `${kind} ${id}`;
-    const known = names.get(key) ?? `#${names.size}`;
-    names.set(key, known);
-    return known;
-  };
-  return JSON.stringify(value, function replace(this: unknown, name, v: unknown) {
-    if (name === 'span' || name === 'name' || name === 'row') return undefined;
-    if (typeof v === 'bigint') return `${v}n`;
-    if (typeof v === 'number') return Object.is(v, -0) ? '-0' : String(v);
-    if (name !== 'id' || typeof v !== 'string' || typeof this !== 'object' || this === null) return v;
-    const kind = 'kind' in this ? this.kind : 'axis';
-    if (kind === 'axis') return nameOf('axis', v);
-    return kind === 'var' || kind === 'let' ? nameOf('var', v) : v;
-  });
 }
 
 /** Declares the storage of a temporary. */
