@@ -7,6 +7,7 @@ import { mapStage, placeExprs, reads, rewrite, stageExprs, stageReads, stageWrit
 import type { Read } from '../ir/walk.ts';
 import type { Reason } from '../space/space.ts';
 import { share } from './share.ts';
+import { simplify } from './simplify.ts';
 import { unify } from './unify.ts';
 
 /** A stage whose value at one element is an expression. */
@@ -34,7 +35,7 @@ export function inline(graph: StageGraph, wants: Wants): Inlined {
         if (buffer?.role !== 'temp') continue;
         const done = attempt(list, p.id, buffer, wants);
         if (typeof done !== 'string') list = done;
-        else if (buffer.virtual === true)
+        else if (buffer.virtual === true && !reasons.some((r) => r.message.startsWith(`${id} `)))
           reasons.push({ code: 'inline', message: `${id} has no storage and cannot be inlined: ${done}`, params: [] });
       }
     }
@@ -101,9 +102,11 @@ function replaced(p: Producer, buffer: Buffer, s: Stage): Stage | undefined {
       return value ?? x;
     });
   // Two equal reads become two equal copies, so names are made per copy and then shared.
-  const next = mapStage(s, (e) => (readsOf(e, buffer.id) ? share(one(e), fresh) : e));
+  const next = mapStage(s, (e) => (readsOf(e, buffer.id) ? tidy(one(e), fresh) : e));
   return failed ? undefined : next;
 }
+/** Names what became common, drops names of names, and names again what this made equal. */
+const tidy = (e: Expr, fresh: (base: string) => string): Expr => share(simplify(share(e, fresh)), fresh);
 const readsOf = (e: Expr, id: BufId): boolean => reads(e).some((r) => r.buf === id);
 
 /** The value that a read of the producer's buffer yields. */

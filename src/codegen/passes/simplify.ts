@@ -1,7 +1,7 @@
 import * as b from '../ir/build.ts';
-import { sameExpr } from '../ir/rewrite.ts';
+import { sameExpr, substitute } from '../ir/rewrite.ts';
 import type { Expr, Stage, StageGraph } from '../ir/stage.ts';
-import { mapStage, rewrite } from '../ir/walk.ts';
+import { freeVars, mapStage, rewrite, visit } from '../ir/walk.ts';
 import { foldNode, isIntType } from './fold.ts';
 
 /**
@@ -39,11 +39,28 @@ function rule(e: Expr): Expr | undefined {
       if (e.type === 'bool' && e.else.kind === 'bool' && !e.else.value) return b.and(e.cond, e.then);
       if (e.type === 'bool' && e.then.kind === 'bool' && e.then.value) return b.or(e.cond, e.else);
       return undefined;
+    case 'let':
+      return leafLet(e);
     case 'call':
       return (e.fn === 'min' || e.fn === 'max') && isIntType(e.type) ? extremum(e) : undefined;
     default:
       return undefined;
   }
+}
+
+const LEAVES: readonly Expr['kind'][] = ['int', 'float', 'bool', 'dim', 'scalar', 'axis', 'var'];
+/** A name for what is a name already, or for nothing. Not where something in between binds the name anew. */
+function leafLet(e: Extract<Expr, { kind: 'let' }>): Expr | undefined {
+  const { id, value, body } = e;
+  if (!freeVars(body).has(id)) return body;
+  if (!LEAVES.includes(value.kind)) return undefined;
+  let clash = false;
+  visit(body, (x) => {
+    if (x.kind === 'let' && (x.id === id || (value.kind === 'var' && x.id === value.id))) clash = true;
+    if (x.kind === 'reduce' && value.kind === 'axis' && x.reduce.over.some((a) => a.id === value.id)) clash = true;
+    if (x.kind === 'reduce' && value.kind === 'var' && value.id === 'acc') clash = true;
+  });
+  return clash ? undefined : substitute(body, { vars: new Map([[id, value]]) });
 }
 
 type Binary = Extract<Expr, { kind: 'binary' }>;

@@ -75,7 +75,7 @@ export function floatFma(em: Emitter, a: FloatVal, b: FloatVal, c: FloatVal): Fl
   return floatBinary(em, 'add', floatBinary(em, 'mul', a, b), c);
 }
 export function floatNegate(em: Emitter, a: FloatVal): FloatVal {
-  const b = bind(em, `-${a.v}`, [a]);
+  const b = bind(em, `-(${a.v})`, [a]);
   return { rep: 'float', type: a.type, v: b.v, e: a.e, rounded: a.rounded, block: b.block };
 }
 export function floatAbs(em: Emitter, a: FloatVal): FloatVal {
