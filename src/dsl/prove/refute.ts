@@ -14,16 +14,17 @@ interface Clause {
 const MAX_DEPTH = 20;
 /** Splits of a path that only ask a fractional value to be an integer. */
 const MAX_BRANCHES = 2;
-/** Pivots and nodes for one goal; a goal that needs more is given up. A few milliseconds. */
-const MAX_STEPS = 4000;
+/** Coefficients touched for one goal; a goal that needs more is given up. Some tens of milliseconds. */
+const MAX_WORK = 150_000;
+type Spend = (work: number) => boolean;
 
 /**
  * True only if no integer point satisfies all formulas. Linear reasoning over monomials closes a case; disjunctions are split,
  * those with one alternative left first, and cases that a refutation did not use are not looked at again.
  */
 export function refute(formulas: readonly Formula[]): boolean {
-  let steps = MAX_STEPS;
-  const spend = (): boolean => (steps -= 1) > 0;
+  let left = MAX_WORK;
+  const spend: Spend = (work) => (left -= work) > 0;
   const store = createStore(spend);
   const clauses: Clause[] = [];
   for (const f of formulas) if (assertFormula(store, f, 0, clauses) !== undefined) return true;
@@ -83,11 +84,11 @@ function propagate(store: Store, clauses: Clause[]): Deps | undefined {
 }
 
 /** The decisions that a contradiction rests on, or undefined if none was found. */
-function search(store: Store, open: readonly Clause[], depth: number, branches: number, spend: () => boolean): Deps | undefined {
+function search(store: Store, open: readonly Clause[], depth: number, branches: number, spend: Spend): Deps | undefined {
   const clauses = [...open];
   const conflict = propagate(store, clauses);
   if (conflict !== undefined) return conflict;
-  if (depth >= MAX_DEPTH || !spend()) return undefined;
+  if (depth >= MAX_DEPTH || !spend(1)) return undefined;
   let split: Clause | undefined;
   for (const c of clauses) if (split === undefined || c.alternatives.length < split.alternatives.length) split = c;
   if (split !== undefined) return cases(store, split, clauses.filter((c) => c !== split), depth, branches, spend);
@@ -98,7 +99,7 @@ function search(store: Store, open: readonly Clause[], depth: number, branches: 
   return cases(store, integral, clauses, depth, branches + 1, spend);
 }
 
-function cases(store: Store, split: Clause, rest: readonly Clause[], depth: number, branches: number, spend: () => boolean): Deps | undefined {
+function cases(store: Store, split: Clause, rest: readonly Clause[], depth: number, branches: number, spend: Spend): Deps | undefined {
   const bit = 1 << depth;
   let all = split.deps;
   for (const f of split.alternatives) {

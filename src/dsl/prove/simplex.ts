@@ -39,8 +39,8 @@ export interface Simplex {
   readonly undo: (mark: number) => void;
 }
 
-/** `spend` is called once a pivot; when it returns false the search stops without a conflict. */
-export function createSimplex(spend: () => boolean): Simplex {
+/** `spend` is told the number of coefficients touched; when it returns false the search stops without a conflict. */
+export function createSimplex(spend: (work: number) => boolean): Simplex {
   const lo: (Bound | undefined)[] = [];
   const hi: (Bound | undefined)[] = [];
   /** Values of variables outside the basis. */
@@ -83,8 +83,8 @@ export function createSimplex(spend: () => boolean): Simplex {
       if (c !== undefined) row.num += c * delta;
     }
   }
-  /** Swaps basic b (which gets `value`) with x, which stands in b's row. */
-  function pivot(b: number, x: number, value: bigint): void {
+  /** Swaps basic b (which gets `value`) with x, which stands in b's row. Returns the work done. */
+  function pivot(b: number, x: number, value: bigint): number {
     const row = must(rows.get(b), 'simplex row');
     const c = must(row.coefs.get(x), 'simplex pivot');
     const sign = c < 0n ? -1n : 1n;
@@ -93,11 +93,15 @@ export function createSimplex(spend: () => boolean): Simplex {
     rows.delete(b);
     values[b] = value;
     const entering = makeRow(c * sign, coefs);
+    let work = rows.size;
     for (const [r, other] of rows) {
       const a = other.coefs.get(x);
-      if (a !== undefined) rows.set(r, makeRow(other.den * entering.den, combine(other.coefs, entering.den, entering.coefs, a, x)));
+      if (a === undefined) continue;
+      work += other.coefs.size + coefs.size;
+      rows.set(r, makeRow(other.den * entering.den, combine(other.coefs, entering.den, entering.coefs, a, x)));
     }
     rows.set(x, entering);
+    return work;
   }
   function assertBound(side: (Bound | undefined)[], x: number, bound: Bound): void {
     trail.push({ side, x, old: side[x] });
@@ -146,6 +150,7 @@ export function createSimplex(spend: () => boolean): Simplex {
       return undefined;
     },
     check() {
+      if (!spend(rows.size)) return undefined;
       for (;;) {
         // Bland's rule: smallest violated, then smallest suitable variable; it cannot cycle.
         let b = -1;
@@ -170,8 +175,7 @@ export function createSimplex(spend: () => boolean): Simplex {
           else deps |= limit.deps;
         }
         if (entering < 0) return deps;
-        if (!spend()) return undefined;
-        pivot(b, entering, broken.value);
+        if (!spend(pivot(b, entering, broken.value))) return undefined;
       }
     },
     lower: (x) => lo[x],

@@ -51,7 +51,7 @@ const MAX_PRODUCTS = 160;
 /** Constraints with larger constants are type limits; products with them are of no use. */
 const MAX_FACTOR_CONSTANT = 1n << 40n;
 
-export function createStore(spend: () => boolean): Store {
+export function createStore(spend: (work: number) => boolean): Store {
   const simplex = createSimplex(spend);
   const variables = new Map<string, number>();
   const rows = new Map<string, number>();
@@ -153,7 +153,9 @@ export function createStore(spend: () => boolean): Store {
       if (of.product) continue;
       const c = of.poly.get('')?.coef ?? 0n;
       if (c > MAX_FACTOR_CONSTANT || c < -MAX_FACTOR_CONSTANT) continue;
-      for (let j = i < oldConstraints ? oldTargets : 0; j < targets.length; j += 1) {
+      const from = i < oldConstraints ? oldTargets : 0;
+      if (!spend(targets.length - from)) return out;
+      for (let j = from; j < targets.length; j += 1) {
         const target = must(targets[j], 'target');
         for (const t of of.terms) {
           const factor = quotient(target.atoms, t.atoms);
