@@ -30,8 +30,8 @@ export interface Memory {
   readonly denormals: boolean;
 }
 
-/** Largest magnitude that f64 arithmetic on integers is trusted with. */
-export const EXACT = 2 ** 53;
+/** Largest magnitude that f64 arithmetic on integers is trusted with: a sum that rounds down to it would not pass for exact. */
+export const EXACT = 2 ** 53 - 1;
 
 export function rangeOf(t: DType): readonly [number, number] {
   const { bytes, group, signed } = DTYPES[t];

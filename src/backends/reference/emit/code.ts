@@ -149,7 +149,7 @@ export function floatLit(em: Emitter, value: number, type: 'f32' | 'f64'): Float
   return { rep: 'float', type, v: num(value), literal: value, block: rootOf(em) };
 }
 export function intLit(em: Emitter, value: bigint, type: Int['type']): IntVal | WideVal {
-  if (value >= -(2n ** 53n) && value <= 2n ** 53n) {
+  if (value > -(2n ** 53n) && value < 2n ** 53n) {
     const n = Number(value);
     return { rep: 'int', type, v: num(n), lo: n, hi: n, block: rootOf(em) };
   }
