@@ -6,6 +6,7 @@ import type { Scalar, Tensor } from '../../../src/codegen/numeric/tensor.ts';
 import { getAt, tensor, zeros } from '../../../src/codegen/numeric/tensor.ts';
 import type { DType, ValueType } from '../../../src/dsl/dtypes.ts';
 import { DTYPES, isFloat, widen } from '../../../src/dsl/dtypes.ts';
+import type { Builtin } from '../../../src/dsl/typed.ts';
 import { builtin, wrap } from './naive-math.ts';
 
 /** A second evaluator, as plain as can be: a tree walk over bigint, number and boolean. It shares no code with the first but number formats. */
@@ -17,17 +18,33 @@ interface World {
   readonly data: Map<string, Map<string, Scalar>>;
   /** Entry values of `inout`. */
   readonly entry: Map<string, Map<string, Scalar>>;
+  /** Set to compute as a kernel might. */
+  readonly kernel: Kernel | undefined;
+}
+/** Roundings of a kernel that computes in the declared types; each may take any choice a right kernel has. */
+export interface Kernel {
+  /** Result of one operation. */
+  round(v: number, type: ValueType): number;
+  divide(v: number, type: ValueType): number;
+  fused(): boolean;
+  call(fn: Builtin, args: readonly number[], type: ValueType, plain: number): number;
+  near(t: DType | 'tf32', v: number): number;
+  sum(terms: readonly number[], acc: DType): number;
+  product(terms: readonly number[], acc: DType): number;
+  variance(terms: readonly number[], acc: DType): number;
+  load(v: number, t: DType): number;
 }
 const bits = (t: DType): number => 8 * DTYPES[t].bytes;
 const key = (list: number, index: readonly number[], field = ''): string => `${list}|${index.join(',')}|${field}`;
 
-export function naive(graph: StageGraph, inputs: Inputs): (buf: string, list: number, index: readonly number[], field?: string) => Scalar | undefined {
+export function naive(graph: StageGraph, inputs: Inputs, kernel?: Kernel): (buf: string, list: number, index: readonly number[], field?: string) => Scalar | undefined {
   const w: World = {
     graph,
     dims: { ...inputs.dims },
     scalars: new Map(graph.scalars.map((s) => [s.name, round(s.dtype, inputs.scalars?.[s.name] ?? s.default ?? 0)])),
     data: new Map(graph.buffers.map((b) => [b.id, new Map()])),
     entry: new Map(),
+    kernel,
   };
   const dims: Record<string, number | readonly number[]> = { ...inputs.dims };
   Object.assign(w, { dims });
@@ -108,13 +125,19 @@ export function value(w: World, env: Env, e: Expr): Scalar {
       return typeof a === 'bigint' ? wrapType(e.type, -a) : -a;
     }
     case 'binary': {
-      const a = go(e.a);
+      const fuse = w.kernel?.fused() === true && (e.op === 'add' || e.op === 'sub') && e.a.kind === 'binary' && e.a.op === 'mul' && isFloat(e.type);
+      const a = fuse && e.a.kind === 'binary' ? Number(go(e.a.a)) * Number(go(e.a.b)) : go(e.a);
       if (e.op === 'and') return a === true && go(e.b) === true;
       if (e.op === 'or') return a === true || go(e.b) === true;
+      if (w.kernel !== undefined && isFloat(e.type)) return operation(w.kernel, e, Number(a), Number(go(e.b)));
       return binary(e.op, e.a.type, a, go(e.b));
     }
     case 'call':
-      return builtin(e.fn, e.args.map(go), must(e.args[0], e.fn).type, e.type);
+      {
+        const args = e.args.map(go);
+        const plain = builtin(e.fn, args, must(e.args[0], e.fn).type, e.type);
+        return w.kernel !== undefined && typeof plain === 'number' ? w.kernel.call(e.fn, args.map(Number), e.type, plain) : plain;
+      }
     case 'bitcast': {
       const from = tensor(e.a.kind === 'cast' && e.a.to !== 'tf32' ? e.a.to : (e.a.type as DType), [1], [go(e.a)]);
       const to = zeros(e.to, [1]);
@@ -122,7 +145,7 @@ export function value(w: World, env: Env, e: Expr): Scalar {
       return up(e.to, getAt(to, 0));
     }
     case 'cast':
-      return e.mode === 'near' ? go(e.a) : cast(e.to as DType, go(e.a));
+      return e.mode === 'near' ? (w.kernel?.near(e.to, Number(go(e.a))) ?? go(e.a)) : cast(e.to as DType, go(e.a));
     case 'convert':
       return cast(e.type, go(e.a));
     case 'select':
@@ -134,6 +157,12 @@ export function value(w: World, env: Env, e: Expr): Scalar {
       return e.post === undefined ? acc : value(w, new Map([...env, ['$acc', acc]]), e.post);
     }
   }
+}
+/** + - * / in a kernel; a product that is added may not be rounded on its own. */
+function operation(k: Kernel, e: Extract<Expr, { kind: 'binary' }>, a: number, b: number): number {
+  if (e.op === 'mul') return k.round(a * b, e.type);
+  if (e.op === 'div') return k.divide(a / b, e.type);
+  return k.round(e.op === 'add' ? a + b : a - b, e.type);
 }
 const wrapType = (t: ValueType, v: bigint): bigint => wrap(bits(t), DTYPES[t].signed, v);
 export function cast(t: DType, v: Scalar): Scalar {
@@ -200,7 +229,8 @@ function read(w: World, env: Env, e: Extract<Expr, { kind: 'read' }>): Scalar {
   const index = e.index.map((i) => Number(value(w, env, i)));
   if (b.virtual === true) return recompute(w, b, index);
   const cells = must(w.entry.get(b.id) ?? w.data.get(b.id), b.id);
-  return must(cells.get(key(l, index, e.field)), `${e.buf}[${index.join(', ')}]`);
+  const v = must(cells.get(key(l, index, e.field)), `${e.buf}[${index.join(', ')}]`);
+  return w.kernel !== undefined && typeof v === 'number' ? w.kernel.load(v, e.dtype) : v;
 }
 /** A temporary without storage: whichever stage covers the index. */
 function recompute(w: World, b: Buffer, index: readonly number[]): Scalar {
@@ -248,6 +278,13 @@ export function fold(w: World, env: Env, r: Reduce): Scalar {
     terms.push(value(w, e, r.body));
     at.push(r.over.reduce((p, a, k) => (k === 0 ? 0n : p * (BigInt(value(w, e, a.hi)) - BigInt(value(w, e, a.lo)))) + BigInt(must(e.get(a.id), a.id)) - (k === 0 ? 0n : BigInt(value(w, e, a.lo))), 0n));
   });
+  if (w.kernel !== undefined && isFloat(r.acc)) {
+    const numbers = terms.map(Number);
+    if (r.op === 'add') return w.kernel.sum(numbers, r.acc);
+    if (r.op === 'mul') return w.kernel.product(numbers, r.acc);
+    if (r.op === 'mean') return terms.length === 0 ? 0 : w.kernel.divide(w.kernel.sum(numbers, r.acc) / terms.length, widen(r.acc));
+    if (r.op === 'var') return w.kernel.variance(numbers, r.acc);
+  }
   switch (r.op) {
     case 'count':
       return BigInt(terms.filter((t) => t === true).length);
@@ -303,12 +340,13 @@ function run(w: World, s: Stage, env: Env, next: ReadonlyMap<string, Cells> = ne
     case 'scan':
       return points((e) => {
         const at = BigInt(must(e.get(s.at), s.at));
-        let acc = identity(s.monoid, s.acc);
+        const terms: Scalar[] = [];
         loop(w, [s.along], e, (i) => {
           const j = BigInt(must(i.get(s.along.id), s.along.id));
-          if (holds(w, i, s.when) && (s.compare === 'le' ? j <= at : s.compare === 'lt' ? j < at : s.compare === 'ge' ? j >= at : j > at)) acc = combine(s.monoid, s.acc, acc, value(w, i, s.body));
+          if (holds(w, i, s.when) && (s.compare === 'le' ? j <= at : s.compare === 'lt' ? j < at : s.compare === 'ge' ? j >= at : j > at)) terms.push(value(w, i, s.body));
         });
-        put(e, s.out, acc);
+        const summed = w.kernel !== undefined && isFloat(s.acc) && s.monoid === 'add';
+        put(e, s.out, summed ? must(w.kernel, 'kernel').sum(terms.map(Number), s.acc) : terms.reduce((a, t) => combine(s.monoid, s.acc, a, t), identity(s.monoid, s.acc)));
       });
     case 'scatter':
       return scatter(w, s, env, target(s.out));
@@ -373,7 +411,8 @@ function scatter(w: World, s: Extract<Stage, { kind: 'scatter' }>, env: Env, t: 
     if (!at.every((i, d) => i >= 0 && i < must(shape[d], 'extent'))) return;
     const k = key(0, at);
     const v = value(w, e, s.value);
-    cells.set(k, s.op === 'unique' ? cast(t, v) : combine(s.op, isFloat(t) ? 'f64' : t, must(cells.get(k), k), v));
+    const next = s.op === 'unique' ? cast(t, v) : combine(s.op, isFloat(t) ? 'f64' : t, must(cells.get(k), k), v);
+    cells.set(k, w.kernel !== undefined && typeof next === 'number' ? w.kernel.round(next, widen(t)) : next);
   });
   for (const [k, v] of cells) cells.set(k, cast(t, v));
 }
