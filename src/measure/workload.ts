@@ -34,6 +34,8 @@ export interface Workload {
   readonly bytes: number;
   /** Arguments for an emitted kernel, and the bytes of each workspace it wants (named `workspace0`, …). */
   bind(abi: Abi, parts?: number): { readonly args: readonly Arg[]; readonly workspaces: readonly number[] };
+  /** Value of a size expression, such as the cost of a kernel; undefined if the inputs do not determine it. */
+  evaluate(e: Expr): number | undefined;
 }
 
 /** Lays out the arrays that `abi` asks for. Sizes that the inputs do not determine are an error of the caller. */
@@ -66,6 +68,7 @@ export function createWorkload(abi: Abi, inputs: Inputs): Workload {
       });
       return { args, workspaces };
     },
+    evaluate: (e) => evalSize(e, env),
   };
 }
 

@@ -215,7 +215,7 @@ export function openStore(path: string): Store {
     labels(study, batch, list) {
       db.write(0, (d) => {
         for (const l of list)
-          d.prepare(`INSERT OR IGNORE INTO label (study_id, batch, config_id, ns) VALUES (?, ?, ?, ?)`).run(
+          d.prepare(`INSERT OR REPLACE INTO label (study_id, batch, config_id, ns) VALUES (?, ?, ?, ?)`).run(
             study,
             batch,
             l.configId,

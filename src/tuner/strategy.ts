@@ -2,16 +2,17 @@ import type { Rng } from '../codegen/space/random.ts';
 import type { Config, Reason, Space } from '../codegen/space/space.ts';
 
 /** What became of a proposed config. */
-export type Outcome = { readonly config: Config } & (
+export type Outcome = { readonly config: Config } &
   /** Compiled, verified and timed. */
-  | { readonly state: 'ok'; readonly ns: number }
-  /** So slow that it was dropped after its first call, whose time this is. */
-  | { readonly state: 'pruned'; readonly ns: number }
-  /** Did not compile, crashed, hung or gave wrong numbers. */
-  | { readonly state: 'failed'; readonly detail: string }
-  /** Not a config of this space: nothing was spent on it. */
-  | { readonly state: 'invalid'; readonly reasons: readonly Reason[] }
-);
+  (
+    | { readonly state: 'ok'; readonly ns: number }
+    /** So slow that it was dropped after its first call, whose time this is. */
+    | { readonly state: 'pruned'; readonly ns: number }
+    /** Did not compile, crashed, hung or gave wrong numbers. */
+    | { readonly state: 'failed'; readonly detail: string }
+    /** Not a config of this space: nothing was spent on it. */
+    | { readonly state: 'invalid'; readonly reasons: readonly Reason[] }
+  );
 
 export interface Feedback {
   /** One per proposal, in the order of the proposals; known configs are answered from memory. */

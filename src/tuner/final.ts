@@ -1,0 +1,99 @@
+import { join } from 'node:path';
+import { toDiff } from '../codegen/space/config.ts';
+import { describeFault, install } from '../measure/install.ts';
+import { createCalibration } from '../measure/calibration.ts';
+import { playFinal } from '../measure/rounds.ts';
+import type { Final } from '../measure/rounds.ts';
+import type { Runner } from '../measure/runner-client.ts';
+import { runChecked } from '../measure/screen.ts';
+import type { Candidate } from '../measure/screen.ts';
+import type { Workload } from '../measure/workload.ts';
+import { createLab, MIN_SAMPLE_NS } from './lab.ts';
+import type { LabOptions } from './lab.ts';
+import type { Entry } from './ledger.ts';
+import type { Session } from './session.ts';
+import type { Verdict } from './subject.ts';
+
+/** Challengers of the default in the final, and rounds that they play if the budget has room. */
+const CHALLENGERS = 5;
+const ROUNDS = 40;
+
+/** The last tier: the best configs against the default, paired, simplest first so that ties go to them. Undefined if none can be run. */
+export async function final(s: Session, defaultEntry: Entry): Promise<Final | undefined> {
+  const best = s.ledger
+    .ranking()
+    .filter((e) => e.id !== defaultEntry.id)
+    .slice(0, CHALLENGERS);
+  const simplestFirst = best.toSorted((a, b) => simplicity(s, a) - simplicity(s, b));
+  const base = await s.candidateOf(defaultEntry);
+  if (base === undefined) return undefined;
+  const challengers: Candidate[] = [];
+  for (const e of simplestFirst) {
+    const c = await s.candidateOf(e);
+    if (c !== undefined) challengers.push(c);
+  }
+  await s.enter('final');
+  const slowest = Math.max(...[defaultEntry, ...best].map((e) => e.ns ?? 0));
+  // Confirming the winner in a fresh process takes about as long as a few rounds.
+  const budgetMs = Math.max(0, 0.6 * s.budget.msLeft());
+  const played = await playFinal(
+    s.runner,
+    base,
+    challengers,
+    {
+      rounds: ROUNDS,
+      minNs: 2 * MIN_SAMPLE_NS,
+      budgetMs,
+      limitMs: 1000 + (50 * slowest * (challengers.length + 2)) / 1e6,
+      signal: s.signal,
+    },
+    s.timingRng,
+  );
+  s.store.measurements(
+    s.studyId,
+    played.standings.map((x) => ({
+      configId: x.id,
+      tier: 'final',
+      medianNs: x.medianNs,
+      samples: x.samples,
+      cache: s.cache,
+    })),
+  );
+  return played;
+}
+
+const simplicity = (s: Session, e: Entry): number => Object.keys(toDiff(s.space, e.config)).length;
+
+/**
+ * Runs a config once more in a process of its own, its arrays flush against guard pages: a kernel that lives on what lies behind its arrays, or that is right
+ * only after another one ran, does not win.
+ */
+export async function confirm(
+  s: Session,
+  entry: Entry,
+  workload: Workload,
+  lab: LabOptions,
+  startRunner: () => Runner,
+): Promise<Verdict> {
+  const runner = startRunner();
+  try {
+    const installed = await install(runner, workload, {
+      scratch: join(lab.scratch, 'confirm'),
+      place: 'end',
+      cold: false,
+    });
+    if (!installed.ok) return { ok: false, detail: installed.problem.message };
+    const alone = createLab({ ...lab, runner, installed: installed.installed, calibration: createCalibration(runner) });
+    // The object that was measured, not another compilation of the same text.
+    const known = s.lab.known(entry.id);
+    if (known === undefined) return { ok: false, detail: 'could not be loaded again' };
+    const ready = await alone.candidate(known.draft, known.built);
+    if (!ready.ok) return { ok: false, detail: describeFault(ready.fault) };
+    const limitMs = 20_000;
+    const run = await runChecked(runner, ready.candidate, installed.installed.outputs, limitMs);
+    if (!run.ok) return { ok: false, detail: describeFault(run.fault) };
+    return await alone.verdict(known.draft, ready.candidate, run.hash, limitMs);
+  } finally {
+    await runner.close();
+  }
+}
