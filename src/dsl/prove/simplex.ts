@@ -1,5 +1,4 @@
 import { must } from '../../assert.ts';
-import { gcd } from './poly.ts';
 
 /**
  * Which decisions a bound or a conflict rests on: bit i stands for the i-th open case split, 0 for none.
@@ -12,11 +11,14 @@ interface Bound {
   readonly value: bigint;
   readonly deps: Deps;
 }
-/** den·x = Σ coefs, and num = Σ coefs·value. */
+/** Σ coefs, with safe integers as coefficients. */
+export type Form = ReadonlyMap<number, number>;
+/** den·x = Σ coefs, den > 0. */
 interface Row {
-  readonly den: bigint;
-  readonly coefs: Map<number, bigint>;
-  num: bigint;
+  readonly den: number;
+  readonly coefs: Form;
+  /** Σ coefs·value, once computed; forgotten when a value changes. */
+  num: bigint | undefined;
 }
 
 /**
@@ -27,16 +29,25 @@ interface Row {
 export interface Simplex {
   readonly variable: () => number;
   /** A variable that equals the linear form. */
-  readonly row: (form: ReadonlyMap<number, bigint>) => number;
+  readonly row: (form: Form) => number;
+  /** Takes a row's variable out again if it has no bounds and is basic; tells whether it did. */
+  readonly drop: (x: number) => boolean;
   readonly atLeast: (x: number, value: bigint, deps: Deps) => Deps | undefined;
   readonly atMost: (x: number, value: bigint, deps: Deps) => Deps | undefined;
   readonly check: () => Deps | undefined;
   readonly lower: (x: number) => Bound | undefined;
-  /** Value of x in the last solution, as a fraction in lowest terms. */
+  /** Value of x in the last solution, as a fraction with positive denominator. */
   readonly value: (x: number) => { readonly num: bigint; readonly den: bigint };
   readonly mark: () => number;
   /** Takes back all bounds asserted since the mark; variables and rows stay. */
   readonly undo: (mark: number) => void;
+}
+
+function gcd(a: number, b: number): number {
+  let x = Math.abs(a);
+  let y = Math.abs(b);
+  while (y !== 0) [x, y] = [y, x % y];
+  return x;
 }
 
 /** `spend` is told the number of coefficients touched; when it returns false the search stops without a conflict. */
@@ -47,48 +58,51 @@ export function createSimplex(spend: (work: number) => boolean): Simplex {
   const values: bigint[] = [];
   const rows = new Map<number, Row>();
   const trail: { readonly side: (Bound | undefined)[]; readonly x: number; readonly old: Bound | undefined }[] = [];
+  /** A coefficient left the safe integers: the rows are not to be trusted, and no check finds anything any more. */
+  let overflow = false;
 
   const valueAt = (x: number): bigint => must(values[x], 'simplex value');
-  function evaluate(coefs: ReadonlyMap<number, bigint>): bigint {
+  const exact = (v: number): number => {
+    if (!Number.isSafeInteger(v)) overflow = true;
+    return v;
+  };
+  /** den times the value of a row's variable. */
+  function numerator(row: Row): bigint {
+    if (row.num !== undefined) return row.num;
     let sum = 0n;
-    for (const [x, c] of coefs) sum += c * valueAt(x);
+    for (const [x, c] of row.coefs) {
+      const v = valueAt(x);
+      if (v !== 0n) sum += c === 1 ? v : c === -1 ? -v : BigInt(c) * v;
+    }
+    row.num = sum;
     return sum;
   }
-  function makeRow(den: bigint, coefs: Map<number, bigint>): Row {
+  function makeRow(den: number, coefs: Map<number, number>): Row {
     let g = den;
     for (const c of coefs.values()) {
-      if (g === 1n) break;
+      if (g === 1) return { den, coefs, num: undefined };
       g = gcd(g, c);
     }
-    if (g !== 1n) for (const [x, c] of coefs) coefs.set(x, c / g);
-    return { den: den / g, coefs, num: evaluate(coefs) };
+    if (g > 1) for (const [x, c] of coefs) coefs.set(x, c / g);
+    return { den: den / g, coefs, num: undefined };
   }
-  /** scale·base + k·extra, without zero entries. */
-  function combine(base: ReadonlyMap<number, bigint>, scale: bigint, extra: ReadonlyMap<number, bigint>, k: bigint, skip: number): Map<number, bigint> {
-    const out = new Map<number, bigint>();
-    for (const [x, c] of base) if (x !== skip) out.set(x, c * scale);
+  /** scale·base + k·extra, without the variable `skip` and zero entries. */
+  function combine(base: Form, scale: number, extra: Form, k: number, skip: number): Map<number, number> {
+    const out = new Map<number, number>();
+    for (const [x, c] of base) if (x !== skip) out.set(x, exact(c * scale));
     for (const [x, c] of extra) {
-      const sum = (out.get(x) ?? 0n) + c * k;
-      if (sum === 0n) out.delete(x);
+      const sum = exact((out.get(x) ?? 0) + exact(c * k));
+      if (sum === 0) out.delete(x);
       else out.set(x, sum);
     }
     return out;
-  }
-  function setValue(x: number, value: bigint): void {
-    const delta = value - valueAt(x);
-    if (delta === 0n) return;
-    values[x] = value;
-    for (const row of rows.values()) {
-      const c = row.coefs.get(x);
-      if (c !== undefined) row.num += c * delta;
-    }
   }
   /** Swaps basic b (which gets `value`) with x, which stands in b's row. Returns the work done. */
   function pivot(b: number, x: number, value: bigint): number {
     const row = must(rows.get(b), 'simplex row');
     const c = must(row.coefs.get(x), 'simplex pivot');
-    const sign = c < 0n ? -1n : 1n;
-    const coefs = new Map<number, bigint>([[b, row.den * sign]]);
+    const sign = c < 0 ? -1 : 1;
+    const coefs = new Map<number, number>([[b, row.den * sign]]);
     for (const [y, d] of row.coefs) if (y !== x) coefs.set(y, -d * sign);
     rows.delete(b);
     values[b] = value;
@@ -98,39 +112,59 @@ export function createSimplex(spend: (work: number) => boolean): Simplex {
       const a = other.coefs.get(x);
       if (a === undefined) continue;
       work += other.coefs.size + coefs.size;
-      rows.set(r, makeRow(other.den * entering.den, combine(other.coefs, entering.den, entering.coefs, a, x)));
+      rows.set(r, makeRow(exact(other.den * entering.den), combine(other.coefs, entering.den, entering.coefs, a, x)));
     }
     rows.set(x, entering);
     return work;
+  }
+  function setValue(x: number, value: bigint): void {
+    values[x] = value;
+    for (const row of rows.values()) if (row.num !== undefined && row.coefs.has(x)) row.num = undefined;
   }
   function assertBound(side: (Bound | undefined)[], x: number, bound: Bound): void {
     trail.push({ side, x, old: side[x] });
     side[x] = bound;
   }
-
   const variable = (): number => {
     values.push(0n);
     lo.push(undefined);
     hi.push(undefined);
     return values.length - 1;
   };
+  const scaled = (b: Bound, row: Row): bigint => (row.den === 1 ? b.value : b.value * BigInt(row.den));
+  /** The basic variable of least index that violates a bound. */
+  function violated(): { readonly x: number; readonly row: Row; readonly up: boolean; readonly bound: Bound } | undefined {
+    let found: { readonly x: number; readonly row: Row; readonly up: boolean; readonly bound: Bound } | undefined;
+    for (const [x, row] of rows) {
+      if (found !== undefined && x > found.x) continue;
+      const l = lo[x];
+      const h = hi[x];
+      if (l === undefined && h === undefined) continue;
+      const num = numerator(row);
+      if (l !== undefined && num < scaled(l, row)) found = { x, row, up: true, bound: l };
+      else if (h !== undefined && num > scaled(h, row)) found = { x, row, up: false, bound: h };
+    }
+    return found;
+  }
+
   return {
     variable,
     row(form) {
-      let coefs = new Map<number, bigint>();
-      let den = 1n;
+      let coefs = new Map<number, number>();
+      let den = 1;
       for (const [x, c] of form) {
         const basic = rows.get(x);
-        if (basic === undefined) coefs = combine(coefs, 1n, new Map([[x, c * den]]), 1n, -1);
+        if (basic === undefined) coefs = combine(coefs, 1, new Map([[x, exact(c * den)]]), 1, -1);
         else {
-          coefs = combine(coefs, basic.den, basic.coefs, c * den, -1);
-          den *= basic.den;
+          coefs = combine(coefs, basic.den, basic.coefs, exact(c * den), -1);
+          den = exact(den * basic.den);
         }
       }
       const x = variable();
       rows.set(x, makeRow(den, coefs));
       return x;
     },
+    drop: (x) => lo[x] === undefined && hi[x] === undefined && rows.delete(x),
     atLeast(x, value, deps) {
       const upper = hi[x];
       if (upper !== undefined && upper.value < value) return upper.deps | deps;
@@ -151,39 +185,28 @@ export function createSimplex(spend: (work: number) => boolean): Simplex {
     },
     check() {
       if (!spend(rows.size)) return undefined;
-      for (;;) {
+      while (!overflow) {
         // Bland's rule: smallest violated, then smallest suitable variable; it cannot cycle.
-        let b = -1;
-        let up = false;
-        for (const [x, row] of rows) {
-          if (b >= 0 && x > b) continue;
-          const l = lo[x];
-          const h = hi[x];
-          if (l !== undefined && row.num < l.value * row.den) [b, up] = [x, true];
-          else if (h !== undefined && row.num > h.value * row.den) [b, up] = [x, false];
-        }
-        if (b < 0) return undefined;
-        const row = must(rows.get(b), 'simplex row');
-        const broken = must((up ? lo : hi)[b], 'violated bound');
+        const broken = violated();
+        if (broken === undefined) return undefined;
         let entering = -1;
-        let deps = broken.deps;
-        for (const [x, c] of row.coefs) {
-          // x must move in the direction that brings b towards its bound.
-          const limit = (c > 0n === up ? hi : lo)[x];
-          const free = limit === undefined || (c > 0n === up ? valueAt(x) < limit.value : valueAt(x) > limit.value);
-          if (free) entering = entering < 0 ? x : Math.min(entering, x);
+        let deps = broken.bound.deps;
+        for (const [x, c] of broken.row.coefs) {
+          // x must move in the direction that brings the broken variable towards its bound.
+          const rises = c > 0 === broken.up;
+          const limit = (rises ? hi : lo)[x];
+          if (limit === undefined || (rises ? valueAt(x) < limit.value : valueAt(x) > limit.value)) entering = entering < 0 ? x : Math.min(entering, x);
           else deps |= limit.deps;
         }
         if (entering < 0) return deps;
-        if (!spend(pivot(b, entering, broken.value))) return undefined;
+        if (!spend(pivot(broken.x, entering, broken.bound.value))) return undefined;
       }
+      return undefined;
     },
     lower: (x) => lo[x],
     value(x) {
       const row = rows.get(x);
-      if (row === undefined) return { num: valueAt(x), den: 1n };
-      const g = gcd(row.num, row.den);
-      return { num: row.num / g, den: row.den / g };
+      return row === undefined ? { num: valueAt(x), den: 1n } : { num: numerator(row), den: BigInt(row.den) };
     },
     mark: () => trail.length,
     undo(mark) {

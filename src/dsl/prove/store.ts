@@ -39,6 +39,7 @@ export interface Store {
 }
 export interface Mark {
   readonly simplex: number;
+  readonly forms: number;
   readonly constraints: number;
   readonly targets: number;
   readonly made: number;
@@ -50,11 +51,15 @@ const MAX_ROUNDS = 3;
 const MAX_PRODUCTS = 160;
 /** Constraints with larger constants are type limits; products with them are of no use. */
 const MAX_FACTOR_CONSTANT = 1n << 40n;
+/** Coefficients stay well within the safe integers. */
+const MAX_COEFFICIENT = 1n << 32n;
 
 export function createStore(spend: (work: number) => boolean): Store {
   const simplex = createSimplex(spend);
   const variables = new Map<string, number>();
   const rows = new Map<string, number>();
+  /** Rows in the order they were made. */
+  const forms: { readonly key: string; readonly x: number }[] = [];
   const constraints: Constraint[] = [];
   /** Monomials of degree 2 and more that constraints mention. */
   const targets: Target[] = [];
@@ -77,16 +82,25 @@ export function createStore(spend: (work: number) => boolean): Store {
     return x;
   }
   /** The variable that stands for Σ coef·monomial, which is in lowest terms with a positive first coefficient. */
-  function formOf(terms: readonly Term[]): number {
+  function formOf(terms: readonly Term[]): number | undefined {
     const [only] = terms;
     if (terms.length === 1 && only !== undefined) return variableOf(only.atoms);
-    const form = new Map(terms.map((t) => [variableOf(t.atoms), t.coef]));
+    if (terms.some((t) => t.coef > MAX_COEFFICIENT || t.coef < -MAX_COEFFICIENT)) return undefined;
+    const form = new Map(terms.map((t) => [variableOf(t.atoms), Number(t.coef)]));
     const key = [...form].map(([x, c]) => `${c}*${x}`).join('+');
     const known = rows.get(key);
     if (known !== undefined) return known;
     const x = simplex.row(form);
     rows.set(key, x);
+    forms.push({ key, x });
     return x;
+  }
+  /** Forgets forms made since there were `count`, where nothing needs them. */
+  function dropForms(count: number): void {
+    for (const form of forms.splice(count)) {
+      if (simplex.drop(form.x)) rows.delete(form.key);
+      else forms.push(form);
+    }
   }
 
   /** Bounds in the simplex; integer solutions let constants be rounded. */
@@ -100,7 +114,8 @@ export function createStore(spend: (work: number) => boolean): Store {
     if (eq && c % g !== 0n) return deps;
     const k = first.coef < 0n ? -g : g;
     const x = formOf(terms.map((t) => ({ atoms: t.atoms, coef: t.coef / k })));
-    // k·form + c >= 0.
+    // k·form + c >= 0; a form that cannot be expressed is left out.
+    if (x === undefined) return undefined;
     if (eq) return simplex.atLeast(x, -c / k, deps) ?? simplex.atMost(x, -c / k, deps);
     return k > 0n ? simplex.atLeast(x, -floorDiv(c, k), deps) : simplex.atMost(x, floorDiv(c, -k), deps);
   }
@@ -176,10 +191,12 @@ export function createStore(spend: (work: number) => boolean): Store {
     check: simplex.check,
     refutes(list) {
       const mark = simplex.mark();
+      const count = forms.length;
       let conflict: Deps | undefined;
       for (const { poly, eq } of list) conflict ??= bound(poly, eq, 0);
       conflict ??= simplex.check();
       simplex.undo(mark);
+      dropForms(count);
       return conflict;
     },
     saturate() {
@@ -209,13 +226,14 @@ export function createStore(spend: (work: number) => boolean): Store {
       for (const [key, x] of variables) {
         if (key.includes('.')) continue;
         const { num, den } = simplex.value(x);
-        if (den !== 1n) return { atom: Number(key), floor: floorDiv(num, den) };
+        if (num % den !== 0n) return { atom: Number(key), floor: floorDiv(num, den) };
       }
       return undefined;
     },
-    mark: () => ({ simplex: simplex.mark(), constraints: constraints.length, targets: targets.length, made: made.length, paired, blocked }),
+    mark: () => ({ simplex: simplex.mark(), forms: forms.length, constraints: constraints.length, targets: targets.length, made: made.length, paired, blocked }),
     undo(mark) {
       simplex.undo(mark.simplex);
+      dropForms(mark.forms);
       constraints.length = mark.constraints;
       for (const t of targets.splice(mark.targets)) targetKeys.delete(monomialKey(t.atoms));
       for (const key of made.splice(mark.made)) madeKeys.delete(key);
