@@ -50,7 +50,7 @@ export interface Mark {
 const MAX_ROUNDS = 3;
 const MAX_PRODUCTS = 160;
 /** Constraints with larger constants are type limits; products with them are of no use. */
-const MAX_FACTOR_CONSTANT = 1n << 40n;
+const MAX_FACTOR_CONSTANT = 1n << 24n;
 /** Coefficients stay well within the safe integers. */
 const MAX_COEFFICIENT = 1n << 32n;
 
