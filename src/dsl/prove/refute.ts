@@ -14,8 +14,8 @@ interface Clause {
 const MAX_DEPTH = 20;
 /** Splits of a path that only ask a fractional value to be an integer. */
 const MAX_BRANCHES = 2;
-/** Coefficients touched for one goal; a goal that needs more is given up. Some tens of milliseconds. */
-const MAX_WORK = 150_000;
+/** Coefficients touched for one goal; a goal that needs more is given up. About twenty milliseconds. */
+const MAX_WORK = 60_000;
 type Spend = (work: number) => boolean;
 
 /**
