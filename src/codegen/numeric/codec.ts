@@ -44,7 +44,7 @@ export function magicTable(t: NarrowFloat): Float64Array {
 }
 
 function narrowRounder(t: NarrowFloat): (v: number) => number {
-  const { max, overflow, infinity } = NARROW[t];
+  const { max, overflow, infinity, negativeZero } = NARROW[t];
   const magic = magicTable(t);
   const beyond = overflow === 'saturate' ? max : Infinity;
   const infinite = infinity === 'saturate' ? max : Infinity;
@@ -52,7 +52,7 @@ function narrowRounder(t: NarrowFloat): (v: number) => number {
     bits64[0] = v;
     const m = magic[((words[1] as number) >>> 20) & 0x7ff] as number;
     const r = v + m - m;
-    if (r <= max && r >= -max) return r === 0 && v < 0 ? -0 : r;
+    if (r <= max && r >= -max) return r === 0 && negativeZero && 1 / v < 0 ? -0 : r;
     if (v === Infinity || v === -Infinity) return v > 0 ? infinite : -infinite;
     return r !== r ? NaN : r > 0 ? beyond : -beyond;
   };

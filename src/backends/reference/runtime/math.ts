@@ -49,7 +49,7 @@ export function erf(x: number): number {
 export function roundEven(x: number): number {
   if (!(Math.abs(x) < 4503599627370496)) return x;
   const r = x + 6755399441055744 - 6755399441055744;
-  return r === 0 && (x < 0 || Object.is(x, -0)) ? -0 : r;
+  return r === 0 && 1 / x < 0 ? -0 : r;
 }
 export const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 export const silu = (x: number): number => x / (1 + Math.exp(-x));
