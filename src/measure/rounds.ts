@@ -21,6 +21,8 @@ export interface RoundsOptions {
   /** Limit of one round in milliseconds. */
   readonly limitMs: number;
   readonly signal?: AbortSignal;
+  /** Milliseconds from any origin; the real ones by default. */
+  readonly clock?: () => number;
 }
 
 /**
@@ -36,11 +38,12 @@ export async function roundRobin(
   let alive = [...candidates];
   const rows = new Map(candidates.map((c) => [c, [] as number[]]));
   const faults: { candidate: Candidate; fault: Fault }[] = [];
-  const start = performance.now();
+  const clock = options.clock ?? (() => performance.now());
+  const start = clock();
   let kept = 0;
   for (let r = 0; kept < options.rounds && r < 2 * options.rounds && alive.length > 0; r++) {
     if (options.signal?.aborted === true) break;
-    if (kept >= 3 && performance.now() - start > options.budgetMs) break;
+    if (kept >= 3 && clock() - start > options.budgetMs) break;
     const order = shuffle(
       rng,
       alive.map((_, i) => i),

@@ -196,6 +196,7 @@ async function contend(s: Session, batch: number, fresh: readonly Planned[]): Pr
       budgetMs: Math.min(CONTEND_MS, s.budget.searchMsLeft()),
       limitMs: 4 * CONTEND_MS + s.lab.limitMs(baseline(s, [])),
       signal: s.signal,
+      clock: s.clock,
     },
     s.timingRng,
   );

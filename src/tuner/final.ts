@@ -20,10 +20,10 @@ const ROUNDS = 40;
 
 /** The last tier: the best configs against the default, paired, simplest first so that ties go to them. Undefined if none can be run. */
 export async function final(s: Session, defaultEntry: Entry): Promise<Final | undefined> {
-  const best = s.ledger
-    .ranking()
-    .filter((e) => e.id !== defaultEntry.id)
-    .slice(0, CHALLENGERS);
+  // Confirming the winner in a fresh process takes about as long as a few rounds.
+  const budgetMs = Math.max(0, 0.6 * s.budget.msLeft());
+  const ranking = s.ledger.ranking().filter((e) => e.id !== defaultEntry.id);
+  const best = ranking.slice(0, Math.min(CHALLENGERS, howManyFit(budgetMs, defaultEntry, ranking)));
   const simplestFirst = best.toSorted((a, b) => simplicity(s, a) - simplicity(s, b));
   const base = await s.candidateOf(defaultEntry);
   if (base === undefined) return undefined;
@@ -34,8 +34,6 @@ export async function final(s: Session, defaultEntry: Entry): Promise<Final | un
   }
   await s.enter('final');
   const slowest = Math.max(...[defaultEntry, ...best].map((e) => e.ns ?? 0));
-  // Confirming the winner in a fresh process takes about as long as a few rounds.
-  const budgetMs = Math.max(0, 0.6 * s.budget.msLeft());
   const played = await playFinal(
     s.runner,
     base,
@@ -46,6 +44,7 @@ export async function final(s: Session, defaultEntry: Entry): Promise<Final | un
       budgetMs,
       limitMs: 1000 + (50 * slowest * (challengers.length + 2)) / 1e6,
       signal: s.signal,
+      clock: s.clock,
     },
     s.timingRng,
   );
@@ -60,6 +59,13 @@ export async function final(s: Session, defaultEntry: Entry): Promise<Final | un
     })),
   );
   return played;
+}
+
+/** Challengers that three rounds with the default and its control have time for; one at least. */
+function howManyFit(budgetMs: number, base: Entry, ranking: readonly Entry[]): number {
+  let roundMs = (2 * (base.ns ?? 0)) / 1e6;
+  const over = ranking.findIndex((e) => 3 * (roundMs += (e.ns ?? 0) / 1e6) > budgetMs);
+  return over < 0 ? ranking.length : Math.max(1, over);
 }
 
 const simplicity = (s: Session, e: Entry): number => Object.keys(toDiff(s.space, e.config)).length;
