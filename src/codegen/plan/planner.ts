@@ -3,6 +3,7 @@ import { stageExprs, stageReads, stageWrites } from '../ir/walk.ts';
 import { fixedPositions, touches } from './access.ts';
 import type { Touch } from './access.ts';
 import { nest } from './fuse.ts';
+import type { Touches } from './fuse.ts';
 import { inline, weight } from './inline.ts';
 import type { Policy } from './inline.ts';
 import { stagesOf } from './plan.ts';
@@ -52,6 +53,7 @@ function build(name: string, source: StageGraph, policy: Policy, merge: boolean)
   const roots = nest(
     graph.stages.filter((s) => !uniform.includes(s)),
     merge,
+    through(uniform),
   );
   const kernels = roots.map((root, k): KernelPlan => {
     const stages = stagesOf(root);
@@ -75,6 +77,15 @@ function isUniform(s: Stage, graph: StageGraph): boolean {
 }
 const lastWrite = (buf: BufId, graph: StageGraph): number =>
   Math.max(-1, ...graph.stages.map((s, k) => (stageWrites(s).includes(buf) ? k : -1)));
+
+/** Touches of a stage, with what the prologue stages touch that it reads. */
+function through(uniform: readonly Stage[]): Touches {
+  return (s) => {
+    const own = touches(s);
+    const before = needed(uniform, [s]).flatMap(touches);
+    return before.length === 0 ? own : [...own, ...before.filter((t) => !t.write)];
+  };
+}
 
 /** Prologue stages that the kernel reads, with what those read in turn, in order. */
 function needed(uniform: readonly Stage[], stages: readonly Stage[]): readonly Stage[] {
