@@ -6,7 +6,7 @@ import * as b from '../../codegen/ir/build.ts';
 import { printGraph } from '../../codegen/ir/print.ts';
 import type { Expr, StageGraph } from '../../codegen/ir/stage.ts';
 import { mentioned, visitOps } from '../../codegen/ir/tile-walk.ts';
-import type { TileArray, TileKernel, TileProgram } from '../../codegen/ir/tile.ts';
+import type { TileArray, TileGuard, TileKernel, TileOp, TileProgram } from '../../codegen/ir/tile.ts';
 import type { Abi, AbiParam, Emitted, Helper } from '../../codegen/program.ts';
 import { printer, statements } from '../../codegen/render/printer.ts';
 import { template } from '../../codegen/render/templates.ts';
@@ -151,53 +151,110 @@ function bodyModel(p: TileProgram, c: Collector, entry: string): BodyModel {
     'parts',
   ];
   const setup = setupLines(p, c);
-  const single = p.kernels.length === 1 && setup.length === 0;
-  const kernels = p.kernels.map((k) => {
-    const used = mentioned(k.body);
-    const own = params.filter((x) => used.has(x.id));
-    return { name: `${entry}_${k.id}`, own, kernel: k };
-  });
-  const only = kernels[0];
+  const single = p.kernels.length === 1 && setup.length === 0 && p.kernels[0]?.fast === undefined;
+  const functions = p.kernels.flatMap((k, phase) => variants(p, k, phase, entry, c, params));
+  const only = p.kernels[0];
   return {
     kernels: single
       ? []
-      : kernels.map((k) => ({
-          name: k.name,
-          params: [...k.own.map((x) => x.text), ...partParams(k.kernel)].join(', '),
-          lines: kernelLines(p, k.kernel, c, 1),
+      : functions.map((f) => ({
+          name: f.name,
+          params: [...f.own.map((x) => x.text), ...(f.split ? ['i64 part', 'i64 parts'] : [])].join(', '),
+          lines: f.lines,
         })),
     entry,
     params: outerText.join(', '),
     lines:
-      single && only ? [...unsplit(only.kernel), ...kernelLines(p, only.kernel, c, 1)] : [...setup, ...calls(kernels)],
+      single && only
+        ? [...unsplit(only), ...kernelLines(p, only.body, c)]
+        : [...setup, ...calls(functions, p.kernels.length)],
     unpacked: args.join(', '),
   };
 }
 
+interface Parameter {
+  readonly id: string;
+  readonly text: string;
+}
+/** A function of the file: a kernel, or the variant of one that runs where `guards` hold. */
+interface KernelFunction {
+  readonly name: string;
+  readonly phase: number;
+  readonly split: boolean;
+  readonly own: readonly Parameter[];
+  readonly guards: readonly string[];
+  readonly lines: readonly string[];
+}
+function variants(
+  p: TileProgram,
+  k: TileKernel,
+  phase: number,
+  entry: string,
+  c: Collector,
+  params: readonly Parameter[],
+): readonly KernelFunction[] {
+  const make = (suffix: string, body: readonly TileOp[], guards: readonly string[]): KernelFunction => {
+    const used = mentioned(body);
+    return {
+      name: `${entry}_${k.id}${suffix}`,
+      phase,
+      split: k.split,
+      own: params.filter((x) => used.has(x.id)),
+      guards,
+      lines: kernelLines(p, body, c),
+    };
+  };
+  return [
+    ...(k.fast
+      ? [
+          make(
+            '_fast',
+            k.fast.body,
+            k.fast.guards.map((g) => guardText(g, c)),
+          ),
+        ]
+      : []),
+    make('', k.body, []),
+  ];
+}
+const guardText = (g: TileGuard, c: Collector): string =>
+  g.kind === 'multiple' ? `${g.dim} % ${g.of} == 0` : `(${storageType(c, 'u64')})${g.array} % ${g.bytes} == 0`;
+
 /** Only one part runs a kernel whose iterations depend on each other. */
 const unsplit = (k: TileKernel): readonly string[] => (k.split ? [] : ['  if (part != 0) return;']);
-const partParams = (k: TileKernel): readonly string[] => (k.split ? ['i64 part', 'i64 parts'] : []);
 
-function calls(
-  kernels: readonly {
-    readonly name: string;
-    readonly own: readonly { readonly id: string }[];
-    readonly kernel: TileKernel;
-  }[],
-): readonly string[] {
-  const one = kernels.length === 1;
-  const head = one ? [] : ['  const bool all = parts == 1;', '  const i64 phase = part / parts;', '  part %= parts;'];
+/** The phases in order; in each the first variant whose guards hold. */
+function calls(functions: readonly KernelFunction[], phases: number): readonly string[] {
+  const head =
+    phases === 1 ? [] : ['  const bool all = parts == 1;', '  const i64 phase = part / parts;', '  part %= parts;'];
   return [
     ...head,
-    ...kernels.map((k, n) => {
-      const call = `${k.name}(${[...k.own.map((x) => x.id), ...(k.kernel.split ? ['part', 'parts'] : [])].join(', ')});`;
-      const conds = [
-        ...(one ? [] : [k.kernel.split ? `all || phase == ${n}` : `(all || phase == ${n})`]),
-        ...(k.kernel.split ? [] : ['part == 0']),
-      ];
-      return conds.length === 0 ? `  ${call}` : `  if (${conds.join(' && ')}) ${call}`;
-    }),
+    ...Array.from({ length: phases }, (_, n) =>
+      phaseLines(
+        functions.filter((f) => f.phase === n),
+        n,
+        phases,
+      ),
+    ).flat(),
   ];
+}
+function phaseLines(choices: readonly KernelFunction[], n: number, phases: number): readonly string[] {
+  const call = (f: KernelFunction): string =>
+    `${f.name}(${[...f.own.map((x) => x.id), ...(f.split ? ['part', 'parts'] : [])].join(', ')});`;
+  const split = choices.every((f) => f.split);
+  const conds = [
+    ...(phases === 1 ? [] : [split ? `all || phase == ${n}` : `(all || phase == ${n})`]),
+    ...(split ? [] : ['part == 0']),
+  ];
+  const pad = conds.length === 0 ? '  ' : '    ';
+  const guarded = choices.flatMap((f, k) => {
+    const otherwise = k === 0 ? '' : 'else ';
+    return [`${pad}${otherwise}${f.guards.length === 0 ? '' : `if (${f.guards.join(' && ')}) `}${call(f)}`];
+  });
+  if (conds.length === 0) return guarded;
+  const [first] = guarded;
+  if (guarded.length === 1 && first !== undefined) return [`  if (${conds.join(' && ')}) ${first.trim()}`];
+  return [`  if (${conds.join(' && ')}) {`, ...guarded, '  }'];
 }
 
 /** Derived dims, then the arena: temporaries of the call first, then those of this part. */
@@ -221,13 +278,13 @@ function setupLines(p: TileProgram, c: Collector): readonly string[] {
   return [...dims, '  char* at = (char*)workspace;', ...lines.slice(0, -1)];
 }
 
-function kernelLines(p: TileProgram, k: TileKernel, c: Collector, depth: number): readonly string[] {
+function kernelLines(p: TileProgram, body: readonly TileOp[], c: Collector): readonly string[] {
   const d = cppDialect(c);
   const pr = printer(d, new Map(p.arrays.map((a) => [a.id, a])));
-  const lines = statements(k.body, d, pr, (op) => op.text, depth);
+  const lines = statements(body, d, pr, (op) => op.text, 1);
   let streams = false;
-  visitOps(k.body, (op) => void (op.kind === 'store' && op.stream === true && (streams = true)));
-  return streams ? [...lines, `${'  '.repeat(depth)}${streamFence(c)}();`] : lines;
+  visitOps(body, (op) => void (op.kind === 'store' && op.stream === true && (streams = true)));
+  return streams ? [...lines, `  ${streamFence(c)}();`] : lines;
 }
 
 /** Parameters in order, for callers. */

@@ -1,23 +1,28 @@
 import { defineSpace } from '../../codegen/space/config.ts';
 import type { Config, Param, Space } from '../../codegen/space/space.ts';
-import type { StageGraph } from '../../codegen/ir/stage.ts';
+import type { Buffer, Expr, StageGraph } from '../../codegen/ir/stage.ts';
 import { plans } from '../../codegen/plan/planner.ts';
 import { stagesOf } from '../../codegen/plan/plan.ts';
 import type { Plan } from '../../codegen/plan/plan.ts';
 import { stageExprs } from '../../codegen/ir/walk.ts';
 import { visit } from '../../codegen/ir/walk.ts';
 import type { Schedule } from '../../codegen/tile/vectorise.ts';
-import type { Arch } from '../backend.ts';
+import { evalSize } from '../../codegen/shapes/eval-size.ts';
+import { gatheredRows } from '../../codegen/tile/prefetch.ts';
+import type { Facts, Wishes } from '../../codegen/tile/facts.ts';
+import { DTYPES } from '../../dsl/dtypes.ts';
+import type { Arch, ShapeHint } from '../backend.ts';
 import { describeArch } from './arch.ts';
 import { mathFor } from './math/library.ts';
 import type { Tier } from './math/snippet.ts';
 
 /** Parameters of the C++ target for a graph. Parameters that no kernel of the graph reacts to are left out. */
-export function cppSpace(graph: StageGraph, arch: Arch): Space {
+export function cppSpace(graph: StageGraph, arch: Arch, hint: ShapeHint): Space {
   const all = plans(graph);
   const { vectorBytes } = describeArch(arch);
   const widths = [0, 16, 32, 64].filter((w) => w <= vectorBytes);
   const names = all.map((p) => p.name);
+  const vectors = { param: 'vector', in: widths.filter((w) => w > 0) };
   const params: readonly Param[] = [
     {
       name: 'plan',
@@ -40,7 +45,7 @@ export function cppSpace(graph: StageGraph, arch: Arch): Space {
       lo: 1,
       hi: 8,
       default: 2,
-      when: { param: 'vector', in: widths.filter((w) => w > 0) },
+      when: vectors,
     },
     ...(all.some(hasFold)
       ? [
@@ -51,7 +56,45 @@ export function cppSpace(graph: StageGraph, arch: Arch): Space {
             lo: 1,
             hi: 8,
             default: 4,
-            when: { param: 'vector', in: widths.filter((w) => w > 0) },
+            when: vectors,
+          } satisfies Param,
+        ]
+      : []),
+    {
+      name: 'assume',
+      help: 'a guarded variant for dims that are multiples of a step, without rests',
+      kind: 'bool',
+      default: true,
+      when: vectors,
+    },
+    {
+      name: 'stream',
+      help: 'results are stored past the caches where their address allows it',
+      kind: 'bool',
+      default: resultBytes(graph, hint) > STREAM_FROM,
+      when: { param: 'assume', in: [true] },
+    },
+    ...(all.some(hasRows)
+      ? [
+          {
+            name: 'prefetch',
+            help: 'bytes of the next row that are asked for during the last pass over a row',
+            kind: 'enum',
+            values: [0, 1024, 2048, 4096, 8192, 16384],
+            default: rowBytes(graph, hint) >= 4096 ? 4096 : 0,
+            when: vectors,
+          } satisfies Param,
+        ]
+      : []),
+    ...(all.some(hasGathers)
+      ? [
+          {
+            name: 'ahead',
+            help: 'items of a segment that gathered rows are asked for in advance',
+            kind: 'enum',
+            values: [0, 4, 8, 16, 32],
+            default: 16,
+            when: vectors,
           } satisfies Param,
         ]
       : []),
@@ -78,6 +121,38 @@ export function cppSpace(graph: StageGraph, arch: Arch): Space {
   return defineSpace({ params, constraints: [], seeds });
 }
 
+/** Results beyond this leave the caches anyway: half of a common last-level cache share. */
+const STREAM_FROM = 8 << 20;
+const hasRows = (p: Plan): boolean =>
+  p.kernels.some((k) => k.root.kind === 'loop' && k.root.body.some((n) => n.kind === 'loop'));
+const hasGathers = (p: Plan): boolean =>
+  p.kernels.some((k) =>
+    stagesOf(k.root).some(
+      (s) => s.kind === 'reduce' && s.reduce.over.some((a) => gatheredRows(s.reduce.body, a.id).length > 0),
+    ),
+  );
+function extent(e: Expr, hint: ShapeHint): number {
+  return (
+    evalSize(e, {
+      dim: (id) => hint.dims[id],
+      scalar: () => undefined,
+      read: () => undefined,
+      axis: () => undefined,
+    }) ?? 0
+  );
+}
+const bytesOf = (b: Buffer, hint: ShapeHint): number =>
+  b.shape.reduce((n, e) => n * extent(e, hint), DTYPES[b.dtype].bytes);
+const resultBytes = (g: StageGraph, hint: ShapeHint): number =>
+  Math.max(0, ...g.buffers.filter((b) => b.role !== 'temp' && b.role !== 'in').map((b) => bytesOf(b, hint)));
+const rowBytes = (g: StageGraph, hint: ShapeHint): number =>
+  Math.max(
+    0,
+    ...g.buffers
+      .filter((b) => b.role === 'in')
+      .map((b) => extent(b.shape.at(-1) ?? { kind: 'int', type: 'i64', value: 0n }, hint) * DTYPES[b.dtype].bytes),
+  );
+
 const hasFold = (p: Plan): boolean => p.kernels.some((k) => stagesOf(k.root).some((s) => s.kind === 'reduce'));
 
 /** Accuracy classes that change the text: those for which some function of the graph has its own code. */
@@ -102,7 +177,24 @@ export function scheduleOf(config: Config, arch: Arch): Schedule {
     bytes: numberOf(config, 'vector', describeArch(arch).vectorBytes),
     unroll: numberOf(config, 'unroll', 2),
     accumulators: numberOf(config, 'accumulators', 4),
-    stream: false,
+    stream: config['stream'] === true,
+    prefetch: numberOf(config, 'prefetch', 0),
+    ahead: numberOf(config, 'ahead', 0),
+  };
+}
+/** The facts that a guarded variant assumes: what helps, as far as the hinted shape has it. */
+export function factsFor(config: Config, hint: ShapeHint, schedule: Schedule): (wishes: Wishes) => Facts | undefined {
+  return (wishes) => {
+    if (config['assume'] !== true || schedule.bytes === 0) return undefined;
+    const divisors = new Map<string, number>();
+    for (const [dim, wanted] of wishes.divisors) {
+      let step = wanted;
+      const known = hint.dims[dim];
+      while (known !== undefined && step > 1 && known % step !== 0) step = step % 2 === 0 ? step / 2 : 1;
+      if (step > 1) divisors.set(dim, step);
+    }
+    const aligned = schedule.stream ? wishes.aligned : new Set<string>();
+    return divisors.size + aligned.size === 0 ? undefined : { divisors, aligned };
   };
 }
 export const tierOf = (config: Config): Tier => {

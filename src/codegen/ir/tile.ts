@@ -58,7 +58,13 @@ export interface TileKernel {
   /** Lanes of a block, where loops are bound to `lane`. */
   readonly lanes?: number;
   readonly body: readonly TileOp[];
+  /** The same kernel for calls where the guards hold; `body` is right for all. */
+  readonly fast?: { readonly guards: readonly TileGuard[]; readonly body: readonly TileOp[] };
 }
+/** A fact that a dispatcher checks: from the closed list of what variants may assume. */
+export type TileGuard =
+  | { readonly kind: 'multiple'; readonly dim: string; readonly of: number }
+  | { readonly kind: 'aligned'; readonly array: string; readonly bytes: number };
 
 export type Level =
   | { readonly kind: 'serial' }

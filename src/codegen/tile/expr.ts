@@ -4,9 +4,10 @@ import type { DType } from '../../dsl/dtypes.ts';
 import type { Expr } from '../ir/stage.ts';
 import * as t from '../ir/tile-build.ts';
 import type { TileOp, Val } from '../ir/tile.ts';
+import { dependsOn } from './affine.ts';
 import { lowerRead } from './access.ts';
 import { foldExpr } from './fold.ts';
-import { aside, assign, bind, branched, cached, declare, nameFor, withMask, withVar } from './scope.ts';
+import { aside, assign, bind, branched, cached, declare, nameFor, varying, withMask, withVar } from './scope.ts';
 import type { Scope } from './scope.ts';
 import { castTo } from './values.ts';
 
@@ -36,18 +37,19 @@ export function lowerExpr(e: Expr, s: Scope): Val {
       return lowerLet(e, s);
     default: {
       const key = s.cx.intern(e);
-      const known = cached(s.block, key);
+      const known = cached(s.block, key) ?? cached(s.common, key);
       if (known !== undefined) return known;
       const v = lowerNode(e, s);
       if ((s.uses.get(key) ?? 0) < 2) return v;
       const local = bind(s, nameFor(e), v);
-      s.block.values.set(key, local);
-      // What is the same in all lanes is the first lane's value too.
-      if (s.lane !== undefined && local.ty.lanes === 1 && s.mask === undefined) s.first.values.set(key, local);
+      const fixed =
+        s.mask === undefined && local.ty.lanes === 1 && (s.across === undefined || !dependsOn(e, s.across, varying(s)));
+      (fixed ? s.common : s.block).values.set(key, local);
       return local;
     }
   }
 }
+
 /** Scalars of narrow floats are passed as their bits. */
 function lowerScalar(dtype: DType, v: Val): Val {
   if (!isNarrow(dtype) || !isFloat(dtype)) return v;

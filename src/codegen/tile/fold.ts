@@ -5,7 +5,8 @@ import type { Axis, Expr, Monoid, Reduce } from '../ir/stage.ts';
 import * as t from '../ir/tile-build.ts';
 import type { Val } from '../ir/tile.ts';
 import { dependsOn } from './affine.ts';
-import { boundsOf, guarded, loopOver, loops } from './loops.ts';
+import { boundsOf, guarded, loops, sweep } from './loops.ts';
+import { gatheredRows, prefetchGathers } from './prefetch.ts';
 import { argFold, search } from './search.ts';
 import { assign, bind, branched, declare, valueOf, withLane, withVar } from './scope.ts';
 import type { Scope } from './scope.ts';
@@ -87,9 +88,13 @@ function monoidFold(r: Reduce, op: Monoid, scopes: readonly Scope[], row: RowVec
   const type = widen(r.acc);
   const first = must(scopes[0], 'scope');
   const accs = scopes.map((s) => declare(first, 'acc', t.splat(identity(op, type), s.lane?.lanes ?? 1)));
-  loops(r.over, first, (inner) =>
-    scopes.forEach((s, k) => update(r, op, must(accs[k], 'accumulator'), inside(inner, s))),
-  );
+  const axis = r.over.at(-1);
+  const gathered =
+    axis !== undefined && first.ahead > 0 && first.lane !== undefined ? gatheredRows(r.body, axis.id) : [];
+  loops(r.over, first, (inner) => {
+    if (axis !== undefined) prefetchGathers(gathered, axis.id, axis.hi, first.ahead, inner, scopes);
+    scopes.forEach((s, k) => update(r, op, must(accs[k], 'accumulator'), inside(inner, s)));
+  });
   return accs;
 }
 
@@ -102,6 +107,7 @@ function inside(inner: Scope, s: Scope): Scope {
     axes: inner.axes,
     block: { ops, values: new Map(), parent: s.block },
     first: { ops, values: new Map(), parent: s.first },
+    common: inner.common,
   };
 }
 
@@ -121,40 +127,27 @@ function rowFold(r: Reduce, op: Monoid, s: Scope, row: RowVector): Val {
   const type = widen(r.acc);
   const axis = must(r.over.at(-1), 'reduced axis');
   const accs = Array.from({ length: row.unroll }, () => declare(s, 'acc', t.splat(identity(op, type), row.lanes)));
+  const at = s.block.ops.length;
   const tail = declare(s, 'tail', identity(op, type));
+  let tailed = false;
   const step: Reduce = { ...r, over: [] };
   loops(r.over.slice(0, -1), s, (at) => {
     const [lo, hi] = boundsOf(axis, at);
-    let from = lo;
-    for (const count of row.unroll > 1 ? [row.unroll, 1] : [1]) {
-      const end = bind(at, `${axis.name}_end`, wholeSteps(from, hi, row.lanes * count));
-      loopOver(
-        axis,
-        from,
-        end,
-        row.lanes * count,
-        at,
-        (inner, pos) => {
-          for (let u = 0; u < count; u++) {
-            const lane = { axis: axis.id, lanes: row.lanes, base: t.add(pos, t.int(u * row.lanes)) };
-            update(step, op, must(accs[u], 'accumulator'), withLane(branched(inner), lane));
-          }
-        },
-        { kind: 'vector', lanes: row.lanes },
-      );
-      from = end;
-    }
-    loopOver(axis, from, hi, 1, at, (inner) => update(step, op, tail, inner));
+    const lanesOf = (inner: Scope, pos: Val, u: number): Scope =>
+      withLane(branched(inner), { axis: axis.id, lanes: row.lanes, base: t.add(pos, t.int(u * row.lanes)) });
+    const vectors = (inner: Scope, pos: Val, count: number): void => {
+      for (let u = 0; u < count; u++) update(step, op, must(accs[u], 'accumulator'), lanesOf(inner, pos, u));
+    };
+    sweep(axis, lo, hi, row.lanes, row.unroll, at, vectors, (inner) => {
+      tailed = true;
+      update(step, op, tail, inner);
+    });
   });
   const id = s.fresh('fold');
   s.block.ops.push({ kind: 'reduceTile', id, monoid: op, value: tree(op, accs), within: 'vector' });
-  return combine(op, t.name(id, tail.ty), tail);
-}
-
-/** The largest lo + k·step that is not beyond hi (lo itself where hi is smaller). */
-export function wholeSteps(lo: Val, hi: Val, step: number): Val {
-  if (lo.kind === 'int' && lo.value === 0n) return t.sub(hi, t.binary('mod', hi, t.int(step)));
-  return t.sub(hi, t.binary('mod', t.sub(hi, lo), t.int(step)));
+  if (tailed) return combine(op, t.name(id, tail.ty), tail);
+  s.block.ops.splice(at, 1);
+  return t.name(id, tail.ty);
 }
 
 function tree(op: Monoid, vs: readonly Val[]): Val {

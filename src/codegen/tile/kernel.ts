@@ -1,16 +1,21 @@
+import { must } from '../../assert.ts';
+import { DTYPES } from '../../dsl/dtypes.ts';
 import type { DType, ValueType } from '../../dsl/dtypes.ts';
 import { ix } from '../ir/build.ts';
-import type { Axis, BufId, Expr, Stage } from '../ir/stage.ts';
+import type { Axis, BufId, Expr, Place, Stage } from '../ir/stage.ts';
 import { printExpr, printPlace, printStage } from '../ir/print.ts';
 import { reads, stageExprs, stageReads } from '../ir/walk.ts';
 import * as t from '../ir/tile-build.ts';
 import type { Level, Ref, TileOp, Val } from '../ir/tile.ts';
+import type { Read } from '../ir/walk.ts';
+import { stagesOf } from '../plan/plan.ts';
 import type { PlanNode } from '../plan/plan.ts';
 import { countUses, dependsOn } from './affine.ts';
 import type { Rows } from './affine.ts';
-import { wholeSteps } from './fold.ts';
 import type { RowVector } from './fold.ts';
-import { boundsOf, guarded, loop, loopOver } from './loops.ts';
+import { divisorOf } from './facts.ts';
+import { boundsOf, guarded, loop, loopOver, sweep, wholeSteps } from './loops.ts';
+import { nextRows, prefetchRows } from './prefetch.ts';
 import { bind, branched, valueOf, withLane } from './scope.ts';
 import type { Scope } from './scope.ts';
 import { lowerPoint } from './stages.ts';
@@ -47,7 +52,7 @@ function lowerNode(n: PlanNode, s: Scope, k: KernelState, level?: Level): void {
       const leaves = n.body.flatMap((c) => (c.kind === 'leaf' ? [c.stage] : []));
       const lanes = leaves.length === n.body.length ? lanesOf(leaves, n.axis, k.schedule, s.cx.buffer) : undefined;
       if (lanes !== undefined) return vectorLoop(n.axis, leaves, lanes, s, k, level);
-      const body = (inner: Scope): void => lowerNodes(n.body, inner, k);
+      const body = (inner: Scope): void => rowPasses(n.axis, n.body, inner, k);
       if (level?.kind !== 'part') return loop(n.axis, s, body, level);
       const [lo, hi] = partRange(n.axis, ...boundsOf(n.axis, s), 1, s);
       return loopOver(n.axis, lo, hi, 1, s, body, level);
@@ -83,6 +88,27 @@ function lanesOf(stages: readonly Stage[], axis: Axis, schedule: Schedule, buffe
   return lanes > 1 ? lanes : undefined;
 }
 
+/** The passes over one row; the last one asks for the start of the next row. */
+function rowPasses(axis: Axis, nodes: readonly PlanNode[], s: Scope, k: KernelState): void {
+  lowerNodes(nodes.slice(0, -1), s, k);
+  const last = nodes.at(-1);
+  if (last === undefined) return;
+  const leaves = last.kind === 'loop' ? last.body.flatMap((c) => (c.kind === 'leaf' ? [c.stage] : [])) : [];
+  const lanes =
+    last.kind === 'loop' && leaves.length === last.body.length
+      ? lanesOf(leaves, last.axis, k.schedule, s.cx.buffer)
+      : undefined;
+  if (last.kind !== 'loop' || lanes === undefined || k.schedule.prefetch === 0) return lowerNode(last, s, k);
+  const rows = nextRows(nodes.flatMap(stagesOf), axis.id, s);
+  vectorLoop(last.axis, leaves, lanes, s, k, undefined, { axis: axis.id, rows });
+}
+
+/** Rows that the last pass prefetches, and the loop whose next iteration reads them. */
+interface NextRows {
+  readonly axis: string;
+  readonly rows: readonly Read[];
+}
+
 function vectorLoop(
   axis: Axis,
   stages: readonly Stage[],
@@ -90,6 +116,7 @@ function vectorLoop(
   s: Scope,
   k: KernelState,
   level?: Level,
+  next?: NextRows,
 ): void {
   const run = (scopes: readonly Scope[]): void => {
     for (const stage of stages) lowerOne(stage, scopes, k);
@@ -98,17 +125,28 @@ function vectorLoop(
   const [lo, hi] = boundsOf(axis, s);
   // Parts own contiguous ranges of the axis; each has whole vectors first and its own rest.
   const [from, to] = level?.kind === 'part' ? partRange(axis, lo, hi, lanes * k.schedule.unroll, s) : [lo, hi];
-  let at = from;
-  for (const count of k.schedule.unroll > 1 ? [k.schedule.unroll, 1] : [1]) {
-    const step = lanes * count;
-    const end = bind(s, `${axis.name}_end`, wholeSteps(at, to, step));
-    loopOver(axis, at, end, step, s, (inner, pos) => run(points(inner, pos, axis, lanes, count)), {
-      kind: 'vector',
-      lanes,
-    });
-    at = end;
-  }
-  loopOver(axis, at, to, 1, s, (inner) => run([inner]));
+  const step = (inner: Scope, pos: Val, count: number): void => run(points(inner, pos, axis, lanes, count));
+  const { unroll, prefetch } = k.schedule;
+  const width = Math.max(...(next?.rows ?? []).map((r) => DTYPES[r.dtype].bytes), 0);
+  const near = width === 0 ? 0 : Math.floor(prefetch / width / (lanes * unroll)) * lanes * unroll;
+  if (next === undefined || near === 0) return sweep(axis, from, to, lanes, unroll, s, step, (inner) => run([inner]));
+  // The beginning of the row in a loop of its own, so that neither loop decides anything.
+  const whole = divisorOf(axis.hi, s.cx.facts) % (lanes * unroll) === 0 ? to : wholeSteps(from, to, lanes * unroll);
+  const edge = bind(s, `${axis.name}_near`, t.call('min', [t.add(from, t.int(near)), whole], 'i64'));
+  const level1: Level = { kind: 'vector', lanes };
+  loopOver(
+    axis,
+    from,
+    edge,
+    lanes * unroll,
+    s,
+    (inner, pos) => {
+      prefetchRows(next.rows, next.axis, pos, lanes * unroll, inner);
+      step(inner, pos, unroll);
+    },
+    level1,
+  );
+  sweep(axis, edge, to, lanes, unroll, s, step, (inner) => run([inner]));
 }
 /** Views of one step of a vector loop: vector u has the lanes pos + u·lanes and on. */
 const points = (inner: Scope, pos: Val, axis: Axis, lanes: number, count: number): readonly Scope[] =>
@@ -136,12 +174,32 @@ const withUses = (stage: Stage, s: Scope): Scope => ({ ...s, uses: countUses(sta
 
 function lowerOne(stage: Stage, scopes: readonly Scope[], k: KernelState, row?: RowVector): void {
   if (stage.kind !== 'map' && stage.kind !== 'reduce') throw new Error('internal: not a pointwise stage');
-  const stream = k.schedule.stream && k.last.has(stage.out.buf);
+  const stream = k.schedule.stream && k.last.has(stage.out.buf) && canStream(stage.out, must(scopes[0], 'scope'));
   lowerPoint(
     stage,
     scopes.map((s) => withUses(stage, s)),
     row,
     stream,
+  );
+}
+
+/** True if whole vectors of a result lie at multiples of their size. */
+function canStream(out: Place, s: Scope): boolean {
+  const b = s.cx.buffer(out.buf);
+  const lanes = s.lane?.lanes ?? 1;
+  if (
+    lanes * DTYPES[b.dtype].bytes < 16 ||
+    b.list !== undefined ||
+    b.row !== undefined ||
+    b.role === 'temp' ||
+    b.capacity !== undefined
+  )
+    return false;
+  const row = b.shape.at(-1);
+  s.cx.wishes.aligned.add(b.id);
+  return (
+    s.cx.facts.aligned.has(b.id) &&
+    (b.shape.length === 1 || (row !== undefined && divisorOf(row, s.cx.facts) % lanes === 0))
   );
 }
 

@@ -2,6 +2,7 @@ import { keyOf } from '../ir/rewrite.ts';
 import type { Axis, Expr } from '../ir/stage.ts';
 import * as t from '../ir/tile-build.ts';
 import type { Level, Val } from '../ir/tile.ts';
+import { divisorOf, wish } from './facts.ts';
 import { bind, nested, valueOf, withAxis, withMask } from './scope.ts';
 import type { Scope } from './scope.ts';
 
@@ -48,6 +49,46 @@ export function loops(axes: readonly Axis[], s: Scope, body: (inner: Scope) => v
   const [axis, ...rest] = axes;
   if (axis === undefined) return body(s);
   loop(axis, s, (inner) => loops(rest, inner, body));
+}
+
+/** One step of a sweep in lanes: the loop's scope and variable, and how many vectors the step takes. */
+export type Step = (inner: Scope, at: Val, count: number) => void;
+/**
+ * Steps of `unroll` vectors from lo to hi, then single vectors, then one by one: each only where something can be left for it.
+ * `lo` to `hi` is the axis's range, or a share of it that starts and ends at whole steps where the range does.
+ */
+export function sweep(
+  axis: Axis,
+  lo: Val,
+  hi: Val,
+  lanes: number,
+  unroll: number,
+  s: Scope,
+  step: Step,
+  single: (inner: Scope) => void,
+): void {
+  const fromZero = axis.lo.kind === 'int' && axis.lo.value === 0n;
+  if (fromZero) wish(s.cx.wishes, axis.hi, lanes * unroll);
+  const known = fromZero ? divisorOf(axis.hi, s.cx.facts) : 1;
+  const length = lo.kind === 'int' && hi.kind === 'int' ? Number(hi.value - lo.value) : Infinity;
+  const level: Level = { kind: 'vector', lanes };
+  let at = lo;
+  for (const count of unroll > 1 ? [unroll, 1] : [1]) {
+    const size = lanes * count;
+    const left = length === Infinity ? Infinity : count === 1 && unroll > 1 ? length % (lanes * unroll) : length;
+    if (left < size || (count === 1 && unroll > 1 && known % (lanes * unroll) === 0)) continue;
+    const end = known % size === 0 ? hi : bind(s, `${axis.name}_end`, wholeSteps(at, hi, size));
+    loopOver(axis, at, end, size, s, (inner, pos) => step(inner, pos, count), level);
+    at = end;
+  }
+  if (known % lanes !== 0) loopOver(axis, at, hi, 1, s, single);
+}
+
+/** The largest lo + k·step that is not beyond hi (lo itself where hi is smaller). */
+export function wholeSteps(lo: Val, hi: Val, step: number): Val {
+  if (lo.kind === 'int' && hi.kind === 'int') return t.int(hi.value - ((hi.value - lo.value) % BigInt(step)));
+  if (lo.kind === 'int' && lo.value === 0n) return t.sub(hi, t.binary('mod', hi, t.int(step)));
+  return t.sub(hi, t.binary('mod', t.sub(hi, lo), t.int(step)));
 }
 
 /** Runs `body` where `when` holds: under an `if` for one lane, under a mask for several. */

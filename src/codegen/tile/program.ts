@@ -3,14 +3,17 @@ import type { DType } from '../../dsl/dtypes.ts';
 import { ix } from '../ir/build.ts';
 import type { BufId, Expr, Stage } from '../ir/stage.ts';
 import { stageExprs } from '../ir/walk.ts';
-import type { Level, TileArray, TileKernel, TileProgram } from '../ir/tile.ts';
+import type { Level, TileArray, TileGuard, TileKernel, TileOp, TileProgram } from '../ir/tile.ts';
 import { stagesOf } from '../plan/plan.ts';
 import type { KernelPlan, Plan } from '../plan/plan.ts';
 import { countUses, interner } from './affine.ts';
 import { lowerExpr } from './expr.ts';
 import { identifiers } from './names.ts';
 import type { Identifiers } from './names.ts';
+import { NO_FACTS, noWishes } from './facts.ts';
+import type { Facts, Wishes } from './facts.ts';
 import { lowerNodes, unread } from './kernel.ts';
+import type { KernelState } from './kernel.ts';
 import { block } from './scope.ts';
 import type { KernelCx, Scope, Storage } from './scope.ts';
 import { lowerPoint } from './stages.ts';
@@ -21,6 +24,8 @@ export interface Mapping {
   /** Level of the outermost loop of a kernel whose iterations are independent. */
   readonly outer: Level;
   readonly schedule: (kernel: KernelPlan) => Schedule;
+  /** Facts for a guarded variant of a kernel, chosen from what would help it; none: no variant. */
+  readonly facts?: (wishes: Wishes, kernel: KernelPlan) => Facts | undefined;
 }
 
 /** Lowers every kernel of a plan by loops and vectors. Right for every stage there is. */
@@ -38,7 +43,14 @@ export function lowerProgram(plan: Plan, mapping: Mapping): TileProgram {
       graph.buffers.find((b) => b.id === id),
       `buffer ${id}`,
     );
-  const cx = (storage: (id: BufId) => Storage, shadows: ReadonlyMap<BufId, string>): KernelCx => ({
+  const cx = (
+    storage: (id: BufId) => Storage,
+    shadows: ReadonlyMap<BufId, string>,
+    facts: Facts,
+    wishes: Wishes,
+  ): KernelCx => ({
+    facts,
+    wishes,
     buffer,
     storage,
     target: (id) => shadows.get(id),
@@ -60,11 +72,13 @@ export function lowerProgram(plan: Plan, mapping: Mapping): TileProgram {
       fresh: names,
       block: b,
       first: { ops: b.ops, values: new Map(), parent: undefined },
+      common: { ops: b.ops, values: new Map(), parent: undefined },
       axes: new Map(),
       ends: new Map(),
       vars: new Map(),
       registers: new Map(),
       uses: new Map(),
+      ahead: 0,
     };
   };
   const homed = new Set<BufId>();
@@ -96,44 +110,40 @@ export function lowerProgram(plan: Plan, mapping: Mapping): TileProgram {
       temps.push({ id, scope: 'workspace', dtype: b.dtype, size: ix.product(b.shape), source: buf });
       shadows.set(buf, id);
     }
-    const s = scopeOf(
-      cx((id) => storages.get(id) ?? whole(id), shadows),
-      identifiers(fresh.taken()),
-    );
+    const scratched = new Map<string, string>();
     const scratch = (base: string, dtype: DType, size: Expr): string => {
+      const known = scratched.get(base);
+      if (known !== undefined) return known;
       const id = fresh(`${base}_scratch`);
       temps.push({ id, scope: 'part', dtype, size, source: base });
+      scratched.set(base, id);
       return id;
     };
-    for (const stage of k.prologue) prologue(stage, s);
     const schedule = mapping.schedule(k);
-    lowerNodes(
-      [k.root],
-      s,
-      {
-        schedule,
-        scratch,
-        shadow: (state) => ({
-          from: must(shadows.get(state), 'shadow'),
-          to: must(arrays.get(state), 'state'),
-          dtype: buffer(state).dtype,
-          size: ix.product(buffer(state).shape),
-        }),
-        last: unread(stagesOf(k.root)),
-      },
-      k.split ? mapping.outer : undefined,
-    );
-    return {
-      id: fresh(k.name),
-      pattern: 'default',
-      span: must(stagesOf(k.root)[0], 'stage').span,
-      split: k.split,
-      body: s.block.ops,
+    const shadow: KernelState['shadow'] = (state) => ({
+      from: must(shadows.get(state), 'shadow'),
+      to: must(arrays.get(state), 'state'),
+      dtype: buffer(state).dtype,
+      size: ix.product(buffer(state).shape),
+    });
+    const state: KernelState = { schedule, scratch, shadow, last: unread(stagesOf(k.root)) };
+    const bodyUnder = (facts: Facts, wishes: Wishes): readonly TileOp[] => {
+      const c = cx((id) => storages.get(id) ?? whole(id), shadows, facts, wishes);
+      const s = { ...scopeOf(c, identifiers(fresh.taken())), ahead: schedule.ahead };
+      for (const stage of k.prologue) prologue(stage, s);
+      lowerNodes([k.root], s, state, k.split ? mapping.outer : undefined);
+      return s.block.ops;
     };
+    const wishes = noWishes();
+    const body = bodyUnder(NO_FACTS, wishes);
+    const facts = mapping.facts?.(wishes, k);
+    const fast = facts && { guards: guardsOf(facts, dims, arrays, schedule.bytes), body: bodyUnder(facts, noWishes()) };
+    const span = must(stagesOf(k.root)[0], 'stage').span;
+    return { id: fresh(k.name), pattern: 'default', span, split: k.split, body, ...(fast ? { fast } : {}) };
   });
 
   const sized = (a: TileArray): TileArray => (a.size === undefined ? a : { ...a, elements: lowerExpr(a.size, entry) });
-  const entry = scopeOf(cx(whole, new Map()), identifiers(fresh.taken()));
+  const entry = scopeOf(cx(whole, new Map(), NO_FACTS, noWishes()), identifiers(fresh.taken()));
   const params = graph.buffers.filter((b) => b.role !== 'temp');
   const stored = graph.buffers.filter((b) => b.role === 'temp' && !homed.has(b.id));
   return {
@@ -168,6 +178,17 @@ export function lowerProgram(plan: Plan, mapping: Mapping): TileProgram {
   };
 }
 
+function guardsOf(
+  facts: Facts,
+  dims: ReadonlyMap<string, string>,
+  arrays: ReadonlyMap<BufId, string>,
+  bytes: number,
+): readonly TileGuard[] {
+  return [
+    ...[...facts.divisors].map(([id, of]): TileGuard => ({ kind: 'multiple', dim: must(dims.get(id), id), of })),
+    ...[...facts.aligned].map((id): TileGuard => ({ kind: 'aligned', array: must(arrays.get(id), id), bytes })),
+  ];
+}
 function recurStates(k: KernelPlan): readonly BufId[] {
   return k.root.kind === 'recur' ? k.root.states : [];
 }

@@ -3,6 +3,7 @@ import type { AxisId, Buffer, BufId, Expr } from '../ir/stage.ts';
 import * as t from '../ir/tile-build.ts';
 import type { TileOp, Val } from '../ir/tile.ts';
 import type { Interner } from './affine.ts';
+import type { Facts, Wishes } from './facts.ts';
 import { identifiers } from './names.ts';
 import type { Identifiers } from './names.ts';
 
@@ -28,6 +29,8 @@ export interface KernelCx {
   readonly dim: (id: string) => string;
   readonly scalar: (name: string) => string;
   readonly intern: Interner;
+  readonly facts: Facts;
+  readonly wishes: Wishes;
   /** Lowering of expressions; see `lowerExpr`. */
   readonly lower: (e: Expr, s: Scope) => Val;
 }
@@ -53,8 +56,10 @@ export interface Scope {
   /** Names that nothing visible here has. */
   readonly fresh: Identifiers;
   readonly block: Block;
-  /** Code of values that are the same in all lanes, or of the first lane: own cache, same operations. */
+  /** Code of values of the first lane: own cache, same operations. */
   readonly first: Block;
+  /** What no lane axis changes, for all scopes that share the operations. */
+  readonly common: Block;
   readonly axes: ReadonlyMap<AxisId, Val>;
   /** Axes that run from 0, with the end of their range as a comparable text. */
   readonly ends: ReadonlyMap<AxisId, string>;
@@ -62,8 +67,12 @@ export interface Scope {
   readonly registers: Map<BufId, Val>;
   readonly uses: ReadonlyMap<number, number>;
   readonly lane?: Lane;
+  /** The lane axis, in the view of its first lane too. */
+  readonly across?: AxisId;
   /** Lanes that may load. */
   readonly mask?: Val;
+  /** Items that folds over segments ask gathered rows for in advance; 0: not at all. */
+  readonly ahead: number;
   /** No contraction of products. */
   readonly strict?: boolean;
 }
@@ -75,7 +84,13 @@ export function nested(s: Scope): Scope {
 /** A block that may be merged into the one around it: it shares its names. */
 export function aside(s: Scope): Scope {
   const b = block(s.block);
-  return { ...s, block: b, first: { ops: b.ops, values: new Map(), parent: s.first }, registers: new Map(s.registers) };
+  return {
+    ...s,
+    block: b,
+    first: { ops: b.ops, values: new Map(), parent: s.first },
+    common: { ops: b.ops, values: new Map(), parent: s.common },
+    registers: new Map(s.registers),
+  };
 }
 /** Code goes on in the same list, but what is cached from here on stays invisible outside. */
 export function branched(s: Scope): Scope {
@@ -93,7 +108,7 @@ export function firstLane(s: Scope): Scope {
 }
 export const withAxis = (s: Scope, id: AxisId, value: Val): Scope => ({ ...s, axes: new Map(s.axes).set(id, value) });
 export const withVar = (s: Scope, id: string, value: Val): Scope => ({ ...s, vars: new Map(s.vars).set(id, value) });
-export const withLane = (s: Scope, lane: Lane): Scope => ({ ...s, lane });
+export const withLane = (s: Scope, lane: Lane): Scope => ({ ...s, lane, across: lane.axis });
 export const withMask = (s: Scope, cond: Val): Scope => ({ ...s, mask: must(t.and(s.mask, cond), 'mask') });
 
 export function cached(b: Block | undefined, key: number): Val | undefined {

@@ -14,8 +14,12 @@ export interface Schedule {
   readonly accumulators: number;
   /** Results that are not read again are stored past the caches. */
   readonly stream: boolean;
+  /** Bytes of the next row that are asked for while a row's last pass runs. */
+  readonly prefetch: number;
+  /** Items of a segment that gathered rows are asked for in advance. */
+  readonly ahead: number;
 }
-export const SCALAR: Schedule = { bytes: 0, unroll: 1, accumulators: 1, stream: false };
+export const SCALAR: Schedule = { bytes: 0, unroll: 1, accumulators: 1, stream: false, prefetch: 0, ahead: 0 };
 
 /**
  * True if the expression can be computed for several values of the axis at once: loop bounds inside do not move with it, and what only some

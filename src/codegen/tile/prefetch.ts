@@ -1,0 +1,101 @@
+import { must } from '../../assert.ts';
+import { DTYPES } from '../../dsl/dtypes.ts';
+import * as b from '../ir/build.ts';
+import type { AxisId, Expr, Stage } from '../ir/stage.ts';
+import { reads, stageReads, visit } from '../ir/walk.ts';
+import type { Read } from '../ir/walk.ts';
+import { substitute } from '../ir/rewrite.ts';
+import * as t from '../ir/tile-build.ts';
+import type { Val } from '../ir/tile.ts';
+import { address } from './access.ts';
+import { dependsOn } from './affine.ts';
+import { indexOf, withVar } from './scope.ts';
+import type { Scope } from './scope.ts';
+
+const LINE = 64;
+const POS = 'position to prefetch';
+
+/** Rows that the next iteration of a loop reads from its start: one access for each array. */
+export function nextRows(stages: readonly Stage[], axis: AxisId, s: Scope): readonly Read[] {
+  const found = new Map<string, Read>();
+  for (const r of stages.flatMap(stageReads)) {
+    const buf = s.cx.buffer(r.buf);
+    if (found.has(r.buf) || buf.role === 'temp' || buf.list !== undefined || buf.row !== undefined) continue;
+    const last = r.index.at(-1);
+    const row = r.index.slice(0, -1);
+    if (last?.kind !== 'axis' || last.id === axis || !row.some((e) => e.kind === 'axis' && e.id === axis)) continue;
+    if (row.every((e) => e.kind === 'axis' && s.axes.has(e.id))) found.set(r.buf, r);
+  }
+  return [...found.values()];
+}
+
+/** The same code list with nothing cached: for addresses at other values of axes. */
+const uncached = (s: Scope): Scope => {
+  const fresh = (): Scope['block'] => ({ ops: s.block.ops, values: new Map(), parent: undefined });
+  const { lane: _, across: __, mask: ___, ...rest } = s;
+  return { ...rest, block: fresh(), first: fresh(), common: fresh() };
+};
+
+/** Hints for the lines of the next row that lie beside `step` elements from `pos` on. */
+export function prefetchRows(rows: readonly Read[], axis: AxisId, pos: Val, step: number, s: Scope): void {
+  const plain = withVar(uncached(s), POS, pos);
+  const next = new Map([[axis, b.add(b.axisRef(axis), b.int(1))]]);
+  for (const r of rows) {
+    const bytes = DTYPES[r.dtype].bytes;
+    for (let at = 0; at < step; at += LINE / bytes) {
+      const last = b.ix.add(b.variable(POS, 'i64'), b.int(at));
+      const index = r.index.map((e, k) => (k === r.index.length - 1 ? last : substitute(e, { axes: next })));
+      s.block.ops.push({ kind: 'prefetch', at: address({ buf: r.buf, index }, plain).ref, dtype: r.dtype });
+    }
+  }
+}
+
+/** Reads whose row is named by data that changes with `axis`: the gathers of a segment. */
+export function gatheredRows(body: Expr, axis: AxisId): readonly Read[] {
+  const out = new Map<string, Read>();
+  visit(body, (e) => {
+    if (e.kind !== 'read' || e.list !== undefined || out.has(e.buf)) return;
+    if (e.index.some((i) => reads(i).some((q) => dependsOn(q, axis)))) out.set(e.buf, e);
+  });
+  return [...out.values()];
+}
+
+/**
+ * Hints for the rows that are gathered `ahead` items later. Names of later items are read from where the offsets put them, beyond the segment's end
+ * too, but not beyond the end of the array. `points` are the scopes of one step, which read the row's elements side by side.
+ */
+export function prefetchGathers(
+  rows: readonly Read[],
+  axis: AxisId,
+  hi: Expr,
+  ahead: number,
+  inner: Scope,
+  points: readonly Scope[],
+): void {
+  const later = new Map([[axis, b.add(b.axisRef(axis), b.int(ahead))]]);
+  for (const r of rows) {
+    const names = r.index.flatMap((i) => reads(i).filter((q) => dependsOn(q, axis)));
+    const conds = names.map((q) => withinArray(substitute(q, { axes: later }), axis, hi, ahead, inner));
+    const bytes = DTYPES[r.dtype].bytes;
+    const ops: Scope['block']['ops'] = [];
+    points.forEach((p, u) => {
+      const lane = p.lane;
+      if (lane === undefined || (u * lane.lanes * bytes) % LINE !== 0) return;
+      const scope = { ...uncached({ ...p, axes: new Map(inner.axes).set(lane.axis, lane.base), fresh: inner.fresh }) };
+      const block = { ops, values: new Map(), parent: undefined };
+      const index = r.index.map((e) => substitute(e, { axes: later }));
+      const { ref } = address({ buf: r.buf, index, field: r.field }, { ...scope, block, first: block, common: block });
+      ops.push({ kind: 'prefetch', at: ref, dtype: r.dtype });
+    });
+    const cond = t.and(...conds);
+    if (ops.length > 0 && cond !== undefined) inner.block.ops.push({ kind: 'if', cond, then: ops, else: [] });
+  }
+}
+function withinArray(q: Expr, axis: AxisId, hi: Expr, ahead: number, s: Scope): Val {
+  const plain = uncached(s);
+  if (q.kind === 'read' && q.index.length === 1 && q.list === undefined) {
+    const extent = must(s.cx.buffer(q.buf).shape[0], 'extent');
+    return t.lt(indexOf(must(q.index[0], 'index'), plain), indexOf(extent, plain));
+  }
+  return t.lt(t.add(must(s.axes.get(axis), 'axis'), t.int(ahead)), indexOf(hi, plain));
+}
