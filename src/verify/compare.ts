@@ -149,8 +149,9 @@ function acceptance(output: Output, tol: Tol | undefined): (i: number, v: Scalar
     const want = getAt(tensor, i);
     const exact = values?.[i] ?? Number(want);
     const e = tol?.kind === 'exact' ? 0 : (bound?.[i] ?? 0) * scale;
-    if (v === want || (float && Number.isNaN(v) && Number.isNaN(want)))
-      return e > 0 && float ? share(Number(v), exact, e) : 0;
+    // Accepted whatever the bound; equal infinities have no difference to measure.
+    if (v === want || (Number.isNaN(v) && Number.isNaN(want)))
+      return float && Number.isFinite(v) && e > 0 ? share(Number(v), exact, e) : 0;
     if (!float) {
       if (e === 0) return Infinity;
       return share(Number(v), Number(want), e);

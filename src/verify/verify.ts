@@ -1,0 +1,242 @@
+import { join } from 'node:path';
+import { must } from '../assert.ts';
+import fc from 'fast-check';
+import type { Arch, Backend } from '../backends/backend.ts';
+import { evaluate } from '../backends/reference/evaluate.ts';
+import type { StageGraph } from '../codegen/ir/stage.ts';
+import type { Placement } from '../measure/protocol.ts';
+import type { Runner } from '../measure/runner-client.ts';
+import { describeFault } from '../measure/install.ts';
+import type { Tol } from '../dsl/ast.ts';
+import { arbitraryCase } from './arbitrary.ts';
+import { showCase } from './case.ts';
+import type { Case, Style } from './case.ts';
+import { compareOutputs, isVacuous } from './compare.ts';
+import type { Mismatch } from './compare.ts';
+import { caseData } from './data.ts';
+import { execute } from './execute.ts';
+import { resolveSizes } from './sizes.ts';
+import { chooseVariants } from './variants.ts';
+import type { Variant } from './variants.ts';
+
+export interface VerifyOptions {
+  readonly cases: number;
+  /** Random configs besides the default and one for each plan. */
+  readonly configs: number;
+  readonly seed: number;
+  /** Bound on the loop iterations of a case. */
+  readonly work: number;
+  readonly styles?: readonly Style[];
+  readonly fixed?: Readonly<Record<string, number | string | boolean>>;
+  readonly tolerances: Readonly<Record<string, Tol>>;
+  readonly scratch: string;
+  readonly onProgress?: (done: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Everything needed to run one comparison again. */
+export interface Trial {
+  readonly case: Case;
+  readonly place: Placement;
+  readonly parts: number;
+  /** Share of the room that ragged results need; 1 is exactly enough. */
+  readonly room: number;
+}
+/** Why a kernel is refused. */
+export interface Failure {
+  readonly trial: Trial;
+  readonly config: Variant['config'];
+  readonly label: string;
+  readonly shown: string;
+  readonly problem:
+    { readonly kind: 'mismatch'; readonly mismatch: Mismatch } | { readonly kind: 'fault'; readonly detail: string };
+  readonly shrinks: number;
+}
+export interface VerifyReport {
+  readonly verdict: 'pass' | 'fail';
+  readonly failure?: Failure;
+  readonly cases: number;
+  readonly variants: number;
+  /** Cases drawn again because more than 1 % of their elements were marked. */
+  readonly redrawn: number;
+  readonly elements: number;
+  readonly marked: number;
+  /** Largest share of the tolerance that a right element used. */
+  readonly used: number;
+  readonly patterns: readonly string[];
+}
+export type Verified =
+  | { readonly ok: true; readonly report: VerifyReport }
+  | {
+      readonly ok: false;
+      readonly stage: 'emit' | 'compile' | 'load';
+      readonly kind: 'error' | 'timeout' | 'missing';
+      readonly detail: string;
+    };
+
+/** What loaded variants of one graph are checked with. */
+export interface Bench {
+  readonly runner: Runner;
+  readonly graph: StageGraph;
+  readonly lib: string;
+  readonly tolerances: Readonly<Record<string, Tol>>;
+  readonly scratch: string;
+}
+
+/** Emits, compiles, loads and checks variants of a graph on generated cases; a failure is shrunk. */
+export async function verify(
+  backend: Backend,
+  graph: StageGraph,
+  arch: Arch,
+  runner: Runner,
+  options: VerifyOptions,
+): Promise<Verified> {
+  const chosen = chooseVariants(backend, graph, arch, { dims: {} }, options);
+  if (!chosen.ok)
+    return { ok: false, stage: 'emit', kind: 'error', detail: chosen.reasons.map((r) => r.message).join('; ') };
+  const { variants } = chosen;
+  const built = await backend.compile(
+    arch,
+    variants.map((v) => v.emitted),
+    join(options.scratch, 'lib'),
+    options.signal,
+  );
+  if (!built.ok) return { ok: false, stage: 'compile', kind: built.kind, detail: built.log };
+  const lib = `${graph.name}-verify`;
+  const loaded = await runner.request({ op: 'load', lib, path: built.compiled.path, entries: built.compiled.entries });
+  if (!loaded.ok) return { ok: false, stage: 'load', kind: 'error', detail: describeFault(loaded.fault) };
+  const report = await check(
+    { runner, graph, lib, tolerances: options.tolerances, scratch: options.scratch },
+    variants,
+    options,
+  );
+  await runner.request({ op: 'unload', lib });
+  return { ok: true, report };
+}
+
+interface Tally {
+  cases: number;
+  redrawn: number;
+  elements: number;
+  marked: number;
+  used: number;
+  failure?: Failure;
+}
+
+async function check(bench: Bench, variants: readonly Variant[], options: VerifyOptions): Promise<VerifyReport> {
+  const tally: Tally = { cases: 0, redrawn: 0, elements: 0, marked: 0, used: 0 };
+  const edges = [
+    ...new Set(
+      variants.flatMap((v) => Object.values(v.config)).filter((n) => typeof n === 'number' && n > 1 && n <= 1024),
+    ),
+  ] as number[];
+  const trial = fc.record({
+    case: arbitraryCase(bench.graph, {
+      work: options.work,
+      edges,
+      ...(options.styles === undefined ? {} : { styles: options.styles }),
+      ...(options.fixed === undefined ? {} : { fixed: options.fixed }),
+    }),
+    place: fc.constantFrom<Placement>('end', 'start'),
+    parts: fc.constantFrom(1, 1, 2, 3),
+    room: fc.constantFrom(1, 1, 1, 0.5),
+  });
+  const which = fc.nat(variants.length - 1);
+  let failing = false;
+  const property = fc.asyncProperty(trial, which, async (t, k) => {
+    const variant = variants[k] as Variant;
+    const outcome = await runTrial(bench, variant, t);
+    if (outcome.kind === 'vacuous') {
+      tally.redrawn += failing ? 0 : 1;
+      fc.pre(false);
+    }
+    if (!failing && outcome.kind === 'right') {
+      tally.cases++;
+      tally.elements += outcome.elements;
+      tally.marked += outcome.marked;
+      tally.used = Math.max(tally.used, outcome.used);
+      options.onProgress?.(tally.cases);
+    }
+    if (outcome.kind === 'wrong') {
+      failing = true;
+      tally.failure = {
+        trial: t,
+        config: variant.config,
+        label: variant.label,
+        shown: showCase(bench.graph, t.case),
+        problem: outcome.problem,
+        shrinks: 0,
+      };
+      throw new Error('wrong');
+    }
+    if (options.signal?.aborted === true) fc.pre(false);
+  });
+  const run = await fc.check(property, {
+    numRuns: options.cases,
+    seed: options.seed,
+    maxSkipsPerRun: 20,
+    interruptAfterTimeLimit: 600_000,
+  });
+  const failure = tally.failure === undefined ? undefined : { ...tally.failure, shrinks: run.numShrinks };
+  return {
+    verdict: failure === undefined ? 'pass' : 'fail',
+    ...(failure === undefined ? {} : { failure }),
+    cases: tally.cases,
+    variants: variants.length,
+    redrawn: tally.redrawn,
+    elements: tally.elements,
+    marked: tally.marked,
+    used: tally.used,
+    patterns: [...new Set(variants.flatMap((v) => v.emitted.patterns))],
+  };
+}
+
+export type TrialOutcome =
+  | { readonly kind: 'right'; readonly elements: number; readonly marked: number; readonly used: number }
+  /** Too much of the case is marked to prove anything. */
+  | { readonly kind: 'vacuous' }
+  | { readonly kind: 'wrong'; readonly problem: Failure['problem'] };
+
+/** One case on one variant. */
+export async function runTrial(bench: Bench, variant: Variant, t: Trial): Promise<TrialOutcome> {
+  const { graph } = bench;
+  const sizes = resolveSizes(graph, t.case);
+  if (typeof sizes === 'string') throw new Error(`internal: ${sizes}`);
+  const data = caseData(graph, t.case, sizes);
+  const lists = new Set(graph.buffers.filter((b) => b.list !== undefined).map((b) => b.id));
+  const inputs = {
+    dims: Object.fromEntries(sizes.dims),
+    scalars: Object.fromEntries(data.scalars),
+    buffers: Object.fromEntries([...data.tensors].map(([id, list]) => [id, lists.has(id) ? list : must(list[0], id)])),
+  };
+  let expected = evaluate(graph, inputs);
+  if (!expected.ok) throw new Error(`internal: ${expected.problems.map((p) => p.text).join('; ')}`);
+  if (expected.faultCount > 0)
+    return {
+      kind: 'wrong',
+      problem: { kind: 'fault', detail: `the reference: ${JSON.stringify(expected.faults[0])}` },
+    };
+  const capacities: Record<string, number> = {};
+  for (const b of graph.buffers) {
+    const ragged = b.capacity?.ragged;
+    const needed = Math.max(0, ...(expected.outputs[b.id] ?? []).map((o) => o.needed ?? 0));
+    if (ragged !== undefined) capacities[ragged] = Math.max(capacities[ragged] ?? 0, Math.ceil(needed * t.room));
+  }
+  if (t.room < 1 && Object.keys(capacities).length > 0) {
+    expected = evaluate(graph, { ...inputs, capacities });
+    if (!expected.ok) throw new Error(`internal: ${expected.problems.map((p) => p.text).join('; ')}`);
+  }
+  const result = await execute(bench.runner, graph, { lib: bench.lib, abi: variant.emitted.abi }, sizes, data, {
+    scratch: bench.scratch,
+    place: t.place,
+    parts: t.parts,
+    capacities,
+    limitMs: 10_000,
+  });
+  if (!result.ok) return { kind: 'wrong', problem: { kind: 'fault', detail: describeFault(result.fault) } };
+  const comparison = compareOutputs(expected.outputs, result.outputs, result.again, bench.tolerances);
+  if (comparison.mismatch !== undefined)
+    return { kind: 'wrong', problem: { kind: 'mismatch', mismatch: comparison.mismatch } };
+  if (isVacuous(comparison)) return { kind: 'vacuous' };
+  return { kind: 'right', elements: comparison.elements, marked: comparison.marked, used: comparison.used };
+}
