@@ -55,15 +55,16 @@ function inputTensor(b: Buffer, role: Role, element: number, c: Case, sizes: Siz
     off.forEach((v, i) => setAt(out, i, v));
     return out;
   }
-  if (b.row !== undefined) return rows(b, shape[0] ?? 0, c.style, rng, sizes);
+  if (b.row !== undefined) return rows(b, shape[0] ?? 0, c, rng, sizes);
   const out = zeros(b.dtype, shape);
-  fill(out, role, c.style, rng, sizes);
+  fill(out, role, c, rng, sizes);
   return out;
 }
 
 /** Values in place; `role` decides the range of integers and the order. */
-function fill(t: Tensor, role: Role, style: Style, rng: Rng, sizes: Sizes): void {
+function fill(t: Tensor, role: Role, { style, seed }: Case, rng: Rng, sizes: Sizes): void {
   const n = t.data.length;
+  const infinite = seed % 2 === 0;
   if (role.kind === 'index') {
     const extents = role.extents.map((e) => evalSize(e, sizes.env) ?? 1);
     for (let i = 0; i < n; i++) setAt(t, i, indexValue(t.dtype, Math.min(...extents), role.safe, style, rng));
@@ -79,7 +80,7 @@ function fill(t: Tensor, role: Role, style: Style, rng: Rng, sizes: Sizes): void
     for (let i = 0; i < n; i++) setAt(t, i, BigInt(targets[i] ?? i));
     return;
   }
-  for (let i = 0; i < n; i++) setAt(t, i, value(t.dtype, style, rng));
+  for (let i = 0; i < n; i++) setAt(t, i, value(t.dtype, style, rng, infinite));
   if (role.kind === 'ascending') sortRows(t, rowLength(t));
 }
 
@@ -113,13 +114,16 @@ function indexValue(dtype: DType, extent: number, safe: boolean, style: Style, r
   return DTYPES[dtype].bytes === 8 ? BigInt(v) : v;
 }
 
-/** Edge values of floats: tiny, huge, exact halves (ties of a rounding), both zeros, infinities, NaN. */
-const SPECIAL = [0, -0, 1, -1, 0.5, 1.5, 2.5, 1e-38, -1e-40, 3e38, -3e38, 65504, 448, 1e-7, Infinity, -Infinity, NaN];
+/** Edge values of floats: tiny, exact halves (ties of a rounding), both zeros. */
+const EDGES = [0, -0, 1, -1, 0.5, 1.5, 2.5, 1e-38, -1e-40, 1e-7];
+/** A case has either infinities and NaN or huge values: together they say little, since an overflow depends on the order of operations. */
+const INFINITE = [...EDGES, Infinity, -Infinity, NaN];
+const HUGE = [...EDGES, 3e38, -3e38, 65504, 448];
 
-function value(dtype: DType, style: Style, rng: Rng): Scalar {
+function value(dtype: DType, style: Style, rng: Rng, infinite: boolean): Scalar {
   const { group, bytes, signed } = DTYPES[dtype];
   if (group === 'bool') return rng() < 0.5;
-  if (group === 'float') return floatValue(style, rng);
+  if (group === 'float') return floatValue(style, rng, infinite);
   const width = BigInt(bytes * 8);
   const wide = style === 'special' || style === 'lognormal';
   const small = BigInt(below(rng, 17)) - (signed ? 8n : 0n);
@@ -133,7 +137,7 @@ function value(dtype: DType, style: Style, rng: Rng): Scalar {
   return bytes === 8 ? v : Number(v);
 }
 
-function floatValue(style: Style, rng: Rng): number {
+function floatValue(style: Style, rng: Rng, infinite: boolean): number {
   switch (style) {
     case 'integers':
       return below(rng, 17) - 8;
@@ -144,12 +148,12 @@ function floatValue(style: Style, rng: Rng): number {
     case 'lognormal':
       return (rng() < 0.5 ? -1 : 1) * Math.exp(3 * normal(rng));
     case 'special':
-      return rng() < 0.15 ? pick(rng, SPECIAL) : normal(rng);
+      return rng() < 0.15 ? pick(rng, infinite ? INFINITE : HUGE) : normal(rng);
   }
 }
 
 /** Packed rows: every field of every row encoded at its unaligned place. */
-function rows(b: Buffer, count: number, style: Style, rng: Rng, sizes: Sizes): Tensor {
+function rows(b: Buffer, count: number, c: Case, rng: Rng, sizes: Sizes): Tensor {
   const fields = (b.row ?? []).map((f) => {
     const n = f.shape.reduce((a, e) => a * (evalSize(e, sizes.env) ?? 0), 1);
     return { dtype: f.dtype, n, bytes: n * DTYPES[f.dtype].bytes };
@@ -161,7 +165,7 @@ function rows(b: Buffer, count: number, style: Style, rng: Rng, sizes: Sizes): T
     let at = r * rowBytes;
     for (const f of fields) {
       const field = zeros(f.dtype, [f.n]);
-      fill(field, { kind: 'data' }, style, rng, sizes);
+      fill(field, { kind: 'data' }, c, rng, sizes);
       bytes.set(new Uint8Array(field.data.buffer), at);
       at += f.bytes;
     }

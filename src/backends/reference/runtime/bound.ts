@@ -19,19 +19,25 @@ function put(v: number, e: number): number {
 }
 
 /** Puts a finite v into the range of its type: certain overflow is a definite infinity, possible overflow is unknown, tiny values may be flushed. */
-export function ranged(v: number, e: number, wide: boolean): number {
+function ranged(v: number, e: number, wide: boolean): number {
   const t = Math.abs(v);
   if (!(e < Infinity)) return put(v, Infinity);
   if (wide || (t === 0 && e === 0)) return put(v, e);
   if (t + e > MAX32) return t - e > MAX32 ? put(v > 0 ? Infinity : -Infinity, 0) : put(v, Infinity);
   return put(v, t < TINY32 ? e + FLUSH32 : e);
 }
+/** The same for + - * /: even a certain overflow is unknown, because a contracted or reordered kernel may never form this value. */
+function arithmetic(v: number, e: number, wide: boolean): number {
+  const r = ranged(v, e, wide);
+  if (!Number.isFinite(r)) ERR[0] = Infinity;
+  return r;
+}
 
 /** The slow path of a + b (or a - b): something is not finite, tiny, or near the end of the range. */
 export function fixAdd(v: number, e: number, ea: number, eb: number, wide: boolean): number {
   if (!(ea < Infinity && eb < Infinity)) return put(v, Infinity);
   if (!Number.isFinite(v)) return put(v, 0);
-  return ranged(v, e, wide);
+  return arithmetic(v, e, wide);
 }
 export function fixMul(v: number, e: number, a: number, ea: number, b: number, eb: number, wide: boolean): number {
   if (!(ea < Infinity && eb < Infinity)) return put(v, Infinity);
@@ -40,7 +46,7 @@ export function fixMul(v: number, e: number, a: number, ea: number, b: number, e
     const finite = Number.isFinite(a) ? Math.abs(a) > ea : Number.isFinite(b) ? Math.abs(b) > eb : true;
     return put(v, finite ? 0 : Infinity);
   }
-  return ranged(v, e, wide);
+  return arithmetic(v, e, wide);
 }
 export function fixDiv(v: number, e: number, a: number, ea: number, b: number, eb: number, wide: boolean): number {
   if (!(ea < Infinity && eb < Infinity)) return put(v, Infinity);
@@ -48,7 +54,7 @@ export function fixDiv(v: number, e: number, a: number, ea: number, b: number, e
   if (b === 0) return put(v, eb === 0 && (Math.abs(a) > ea || !Number.isFinite(a)) ? 0 : Infinity);
   if (!Number.isFinite(a)) return put(v, Math.abs(b) > eb ? 0 : Infinity);
   if (!Number.isFinite(b)) return put(v, 0);
-  return Number.isFinite(v) ? ranged(v, e, wide) : put(v, 0);
+  return Number.isFinite(v) ? arithmetic(v, e, wide) : put(v, 0);
 }
 
 /** Distance from v to w where equal infinities are at distance 0; unknown where only one is NaN. */
@@ -163,7 +169,7 @@ export function endSum(s: number, a: number, q: number, n: number, u: number, wo
   const steps = worst ? n : n > 1 ? Math.min(n - 1, LAMBDA * Math.sqrt(n)) : 0;
   if (wide ? a < Infinity : a + q <= MAX32) return put(s, q + steps * u * (a + q) + (steps > 0 && a + q > 0 && !wide ? n * FLUSH32 : 0));
   if (!Number.isFinite(s)) return put(s, 0);
-  return Math.abs(s) === a && a - q > MAX32 ? put(s > 0 ? Infinity : -Infinity, 0) : put(s, Infinity);
+  return put(s, Infinity);
 }
 /** sum / n. */
 export function endMean(s: number, a: number, q: number, n: number, u: number, worst: boolean, wide: boolean): number {
@@ -191,8 +197,8 @@ export function endVar(mean: number, m2: number, q2: number, n: number, u: numbe
 export function endProd(v: number, relative: number, above: number, below: number, n: number, u: number, wide: boolean): number {
   if (!(relative < Infinity)) return put(v, Infinity);
   if (!Number.isFinite(v)) return put(v, 0);
-  if (n > 1 && !wide && (above > MAX32 || (below < TINY32 && below !== 0))) return above - MAX32 > MAX32 * 1e-3 && below === 1 ? put(v > 0 ? Infinity : -Infinity, 0) : put(v, Infinity);
-  return ranged(v, Math.abs(v) * Math.expm1(relative + n * u), wide);
+  if (n > 1 && !wide && (above > MAX32 || (below < TINY32 && below !== 0))) return put(v, Infinity);
+  return arithmetic(v, Math.abs(v) * Math.expm1(relative + n * u), wide);
 }
 /** A finished maximum or minimum: the same fold of the upper and of the lower ends; `q` sums the bounds. */
 export function endExtreme(v: number, upper: number, lower: number, q: number): number {
