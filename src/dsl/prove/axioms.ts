@@ -8,7 +8,14 @@ import { add, addScaled, constant, mul, one, plus, scale, sub, zero, type Poly }
 export function quotientAxiom(q: Poly, a: Poly, b: Poly, data: boolean): Formula {
   const bq = mul(b, q);
   // The last three follow from the first three, by products that linear reasoning would have to find.
-  const positive = and(ge(b, one), le(bq, a), lt(a, add(bq, b)), or(lt(a, zero), and(ge(q, zero), le(q, a))), or(ge(a, zero), lt(q, zero)), or(ge(a, b), le(q, zero)));
+  const positive = and(
+    ge(b, one),
+    le(bq, a),
+    lt(a, add(bq, b)),
+    or(lt(a, zero), and(ge(q, zero), le(q, a))),
+    or(ge(a, zero), lt(q, zero)),
+    or(ge(a, b), le(q, zero)),
+  );
   const none = and(eq(b, zero), eq(q, zero));
   const negative = lt(b, zero);
   return or(positive, none, data ? negative : and(negative, ge(bq, a), lt(add(bq, b), a)));
@@ -18,7 +25,11 @@ export function quotientAxiom(q: Poly, a: Poly, b: Poly, data: boolean): Formula
 export function remainderAxiom(r: Poly, q: Poly, a: Poly, b: Poly, data: boolean): Formula {
   const rest = eq(r, sub(a, mul(b, q)));
   const negative = and(lt(b, zero), gt(r, b), le(r, zero));
-  return or(and(ge(b, one), ge(r, zero), lt(r, b), rest), and(eq(b, zero), eq(r, zero)), data ? negative : and(negative, rest));
+  return or(
+    and(ge(b, one), ge(r, zero), lt(r, b), rest),
+    and(eq(b, zero), eq(r, zero)),
+    data ? negative : and(negative, rest),
+  );
 }
 
 /** q = a / b of sizes, which is exact: a precondition of the operator. */
@@ -26,8 +37,10 @@ export const exactAxiom = (q: Poly, a: Poly, b: Poly): Formula => or(eq(b, zero)
 
 export const minAxiom = (m: Poly, a: Poly, b: Poly): Formula => and(le(m, a), le(m, b), or(eq(m, a), eq(m, b)));
 export const maxAxiom = (m: Poly, a: Poly, b: Poly): Formula => and(ge(m, a), ge(m, b), or(eq(m, a), eq(m, b)));
-export const absAxiom = (m: Poly, a: Poly): Formula => and(ge(m, zero), or(and(ge(a, zero), eq(m, a)), and(lt(a, zero), eq(add(m, a), zero))));
-export const signAxiom = (m: Poly, a: Poly): Formula => or(and(ge(a, one), eq(m, one)), and(eq(a, zero), eq(m, zero)), and(lt(a, zero), eq(m, constant(-1n))));
+export const absAxiom = (m: Poly, a: Poly): Formula =>
+  and(ge(m, zero), or(and(ge(a, zero), eq(m, a)), and(lt(a, zero), eq(add(m, a), zero))));
+export const signAxiom = (m: Poly, a: Poly): Formula =>
+  or(and(ge(a, one), eq(m, one)), and(eq(a, zero), eq(m, zero)), and(lt(a, zero), eq(m, constant(-1n))));
 
 /** clip with crossed bounds yields one of them; which, is not used. */
 export function clipAxiom(m: Poly, x: Poly, lo: Poly, hi: Poly): Formula {
@@ -37,7 +50,8 @@ export function clipAxiom(m: Poly, x: Poly, lo: Poly, hi: Poly): Formula {
   );
 }
 
-export const chooseAxiom = (m: Poly, cond: Formula, a: Poly, b: Poly): Formula => or(and(cond, eq(m, a)), and(not(cond), eq(m, b)));
+export const chooseAxiom = (m: Poly, cond: Formula, a: Poly, b: Poly): Formula =>
+  or(and(cond, eq(m, a)), and(not(cond), eq(m, b)));
 
 /** w = exact wrapped into the range of a type. */
 export function wrapAxiom(w: Poly, exact: Poly, { lo, hi }: Range): Formula {
@@ -59,9 +73,11 @@ export function bitAxiom(op: 'bitand' | 'bitor' | 'bitxor', r: Poly, a: Poly, b:
 }
 
 /** A count of positions in lo..hi. */
-export const countAxiom = (n: Poly, lo: Poly, hi: Poly): Formula => and(ge(n, zero), or(eq(n, zero), le(n, sub(hi, lo))));
+export const countAxiom = (n: Poly, lo: Poly, hi: Poly): Formula =>
+  and(ge(n, zero), or(eq(n, zero), le(n, sub(hi, lo))));
 /** A position in lo..hi, or -1. */
-export const positionAxiom = (n: Poly, lo: Poly, hi: Poly): Formula => or(eq(n, constant(-1n)), and(ge(n, lo), lt(n, hi)));
+export const positionAxiom = (n: Poly, lo: Poly, hi: Poly): Formula =>
+  or(eq(n, constant(-1n)), and(ge(n, lo), lt(n, hi)));
 
 /** Parts of a numerator that a constant divisor divides: a = divisor·whole + rest. */
 export function splitByConstant(a: Poly, divisor: bigint): { readonly whole: Poly; readonly rest: Poly } {
@@ -82,4 +98,5 @@ export function congruence(args: readonly (readonly [Poly, Poly])[], u: Poly, v:
 }
 
 /** q = a // k for a constant k > 0. */
-export const constantQuotientAxiom = (q: Poly, a: Poly, k: bigint): Formula => and(ge(a, scale(q, k)), le(a, plus(scale(q, k), k - 1n)));
+export const constantQuotientAxiom = (q: Poly, a: Poly, k: bigint): Formula =>
+  and(ge(a, scale(q, k)), le(a, plus(scale(q, k), k - 1n)));

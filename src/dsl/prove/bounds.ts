@@ -29,9 +29,15 @@ export function bounds(e: TExpr, facts: readonly TExpr[]): Bounds {
 }
 
 /** A bound of p without index variables and reads, from above or from below. */
-function extreme(p: Poly, above: boolean, translator: Translator, formulas: readonly Formula[], facts: readonly TExpr[]): Poly | undefined {
+function extreme(
+  p: Poly,
+  above: boolean,
+  translator: Translator,
+  formulas: readonly Formula[],
+  facts: readonly TExpr[],
+): Poly | undefined {
   const isFree = (atom: number): boolean => {
-    const kind = translator.atoms[atom]?.expr?.kind;
+    const kind = translator.table.atoms[atom]?.expr?.kind;
     return kind !== 'dim' && kind !== 'param' && kind !== 'len' && kind !== 'total';
   };
   let current = p;
@@ -45,14 +51,24 @@ function extreme(p: Poly, above: boolean, translator: Translator, formulas: read
   return undefined;
 }
 
-function eliminate(p: Poly, term: Term, above: boolean, translator: Translator, formulas: readonly Formula[], facts: readonly TExpr[], isFree: (atom: number) => boolean): Poly | undefined {
+function eliminate(
+  p: Poly,
+  term: Term,
+  above: boolean,
+  translator: Translator,
+  formulas: readonly Formula[],
+  facts: readonly TExpr[],
+  isFree: (atom: number) => boolean,
+): Poly | undefined {
   for (const atom of term.atoms.filter(isFree)) {
     const others = quotient(term.atoms, [atom]) ?? [];
     const signsKnown = others.every((o) => {
-      const expr = translator.atoms[o]?.expr;
+      const expr = translator.table.atoms[o]?.expr;
       return expr !== undefined && prove(binaryExpr('ge', expr, intLiteral(0)), facts);
     });
-    const bound = signsKnown ? atomBound(atom, term.coef > 0n === above, [...formulas, translator.axiom(atom)]) : undefined;
+    const bound = signsKnown
+      ? atomBound(atom, term.coef > 0n === above, [...formulas, translator.table.axiom(atom)])
+      : undefined;
     if (bound === undefined) continue;
     const cofactor: Poly = new Map([[others.join('.'), { atoms: others, coef: term.coef }]]);
     const removed: Poly = new Map([[term.atoms.join('.'), term]]);
@@ -78,7 +94,9 @@ function atomBound(atom: number, above: boolean, formulas: readonly Formula[]): 
 /** A polynomial as an expression: positive terms first, the number last. */
 function exprOf(p: Poly, translator: Translator): TExpr {
   const c = p.get('')?.coef ?? 0n;
-  const terms = [...p.values()].filter((t) => t.atoms.length > 0).sort((a, b) => (a.coef < 0n ? 1 : 0) - (b.coef < 0n ? 1 : 0));
+  const terms = [...p.values()]
+    .filter((t) => t.atoms.length > 0)
+    .sort((a, b) => (a.coef < 0n ? 1 : 0) - (b.coef < 0n ? 1 : 0));
   let out: TExpr | undefined;
   const append = (e: TExpr, negative: boolean): void => {
     if (out === undefined) out = negative ? { kind: 'unary', op: 'neg', a: e, type: e.type, span: e.span } : e;
@@ -88,14 +106,18 @@ function exprOf(p: Poly, translator: Translator): TExpr {
     const factors = atoms.map((id) => atomExpr(id, translator));
     const size = coef < 0n ? -coef : coef;
     const [first, ...rest] = size === 1n ? factors : [intLiteral(size), ...factors];
-    if (first !== undefined) append(rest.reduce((a, b) => binaryExpr('mul', a, b), first), coef < 0n);
+    if (first !== undefined)
+      append(
+        rest.reduce((a, b) => binaryExpr('mul', a, b), first),
+        coef < 0n,
+      );
   }
   if (out === undefined) return intLiteral(c);
   if (c !== 0n) append(intLiteral(c < 0n ? -c : c), c < 0n);
   return out;
 }
 function atomExpr(id: number, translator: Translator): TExpr {
-  const atom = translator.atoms[id];
+  const atom = translator.table.atoms[id];
   if (atom?.expr !== undefined) return atom.expr;
   // Only quotients by numbers are made without a source expression.
   const [a, b] = atom?.quotient ?? [zero, constant(1n)];
@@ -118,21 +140,28 @@ export function known(e: TExpr, facts: readonly TExpr[], nameOf: NameOf = plainN
     if (used.has(f)) continue;
     used.add(f);
     const lower = asBound(f, true);
-    const upper = lower === undefined ? undefined : relevant.find((g) => !used.has(g) && asBound(g, false)?.key === lower.key);
+    const upper =
+      lower === undefined ? undefined : relevant.find((g) => !used.has(g) && asBound(g, false)?.key === lower.key);
     const end = upper === undefined ? undefined : asBound(upper, false);
     if (lower === undefined || upper === undefined || end === undefined) shown.push(showExpr(f, nameOf));
     else {
       used.add(upper);
-      shown.push(`${showExpr(lower.limit, nameOf)} <= ${showExpr(lower.of, nameOf)} ${end.strict ? '<' : '<='} ${showExpr(end.limit, nameOf)}`);
+      shown.push(
+        `${showExpr(lower.limit, nameOf)} <= ${showExpr(lower.of, nameOf)} ${end.strict ? '<' : '<='} ${showExpr(end.limit, nameOf)}`,
+      );
     }
   }
   return shown.slice(0, MAX_SHOWN).join(', ');
 }
 
-const conjuncts = (e: TExpr): readonly TExpr[] => (e.kind === 'binary' && e.op === 'and' ? [...conjuncts(e.a), ...conjuncts(e.b)] : [e]);
+const conjuncts = (e: TExpr): readonly TExpr[] =>
+  e.kind === 'binary' && e.op === 'and' ? [...conjuncts(e.a), ...conjuncts(e.b)] : [e];
 
 /** `limit <= of` (lower) or `of < limit`, `of <= limit`, whichever side the compared thing stands on; literals are limits. */
-function asBound(f: TExpr, lower: boolean): { readonly of: TExpr; readonly key: string; readonly limit: TExpr; readonly strict: boolean } | undefined {
+function asBound(
+  f: TExpr,
+  lower: boolean,
+): { readonly of: TExpr; readonly key: string; readonly limit: TExpr; readonly strict: boolean } | undefined {
   if (f.kind !== 'binary') return undefined;
   const make = (of: TExpr, limit: TExpr, strict: boolean) => ({ of, key: structuralKey(of), limit, strict });
   switch (f.op) {

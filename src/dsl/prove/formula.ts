@@ -49,7 +49,13 @@ export function not(f: Formula): Formula {
     case 'ge':
       return { kind: 'ge', poly: plus(scale(f.poly, -1n), -1n) };
     case 'eq':
-      return { kind: 'or', parts: [{ kind: 'ge', poly: plus(f.poly, -1n) }, { kind: 'ge', poly: plus(scale(f.poly, -1n), -1n) }] };
+      return {
+        kind: 'or',
+        parts: [
+          { kind: 'ge', poly: plus(f.poly, -1n) },
+          { kind: 'ge', poly: plus(scale(f.poly, -1n), -1n) },
+        ],
+      };
     case 'and':
       return or(...f.parts.map(not));
     case 'or':
@@ -63,4 +69,5 @@ export function not(f: Formula): Formula {
 export const implies = (c: Formula, f: Formula): Formula => or(not(c), f);
 
 /** lo <= p <= hi for numbers. */
-export const between = (p: Poly, lo: bigint, hi: bigint): Formula => and(ge(plus(p, -lo), new Map()), ge(plus(addScaled(new Map(), p, -1n), hi), new Map()));
+export const between = (p: Poly, lo: bigint, hi: bigint): Formula =>
+  and(ge(plus(p, -lo), new Map()), ge(plus(addScaled(new Map(), p, -1n), hi), new Map()));

@@ -25,11 +25,21 @@ export const isIntType = (t: ValueType): boolean => DTYPES[t].group === 'int';
 
 /** Identity of an expression's text: its nodes without spans. */
 export function structuralKey(e: TExpr): string {
-  return JSON.stringify(e, (k, v: unknown) => (k === 'span' ? undefined : typeof v === 'bigint' ? `${v}n` : typeof v === 'number' && !Number.isFinite(v) ? String(v) : v));
+  return JSON.stringify(e, (k, v: unknown) =>
+    k === 'span'
+      ? undefined
+      : typeof v === 'bigint'
+        ? `${v}n`
+        : typeof v === 'number' && !Number.isFinite(v)
+          ? String(v)
+          : v,
+  );
 }
 
 /** The parts of an index, in order. */
-export function indexParts(index: readonly TIndex[]): readonly { readonly value: TExpr; readonly extent: TExpr; readonly policy: string }[] {
+export function indexParts(
+  index: readonly TIndex[],
+): readonly { readonly value: TExpr; readonly extent: TExpr; readonly policy: string }[] {
   return index.flatMap((i) => (i.kind === 'flat' ? [i.part] : i.kind === 'parts' ? i.parts : [i.f, i.g]));
 }
 
@@ -58,8 +68,10 @@ export function isData(e: TExpr): boolean {
     case 'strict':
       return isData(e.a);
     case 'convert':
-    case 'cast':
       return !isIntType(e.a.type) || isData(e.a);
+    case 'cast':
+      // A written narrowing may wrap, and what is computed from it then wraps in the narrow type.
+      return e.to !== 'i64' || !isIntType(e.a.type) || isData(e.a);
     case 'binary':
       return isData(e.a) || isData(e.b);
     case 'call':

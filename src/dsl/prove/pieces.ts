@@ -16,11 +16,15 @@ export type Box = readonly BoxAxis[];
 const coordinate = (k: number): TExpr => variable(`point axis ${k}`);
 
 function inside(box: Box): TExpr {
-  return conjunction(box.flatMap(({ lo, hi }, k) => [binaryExpr('le', lo, coordinate(k)), binaryExpr('lt', coordinate(k), hi)]));
+  return conjunction(
+    box.flatMap(({ lo, hi }, k) => [binaryExpr('le', lo, coordinate(k)), binaryExpr('lt', coordinate(k), hi)]),
+  );
 }
 /** Names of the box's variables for the coordinates. */
 function naming(box: Box): readonly TExpr[] {
-  return box.flatMap((axis, k) => (axis.variable === undefined ? [] : [binaryExpr('eq', variable(axis.variable), coordinate(k))]));
+  return box.flatMap((axis, k) =>
+    axis.variable === undefined ? [] : [binaryExpr('eq', variable(axis.variable), coordinate(k))],
+  );
 }
 
 /**
@@ -44,5 +48,10 @@ export function disjoint(boxes: readonly Box[], facts: readonly TExpr[]): boolea
 /** True only if every point of `0..extents[0], 0..extents[1], …` lies in a box. Facts as for `firstOverlap`. */
 export function covers(boxes: readonly Box[], extents: readonly TExpr[], facts: readonly TExpr[]): boolean {
   const everywhere = extents.map((hi) => ({ lo: intLiteral(0), hi }));
-  return contradictory([...facts, ...boxes.flatMap(naming), inside(everywhere), ...boxes.map((box) => negation(inside(box)))]);
+  return contradictory([
+    ...facts,
+    ...boxes.flatMap(naming),
+    inside(everywhere),
+    ...boxes.map((box) => negation(inside(box))),
+  ]);
 }

@@ -34,7 +34,8 @@ export const scale = (a: Poly, k: bigint): Poly => addScaled(zero, a, k);
 /** a + k for a number k. */
 export const plus = (a: Poly, k: bigint): Poly => addScaled(a, one, k);
 
-const mergeAtoms = (a: readonly number[], b: readonly number[]): readonly number[] => [...a, ...b].sort((x, y) => x - y);
+const mergeAtoms = (a: readonly number[], b: readonly number[]): readonly number[] =>
+  [...a, ...b].sort((x, y) => x - y);
 
 export function mul(a: Poly, b: Poly): Poly {
   const out = new Map<string, Term>();
@@ -55,7 +56,10 @@ export function constantValue(p: Poly): bigint | undefined {
 
 /** Equal keys mean equal polynomials. */
 export function polyKey(p: Poly): string {
-  return [...p].map(([k, t]) => `${t.coef}*${k}`).sort().join('+');
+  return [...p]
+    .map(([k, t]) => `${t.coef}*${k}`)
+    .sort()
+    .join('+');
 }
 
 export function degree(p: Poly): number {
@@ -84,7 +88,8 @@ export function divide(a: Poly, b: Poly): { readonly whole: Poly; readonly rest:
   if (lead !== undefined) {
     for (const t of a.values()) {
       const atoms = quotient(t.atoms, lead.atoms);
-      if (atoms !== undefined && t.coef % lead.coef === 0n) whole = add(whole, new Map([[keyOf(atoms), { atoms, coef: t.coef / lead.coef }]]));
+      if (atoms !== undefined && t.coef % lead.coef === 0n)
+        whole = add(whole, new Map([[keyOf(atoms), { atoms, coef: t.coef / lead.coef }]]));
     }
   }
   return { whole, rest: sub(a, mul(b, whole)) };

@@ -38,11 +38,11 @@ function background(translator: Translator, formulas: readonly Formula[]): reado
   for (const f of formulas) collectAtoms(f, visit);
   const out: Formula[] = [];
   for (let atom = queue.shift(); atom !== undefined; atom = queue.shift()) {
-    const rule = translator.axiom(atom);
+    const rule = translator.table.axiom(atom);
     if (rule !== truth) out.push(rule);
     collectAtoms(rule, visit);
   }
-  return [...out, ...translator.congruences(seen)];
+  return [...out, ...translator.table.congruences(seen)];
 }
 
 /**

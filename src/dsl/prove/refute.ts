@@ -59,7 +59,7 @@ function necessary(f: Formula): readonly { readonly poly: Poly; readonly eq: boo
 
 /** Drops refuted alternatives and asserts last ones, until nothing changes. Leaves the open clauses in `clauses`. */
 function propagate(store: Store, clauses: Clause[]): Deps | undefined {
-  for (let progress = true; progress; ) {
+  for (let progress = true; progress;) {
     progress = false;
     const conflict = store.check() ?? store.saturate();
     if (conflict !== undefined) return conflict;
@@ -84,22 +84,46 @@ function propagate(store: Store, clauses: Clause[]): Deps | undefined {
 }
 
 /** The decisions that a contradiction rests on, or undefined if none was found. */
-function search(store: Store, open: readonly Clause[], depth: number, branches: number, spend: Spend): Deps | undefined {
+function search(
+  store: Store,
+  open: readonly Clause[],
+  depth: number,
+  branches: number,
+  spend: Spend,
+): Deps | undefined {
   const clauses = [...open];
   const conflict = propagate(store, clauses);
   if (conflict !== undefined) return conflict;
   if (depth >= MAX_DEPTH || !spend(1)) return undefined;
   let split: Clause | undefined;
   for (const c of clauses) if (split === undefined || c.alternatives.length < split.alternatives.length) split = c;
-  if (split !== undefined) return cases(store, split, clauses.filter((c) => c !== split), depth, branches, spend);
+  if (split !== undefined)
+    return cases(
+      store,
+      split,
+      clauses.filter((c) => c !== split),
+      depth,
+      branches,
+      spend,
+    );
   const fraction = branches < MAX_BRANCHES ? store.fraction() : undefined;
   if (fraction === undefined) return undefined;
   const x = atomPoly(fraction.atom);
-  const integral: Clause = { alternatives: [le(x, constant(fraction.floor)), ge(x, constant(fraction.floor + 1n))], deps: 0 };
+  const integral: Clause = {
+    alternatives: [le(x, constant(fraction.floor)), ge(x, constant(fraction.floor + 1n))],
+    deps: 0,
+  };
   return cases(store, integral, clauses, depth, branches + 1, spend);
 }
 
-function cases(store: Store, split: Clause, rest: readonly Clause[], depth: number, branches: number, spend: Spend): Deps | undefined {
+function cases(
+  store: Store,
+  split: Clause,
+  rest: readonly Clause[],
+  depth: number,
+  branches: number,
+  spend: Spend,
+): Deps | undefined {
   const bit = 1 << depth;
   let all = split.deps;
   for (const f of split.alternatives) {

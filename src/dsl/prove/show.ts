@@ -5,12 +5,47 @@ import type { TBinary, TExpr, TIndex, TIndexPart } from '../typed.ts';
 export type NameOf = (id: string) => string;
 
 const SYMBOLS: Readonly<Record<TBinary, string>> = {
-  or: '||', and: '&&', eq: '==', ne: '!=', lt: '<', le: '<=', gt: '>', ge: '>=', bitand: '&', bitor: '|', bitxor: '^',
-  shl: '<<', shr: '>>', add: '+', sub: '-', mul: '*', div: '/', floordiv: '//', mod: '%',
+  or: '||',
+  and: '&&',
+  eq: '==',
+  ne: '!=',
+  lt: '<',
+  le: '<=',
+  gt: '>',
+  ge: '>=',
+  bitand: '&',
+  bitor: '|',
+  bitxor: '^',
+  shl: '<<',
+  shr: '>>',
+  add: '+',
+  sub: '-',
+  mul: '*',
+  div: '/',
+  floordiv: '//',
+  mod: '%',
 };
 /** Binding strength, in the order of the grammar's levels. */
 const LEVEL: Readonly<Record<TBinary, number>> = {
-  or: 1, and: 2, eq: 3, ne: 3, lt: 3, le: 3, gt: 3, ge: 3, bitand: 4, bitor: 4, bitxor: 4, shl: 5, shr: 5, add: 6, sub: 6, mul: 7, div: 7, floordiv: 7, mod: 7,
+  or: 1,
+  and: 2,
+  eq: 3,
+  ne: 3,
+  lt: 3,
+  le: 3,
+  gt: 3,
+  ge: 3,
+  bitand: 4,
+  bitor: 4,
+  bitxor: 4,
+  shl: 5,
+  shr: 5,
+  add: 6,
+  sub: 6,
+  mul: 7,
+  div: 7,
+  floordiv: 7,
+  mod: 7,
 };
 const IF = 0;
 const CAST = 8;
@@ -37,7 +72,12 @@ function render(e: TExpr, nameOf: NameOf): readonly [string, number] {
     case 'int':
       return [String(e.value), e.value < 0n ? UNARY : ATOM];
     case 'float':
-      return [Number.isInteger(e.value) ? e.value.toFixed(1) : String(e.value).replace('Infinity', 'inf').replace('NaN', 'nan'), ATOM];
+      return [
+        Number.isInteger(e.value)
+          ? e.value.toFixed(1)
+          : String(e.value).replace('Infinity', 'inf').replace('NaN', 'nan'),
+        ATOM,
+      ];
     case 'bool':
       return [String(e.value), ATOM];
     case 'dim':
@@ -49,11 +89,15 @@ function render(e: TExpr, nameOf: NameOf): readonly [string, number] {
       return [nameOf(e.id), ATOM];
     case 'len':
     case 'base':
-      return [`${e.kind}(${[`${e.ragged}${list(e.list)}`, ...e.at.map((i) => showIndex(i, nameOf))].join(', ')})`, ATOM];
+      return [
+        `${e.kind}(${[`${e.ragged}${list(e.list)}`, ...e.at.map((i) => showIndex(i, nameOf))].join(', ')})`,
+        ATOM,
+      ];
     case 'total':
       return [`total(${e.ragged}${list(e.list)})`, ATOM];
     case 'access': {
-      const field = e.field === undefined ? '' : `.${e.field.name}${e.field.index.length > 0 ? `[${indices(e.field.index)}]` : ''}`;
+      const field =
+        e.field === undefined ? '' : `.${e.field.name}${e.field.index.length > 0 ? `[${indices(e.field.index)}]` : ''}`;
       return [`${e.tensor}${list(e.list)}${e.index.length > 0 ? `[${indices(e.index)}]` : ''}${field}`, ATOM];
     }
     case 'unary':
@@ -83,7 +127,10 @@ function render(e: TExpr, nameOf: NameOf): readonly [string, number] {
     case 'reduce': {
       const names = e.vars.map((v) => v.name).join(', ');
       const where = e.where === undefined ? '' : ` where ${sub(e.where)}`;
-      return [`${e.reducer}[${names}${where}](${[e.body, ...(e.value === undefined ? [] : [e.value])].map(sub).join(', ')})`, ATOM];
+      return [
+        `${e.reducer}[${names}${where}](${[e.body, ...(e.value === undefined ? [] : [e.value])].map(sub).join(', ')})`,
+        ATOM,
+      ];
     }
     default:
       return assertNever(e, 'showExpr');
@@ -91,7 +138,8 @@ function render(e: TExpr, nameOf: NameOf): readonly [string, number] {
 }
 
 function showIndex(index: TIndex, nameOf: NameOf): string {
-  const part = (p: TIndexPart): string => (p.policy === 'clamp' || p.policy === 'unchecked' ? `${p.policy} ` : '') + show(p.value, nameOf, IF);
+  const part = (p: TIndexPart): string =>
+    (p.policy === 'clamp' || p.policy === 'unchecked' ? `${p.policy} ` : '') + show(p.value, nameOf, IF);
   switch (index.kind) {
     case 'flat':
       return part(index.part);

@@ -133,7 +133,8 @@ export function createSimplex(spend: (work: number) => boolean): Simplex {
   };
   const scaled = (b: Bound, row: Row): bigint => (row.den === 1 ? b.value : b.value * BigInt(row.den));
   /** The basic variable of least index that violates a bound. */
-  function violated(): { readonly x: number; readonly row: Row; readonly up: boolean; readonly bound: Bound } | undefined {
+  function violated():
+    { readonly x: number; readonly row: Row; readonly up: boolean; readonly bound: Bound } | undefined {
     let found: { readonly x: number; readonly row: Row; readonly up: boolean; readonly bound: Bound } | undefined;
     for (const [x, row] of rows) {
       if (found !== undefined && x > found.x) continue;
@@ -185,7 +186,8 @@ export function createSimplex(spend: (work: number) => boolean): Simplex {
     },
     check() {
       if (!spend(rows.size)) return undefined;
-      while (!overflow) {
+      for (;;) {
+        if (overflow) return undefined;
         // Bland's rule: smallest violated, then smallest suitable variable; it cannot cycle.
         const broken = violated();
         if (broken === undefined) return undefined;
@@ -195,13 +197,13 @@ export function createSimplex(spend: (work: number) => boolean): Simplex {
           // x must move in the direction that brings the broken variable towards its bound.
           const rises = c > 0 === broken.up;
           const limit = (rises ? hi : lo)[x];
-          if (limit === undefined || (rises ? valueAt(x) < limit.value : valueAt(x) > limit.value)) entering = entering < 0 ? x : Math.min(entering, x);
+          if (limit === undefined || (rises ? valueAt(x) < limit.value : valueAt(x) > limit.value))
+            entering = entering < 0 ? x : Math.min(entering, x);
           else deps |= limit.deps;
         }
         if (entering < 0) return deps;
         if (!spend(pivot(broken.x, entering, broken.bound.value))) return undefined;
       }
-      return undefined;
     },
     lower: (x) => lo[x],
     value(x) {

@@ -106,7 +106,10 @@ export function createStore(spend: (work: number) => boolean): Store {
   /** Bounds in the simplex; integer solutions let constants be rounded. */
   function bound(poly: Poly, eq: boolean, deps: Deps): Deps | undefined {
     const c = poly.get('')?.coef ?? 0n;
-    const terms = [...poly].filter(([key]) => key !== '').sort(([a], [b]) => (a < b ? -1 : 1)).map(([, t]) => t);
+    const terms = [...poly]
+      .filter(([key]) => key !== '')
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([, t]) => t);
     const [first] = terms;
     if (first === undefined) return (eq ? c === 0n : c >= 0n) ? undefined : deps;
     let g = 0n;
@@ -230,7 +233,15 @@ export function createStore(spend: (work: number) => boolean): Store {
       }
       return undefined;
     },
-    mark: () => ({ simplex: simplex.mark(), forms: forms.length, constraints: constraints.length, targets: targets.length, made: made.length, paired, blocked }),
+    mark: () => ({
+      simplex: simplex.mark(),
+      forms: forms.length,
+      constraints: constraints.length,
+      targets: targets.length,
+      made: made.length,
+      paired,
+      blocked,
+    }),
     undo(mark) {
       simplex.undo(mark.simplex);
       dropForms(mark.forms);

@@ -1,117 +1,27 @@
 import { must } from '../../assert.ts';
 import type { TExpr } from '../typed.ts';
+import { createArithmetic, inRange, MAX_TERMS } from './arithmetic.ts';
+import { createAtomTable, type AtomTable } from './atoms.ts';
 import * as axiom from './axioms.ts';
 import { and, between, eq, falsity, ge, gt, le, lt, ne, not, or, truth, type Formula } from './formula.ts';
-import { indexParts, isData, isIntType, isUnsigned, MAX_EXTENT, rangeOf, structuralKey, type Range } from './kinds.ts';
-import { add, atomPoly, constant, constantValue, degree, divide, floorDiv, mul, plus, polyKey, scale, sub, zero, type Poly } from './poly.ts';
-
-/** Something a polynomial treats as a variable: a dim, an index, a read, or an operation that is not polynomial. */
-export interface Atom {
-  readonly id: number;
-  /** What it stands for, in source form, if it came from one expression. */
-  readonly expr?: TExpr;
-  /** Set for functions of integer arguments that axioms do not determine: equal arguments give equal values. */
-  readonly call?: { readonly fn: string; readonly args: readonly Poly[] };
-  /** Set for a quotient by a number that has no source expression: dividend and divisor. */
-  readonly quotient?: readonly [Poly, Poly];
-}
+import { indexParts, isData, isIntType, isUnsigned, MAX_EXTENT, rangeOf } from './kinds.ts';
+import { add, constant, constantValue, mul, plus, scale, sub, zero, type Poly } from './poly.ts';
 
 /** Turns typed expressions into polynomials and formulas over one table of atoms; equal meanings get equal atoms where that is cheap to see. */
 export interface Translator {
   readonly poly: (e: TExpr) => Poly;
   readonly formula: (e: TExpr) => Formula;
-  readonly atoms: readonly Atom[];
-  /** What defines an atom; holds at every point. */
-  readonly axiom: (atom: number) => Formula;
-  /** For functions applied twice, to arguments that may turn out equal: then so are the values. Limited to the given atoms. */
-  readonly congruences: (among: ReadonlySet<number>) => readonly Formula[];
+  readonly table: AtomTable;
 }
 
-/** Beyond these a product stays opaque. */
-const MAX_DEGREE = 6;
-const MAX_TERMS = 64;
-/** Operations whose axioms leave one value for each choice of operands. */
-const DETERMINED: ReadonlySet<string> = new Set(['//', '%', 'min', 'max', 'clip', 'abs', 'sign']);
-
 export function createTranslator(): Translator {
-  const atoms: Atom[] = [];
-  const axioms = new Map<number, Formula>();
-  const byKey = new Map<string, number>();
+  const table = createAtomTable();
+  const { atom, operation, identity } = table;
+  const { opaque, wrap, arithmetic, floorDivide, modulo, choose, extremum } = createArithmetic(table);
+  const extentRule = (self: Poly): Formula => between(self, 0n, MAX_EXTENT);
   const polys = new WeakMap<TExpr, Poly>();
   /** Values of the `let` names in scope. */
   const locals = new Map<string, Poly | undefined>();
-
-  /** Equal keys only for expressions of equal value; what mentions a local is never taken to equal anything else. */
-  function identity(e: TExpr): string {
-    const key = structuralKey(e);
-    return key.includes('"kind":"local"') ? `${key} #${atoms.length}` : key;
-  }
-
-  function atom(key: string, about: Omit<Atom, 'id'>, define: (self: Poly) => Formula): Poly {
-    const known = byKey.get(key);
-    if (known !== undefined) return atomPoly(known);
-    const id = atoms.length;
-    byKey.set(key, id);
-    atoms.push({ id, ...about });
-    const self = atomPoly(id);
-    axioms.set(id, define(self));
-    return self;
-  }
-  const inRange = (range: Range | undefined) => (self: Poly): Formula => (range === undefined ? truth : between(self, range.lo, range.hi));
-  const extentRule = (self: Poly): Formula => between(self, 0n, MAX_EXTENT);
-  const opaque = (e: TExpr): Poly => atom(identity(e), { expr: e }, inRange(rangeOf(e.type)));
-  /** An operation with polynomial arguments; `range` bounds it whatever they are. */
-  function operation(fn: string, args: readonly Poly[], expr: TExpr, define: (self: Poly) => Formula): Poly {
-    return atom(`${fn}(${args.map(polyKey).join(', ')})`, DETERMINED.has(fn) ? { expr } : { expr, call: { fn, args } }, define);
-  }
-
-  function wrap(exact: Poly, range: Range, type: string, expr: TExpr): Poly {
-    const c = constantValue(exact);
-    if (c !== undefined && c >= range.lo && c <= range.hi) return exact;
-    return operation(`wrap ${type}`, [exact], expr, (w) => axiom.wrapAxiom(w, exact, range));
-  }
-  /** Sizes and positions are mathematical; data and unsigned arithmetic wraps. */
-  function arithmetic(exact: Poly | undefined, e: TExpr): Poly {
-    if (exact === undefined || degree(exact) > MAX_DEGREE || exact.size > MAX_TERMS) return opaque(e);
-    const range = rangeOf(e.type);
-    return range !== undefined && (isUnsigned(e.type) || isData(e)) ? wrap(exact, range, e.type, e) : exact;
-  }
-
-  function floorDivide(a: Poly, b: Poly, data: boolean, e: TExpr): Poly {
-    const k = constantValue(b);
-    if (k === 0n) return zero;
-    if (k !== undefined && k < 0n && !data) return floorDivide(scale(a, -1n), constant(-k), data, e);
-    if (k !== undefined && k > 0n) {
-      const { whole, rest } = axiom.splitByConstant(a, k);
-      const c = constantValue(rest);
-      if (c !== undefined) return plus(whole, floorDiv(c, k));
-      return add(whole, atom(`${polyKey(rest)} // ${k}`, { quotient: [rest, b] }, (q) => axiom.constantQuotientAxiom(q, rest, k)));
-    }
-    return operation('//', [a, b], e, (q) => {
-      const rule = axiom.quotientAxiom(q, a, b, data);
-      const { whole, rest } = divide(a, b);
-      // (b·w + r)//b is w + r//b, unless b is 0 or data wraps; asking for fewer terms makes this end.
-      return data || whole.size === 0 || rest.size >= a.size ? rule : and(rule, or(eq(b, zero), eq(q, add(whole, floorDivide(rest, b, data, e)))));
-    });
-  }
-  function modulo(a: Poly, b: Poly, data: boolean, e: TExpr): Poly {
-    const k = constantValue(b);
-    const q = floorDivide(a, b, data, e);
-    if (k === 0n) return zero;
-    if (k !== undefined && (k > 0n || !data)) return sub(a, scale(q, k));
-    return operation('%', [a, b], e, (r) => axiom.remainderAxiom(r, q, a, b, data));
-  }
-  function choose(cond: Formula, condKey: string, a: Poly, b: Poly, e: TExpr): Poly {
-    if (cond === truth) return a;
-    if (cond === falsity) return b;
-    return atom(`if ${condKey} ${polyKey(a)} ${polyKey(b)}`, { expr: e }, (m) => axiom.chooseAxiom(m, cond, a, b));
-  }
-  function extremum(fn: 'min' | 'max', a: Poly, b: Poly, e: TExpr): Poly {
-    const d = constantValue(sub(a, b));
-    if (d !== undefined) return d <= 0n === (fn === 'min') ? a : b;
-    const [x, y] = polyKey(a) <= polyKey(b) ? [a, b] : [b, a];
-    return operation(fn, [x, y], e, (m) => (fn === 'min' ? axiom.minAxiom(m, x, y) : axiom.maxAxiom(m, x, y)));
-  }
 
   function binary(e: TExpr & { readonly kind: 'binary' }): Poly {
     if (!isIntType(e.a.type) || !isIntType(e.b.type)) return opaque(e);
@@ -145,7 +55,8 @@ export function createTranslator(): Translator {
         const op = e.op;
         const mask = k ?? constantValue(a);
         // x & (2^n - 1) is x % 2^n for every x.
-        if (op === 'bitand' && mask !== undefined && mask >= 0n && (mask & (mask + 1n)) === 0n) return modulo(k === undefined ? b : a, constant(mask + 1n), data, e);
+        if (op === 'bitand' && mask !== undefined && mask >= 0n && (mask & (mask + 1n)) === 0n)
+          return modulo(k === undefined ? b : a, constant(mask + 1n), data, e);
         const range = inRange(rangeOf(e.type));
         return operation(op, [a, b], e, (r) => and(range(r), axiom.bitAxiom(op, r, a, b)));
       }
@@ -199,7 +110,14 @@ export function createTranslator(): Translator {
     const [v, second] = e.vars;
     if (v === undefined || second !== undefined) {
       const countLike = e.reducer === 'count' || e.reducer === 'lower_bound' || e.reducer === 'upper_bound';
-      return atom(identity(e), { expr: e }, (n) => (countLike ? extentRule(n) : and(inRange(rangeOf(e.type))(n), ['first', 'argmax', 'argmin'].includes(e.reducer) ? ge(n, constant(-1n)) : truth)));
+      return atom(identity(e), { expr: e }, (n) =>
+        countLike
+          ? extentRule(n)
+          : and(
+              inRange(rangeOf(e.type))(n),
+              ['first', 'argmax', 'argmin'].includes(e.reducer) ? ge(n, constant(-1n)) : truth,
+            ),
+      );
     }
     const rule = (n: Poly): Formula => {
       const lo = poly(v.lo);
@@ -223,11 +141,22 @@ export function createTranslator(): Translator {
   }
 
   function row(e: TExpr & { readonly kind: 'len' | 'base' }): Poly {
-    const args = [...(e.list === undefined ? [] : [e.list]), ...indexParts(e.at).flatMap((p) => (p.policy === 'clamp' ? [p.value, p.extent] : [p.value]))].map(poly);
-    const fn = `${e.list === undefined ? '' : 'list '}${e.ragged} ${e.at.map((i) => i.kind).join()} ${indexParts(e.at).map((p) => p.policy).join()}`;
+    const args = [
+      ...(e.list === undefined ? [] : [e.list]),
+      ...indexParts(e.at).flatMap((p) => (p.policy === 'clamp' ? [p.value, p.extent] : [p.value])),
+    ].map(poly);
+    const fn = `${e.list === undefined ? '' : 'list '}${e.ragged} ${e.at.map((i) => i.kind).join()} ${indexParts(e.at)
+      .map((p) => p.policy)
+      .join()}`;
     const len = operation(`len ${fn}`, args, { ...e, kind: 'len' }, extentRule);
     if (e.kind === 'len') return len;
-    const total: TExpr = { kind: 'total', ragged: e.ragged, type: 'i64', span: e.span, ...(e.list === undefined ? {} : { list: e.list }) };
+    const total: TExpr = {
+      kind: 'total',
+      ragged: e.ragged,
+      type: 'i64',
+      span: e.span,
+      ...(e.list === undefined ? {} : { list: e.list }),
+    };
     return operation(`base ${fn}`, args, e, (b) => and(extentRule(b), le(add(b, len), poly(total))));
   }
 
@@ -235,7 +164,10 @@ export function createTranslator(): Translator {
     const parts = [...indexParts(e.index), ...indexParts(e.field?.index ?? [])];
     const shape = [...e.index, ...(e.field?.index ?? [])].map((i) => i.kind).join();
     const fn = `read ${e.tensor} ${e.field?.name ?? ''} ${e.list === undefined ? '' : 'list'} ${shape} ${parts.map((p) => p.policy).join()}`;
-    const args = [...(e.list === undefined ? [] : [e.list]), ...parts.flatMap((p) => (p.policy === 'clamp' ? [p.value, p.extent] : [p.value]))];
+    const args = [
+      ...(e.list === undefined ? [] : [e.list]),
+      ...parts.flatMap((p) => (p.policy === 'clamp' ? [p.value, p.extent] : [p.value])),
+    ];
     if (args.some((a) => !isIntType(a.type))) return atom(identity(e), { expr: e }, inRange(rangeOf(e.dtype)));
     return operation(fn, args.map(poly), e, inRange(rangeOf(e.dtype)));
   }
@@ -245,9 +177,13 @@ export function createTranslator(): Translator {
       case 'int':
         return constant(e.value);
       case 'dim':
-        return e.list === undefined ? atom(`dim ${e.id}`, { expr: e }, extentRule) : operation(`dim ${e.id}`, [poly(e.list)], e, extentRule);
+        return e.list === undefined
+          ? atom(`dim ${e.id}`, { expr: e }, extentRule)
+          : operation(`dim ${e.id}`, [poly(e.list)], e, extentRule);
       case 'total':
-        return e.list === undefined ? atom(`total ${e.ragged}`, { expr: e }, extentRule) : operation(`total ${e.ragged}`, [poly(e.list)], e, extentRule);
+        return e.list === undefined
+          ? atom(`total ${e.ragged}`, { expr: e }, extentRule)
+          : operation(`total ${e.ragged}`, [poly(e.list)], e, extentRule);
       case 'param':
         return atom(`param ${e.name}`, { expr: e }, inRange(rangeOf(e.dtype)));
       case 'var':
@@ -261,7 +197,9 @@ export function createTranslator(): Translator {
         if (!isIntType(e.a.type)) return opaque(e);
         const a = poly(e.a);
         if (e.op === 'neg') return arithmetic(scale(a, -1n), e);
-        return e.op === 'bitnot' ? plus(scale(a, -1n), isUnsigned(e.type) ? must(rangeOf(e.type), 'range').hi : -1n) : opaque(e);
+        return e.op === 'bitnot'
+          ? plus(scale(a, -1n), isUnsigned(e.type) ? must(rangeOf(e.type), 'range').hi : -1n)
+          : opaque(e);
       }
       case 'binary':
         return binary(e);
@@ -362,22 +300,5 @@ export function createTranslator(): Translator {
     }
   }
 
-  function congruences(among: ReadonlySet<number>): readonly Formula[] {
-    const out: Formula[] = [];
-    const calls = [...among].flatMap((id) => {
-      const call = atoms[id]?.call;
-      return call === undefined ? [] : [{ id, ...call }];
-    });
-    for (const [i, a] of calls.entries()) {
-      for (const b of calls.slice(i + 1)) {
-        if (a.fn !== b.fn || a.args.length !== b.args.length) continue;
-        const rule = axiom.congruence(a.args.map((p, k) => [p, must(b.args[k], 'argument')] as const), atomPoly(a.id), atomPoly(b.id));
-        // Arguments that differ by a constant can never be equal.
-        if (rule !== truth) out.push(rule);
-      }
-    }
-    return out;
-  }
-
-  return { poly, formula, atoms, axiom: (id) => axioms.get(id) ?? truth, congruences };
+  return { poly, formula, table };
 }

@@ -3,10 +3,36 @@ import type { Builtin, TBinary, TExpr, TIndex } from '../../../src/dsl/typed.ts'
 import type { DType, ValueType } from '../../../src/dsl/dtypes.ts';
 
 const span = { file: 't', start: 0, end: 0 };
-const LEVELS: readonly (readonly string[])[] = [['||'], ['&&'], ['==', '!=', '<=', '>=', '<', '>'], ['|', '^'], ['&'], ['<<', '>>'], ['+', '-'], ['*', '//', '/', '%']];
+const LEVELS: readonly (readonly string[])[] = [
+  ['||'],
+  ['&&'],
+  ['==', '!=', '<=', '>=', '<', '>'],
+  ['|', '^'],
+  ['&'],
+  ['<<', '>>'],
+  ['+', '-'],
+  ['*', '//', '/', '%'],
+];
 const OPS: Readonly<Record<string, TBinary>> = {
-  '||': 'or', '&&': 'and', '==': 'eq', '!=': 'ne', '<=': 'le', '>=': 'ge', '<': 'lt', '>': 'gt', '|': 'bitor', '^': 'bitxor', '&': 'bitand',
-  '<<': 'shl', '>>': 'shr', '+': 'add', '-': 'sub', '*': 'mul', '//': 'floordiv', '/': 'div', '%': 'mod',
+  '||': 'or',
+  '&&': 'and',
+  '==': 'eq',
+  '!=': 'ne',
+  '<=': 'le',
+  '>=': 'ge',
+  '<': 'lt',
+  '>': 'gt',
+  '|': 'bitor',
+  '^': 'bitxor',
+  '&': 'bitand',
+  '<<': 'shl',
+  '>>': 'shr',
+  '+': 'add',
+  '-': 'sub',
+  '*': 'mul',
+  '//': 'floordiv',
+  '/': 'div',
+  '%': 'mod',
 };
 
 /**
@@ -15,7 +41,9 @@ const OPS: Readonly<Record<string, TBinary>> = {
  * `if c then a else b`, calls of built-ins, `e as u64`.
  */
 export function expr(text: string): TExpr {
-  const tokens = [...text.matchAll(/\d+|[$?]?[A-Za-z_]\w*(?:\.\w+)?|\|\||&&|<<|>>|[=!<>]=|\/\/|[-+*/%<>&|^!~()[\],:]/g)].map((m) => m[0]);
+  const tokens = [
+    ...text.matchAll(/\d+|[$?]?[A-Za-z_]\w*(?:\.\w+)?|\|\||&&|<<|>>|[=!<>]=|\/\/|[-+*/%<>&|^!~()[\],:]/g),
+  ].map((m) => m[0]);
   let at = 0;
   const peek = (): string => tokens[at] ?? '';
   const next = (): string => tokens[at++] ?? '';
@@ -113,10 +141,13 @@ export function expr(text: string): TExpr {
 
 /** Facts separated by `;`. `i in lo..hi` stands for lo <= i and i < hi. */
 export function facts(text: string): readonly TExpr[] {
-  return text.split(';').filter((t) => t.trim() !== '').flatMap((t) => {
-    const range = /^\s*(\w+) in (.*)\.\.(.*)$/.exec(t);
-    if (range === null) return [expr(t)];
-    const [, v = '', lo = '', hi = ''] = range;
-    return [expr(`(${lo}) <= ${v}`), expr(`${v} < (${hi})`)];
-  });
+  return text
+    .split(';')
+    .filter((t) => t.trim() !== '')
+    .flatMap((t) => {
+      const range = /^\s*(\w+) in (.*)\.\.(.*)$/.exec(t);
+      if (range === null) return [expr(t)];
+      const [, v = '', lo = '', hi = ''] = range;
+      return [expr(`(${lo}) <= ${v}`), expr(`${v} < (${hi})`)];
+    });
 }

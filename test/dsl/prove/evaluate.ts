@@ -7,7 +7,8 @@ export interface Point {
 }
 const BITS = { i32: 32, u32: 32, i64: 64, u64: 64, bool: 1, f32: 0, f64: 0 } as const;
 const isUnsigned = (type: string): boolean => type.startsWith('u');
-const wrap = (v: bigint, type: keyof typeof BITS): bigint => (isUnsigned(type) ? BigInt.asUintN(BITS[type], v) : BigInt.asIntN(BITS[type], v));
+const wrap = (v: bigint, type: keyof typeof BITS): bigint =>
+  isUnsigned(type) ? BigInt.asUintN(BITS[type], v) : BigInt.asIntN(BITS[type], v);
 const flag = (b: boolean): bigint => (b ? 1n : 0n);
 
 /** The value of an integer or bool expression as the language defines it; every operation wraps in its type. An independent oracle for the prover. */
@@ -29,9 +30,15 @@ export function evaluate(e: TExpr, at: Point): bigint {
     case 'param':
       return named(e.name);
     case 'len':
-      return at.read(`len ${e.ragged}`, e.at.map((i) => (i.kind === 'flat' ? value(i.part.value) : 0n)));
+      return at.read(
+        `len ${e.ragged}`,
+        e.at.map((i) => (i.kind === 'flat' ? value(i.part.value) : 0n)),
+      );
     case 'access':
-      return at.read(e.tensor, e.index.map((i) => (i.kind === 'flat' ? value(i.part.value) : 0n)));
+      return at.read(
+        e.tensor,
+        e.index.map((i) => (i.kind === 'flat' ? value(i.part.value) : 0n)),
+      );
     case 'unary':
       return e.op === 'not' ? 1n - value(e.a) : wrap(e.op === 'neg' ? -value(e.a) : ~value(e.a), e.type);
     case 'if':

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { binaryExpr, intLiteral } from '../../../src/dsl/prove/construct.ts';
 import { covers, disjoint, type Box } from '../../../src/dsl/prove/pieces.ts';
@@ -9,18 +9,29 @@ import { facts } from './build.ts';
 import { evaluate, type Point } from './evaluate.ts';
 import { conditions, dataPoints, factLists, integers, points } from './random.ts';
 
-const shown = (goal: TExpr, facts: readonly TExpr[]): string => `${showExpr(goal)} given ${facts.map((f) => showExpr(f)).join('; ')}`;
-const satisfying = (facts: readonly TExpr[], all: readonly Point[]): Point[] => all.filter((p) => facts.every((f) => evaluate(f, p) === 1n));
+const shown = (goal: TExpr, facts: readonly TExpr[]): string =>
+  `${showExpr(goal)} given ${facts.map((f) => showExpr(f)).join('; ')}`;
+const satisfying = (facts: readonly TExpr[], all: readonly Point[]): Point[] =>
+  all.filter((p) => facts.every((f) => evaluate(f, p) === 1n));
 
 /** What is proven holds at every point of the box that satisfies the facts; and enough is proven to say so. */
-function checkSoundness(all: readonly Point[], goals: fc.Arbitrary<TExpr>, lists: fc.Arbitrary<readonly TExpr[]>, numRuns: number, atLeast: number): void {
+function checkSoundness(
+  all: readonly Point[],
+  goals: fc.Arbitrary<TExpr>,
+  lists: fc.Arbitrary<readonly TExpr[]>,
+  numRuns: number,
+  atLeast: number,
+): void {
   let proven = 0;
   fc.assert(
     fc.property(lists, goals, (given, goal) => {
       if (!prove(goal, given)) return;
       const sat = satisfying(given, all);
       if (sat.length > 0) proven += 1;
-      expect(sat.filter((p) => evaluate(goal, p) !== 1n), shown(goal, given)).toEqual([]);
+      expect(
+        sat.filter((p) => evaluate(goal, p) !== 1n),
+        shown(goal, given),
+      ).toEqual([]);
     }),
     { numRuns },
   );
@@ -56,9 +67,17 @@ test('pieces: disjoint and covering agree with counting the points', () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(range, range), { minLength: 1, maxLength: 4 }), (raw) => {
       const boxes: Box[] = raw.map((axes) => axes.map(([lo, hi]) => ({ lo: intLiteral(lo), hi: intLiteral(hi) })));
-      const counts = Array.from({ length: 9 }, (_, k) => raw.filter(([[a, b], [c, d]]) => a <= k % 3 && k % 3 < b && c <= Math.floor(k / 3) && Math.floor(k / 3) < d).length);
+      const counts = Array.from(
+        { length: 9 },
+        (_, k) =>
+          raw.filter(([[a, b], [c, d]]) => a <= k % 3 && k % 3 < b && c <= Math.floor(k / 3) && Math.floor(k / 3) < d)
+            .length,
+      );
       expect(covers(boxes, [intLiteral(3), intLiteral(3)], [])).toBe(counts.every((n) => n > 0));
-      const everywhere = Array.from({ length: 16 }, (_, k) => raw.filter(([[a, b], [c, d]]) => a <= k % 4 && k % 4 < b && c <= k >> 2 && k >> 2 < d).length);
+      const everywhere = Array.from(
+        { length: 16 },
+        (_, k) => raw.filter(([[a, b], [c, d]]) => a <= k % 4 && k % 4 < b && c <= k >> 2 && k >> 2 < d).length,
+      );
       expect(disjoint(boxes, [])).toBe(everywhere.every((n) => n <= 1));
     }),
     { numRuns: 400 },

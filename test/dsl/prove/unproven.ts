@@ -14,7 +14,12 @@ export const UNPROVEN: readonly Access[] = [
   not('last of an axis that may be empty', 'N - 1', 'N', ''),
   not('literal beyond', '2', '2', ''),
   not('reverse without the one', 'N - i', 'N', 'i in 0..N'),
-  not('padding without a guard', 'i*$s + r - $p', 'H', 'i in 0..OH; r in 0..$R; OH == (H + 2*$p - $R)//$s + 1; $s >= 1; $p >= 0'),
+  not(
+    'padding without a guard',
+    'i*$s + r - $p',
+    'H',
+    'i in 0..OH; r in 0..$R; OH == (H + 2*$p - $R)//$s + 1; $s >= 1; $p >= 0',
+  ),
   not('half a domain: no lower side', 'i*$s + r - $p', 'H', 'i in 0..OH; r in 0..$R; i*$s + r - $p < H'),
   not('half a domain: no upper side', 'i*$s + r - $p', 'H', 'i in 0..OH; r in 0..$R; i*$s + r >= $p'),
   not('stride may be zero', 'i*$s + r', 'H', 'i in 0..OH; r in 0..R; OH == (H - R)//$s + 1'),
