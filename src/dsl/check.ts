@@ -41,6 +41,7 @@ export function check(module: Module, load?: Loader): Checked {
     const names = all.scopes.get(owner.span.file);
     return {
       fns: names?.fns ?? new Map(),
+      missing: names?.missing ?? new Set(),
       fnsOf: (file) => all.scopes.get(file)?.fns ?? new Map(),
       ops: names?.ops ?? new Map(),
       instance,

@@ -8,6 +8,7 @@ import { inlineFn } from './functions.ts';
 import { BUILTINS, isBuiltin, nearest } from './names.ts';
 import { describe, resolveType, without } from './operators.ts';
 import { typeLength } from './ragged.ts';
+import { bareName } from './ranges.ts';
 import { adapt, bad, isFloatType, isIntType, settle, unify, value } from './value.ts';
 import type { Value } from './value.ts';
 
@@ -28,20 +29,19 @@ export function typeCall(e: CallExpr, s: Scope): Value {
     report(s.op, 'call-operator', { name }, e.callee.span);
     return bad(e.span);
   }
-  for (const a of e.args) typeArg(a, s);
-  {
-    const known = nearest(name, [
-      ...Object.keys(BUILTINS),
-      ...s.op.scope.fns.keys(),
-      'len',
-      'base',
-      'total',
-      'bitcast',
-      'strict',
-    ]);
-    report(s.op, 'call-unknown', { name, ...(known === undefined ? {} : { known }) }, e.callee.span);
-  }
+  // A bare tensor may be right where an operator was meant.
+  for (const a of e.args) if (bareName(a.value) === undefined) typeArg(a, s);
+  unknownCall(e, s);
   return bad(e.span);
+}
+
+/** Reports a call of a name that nothing declares, unless its import has failed. */
+export function unknownCall(e: CallExpr, s: Scope): void {
+  const name = e.callee.name;
+  if (s.op.scope.missing.has(name)) return;
+  const words = ['len', 'base', 'total', 'bitcast', 'strict'];
+  const known = nearest(name, [...Object.keys(BUILTINS), ...s.op.scope.fns.keys(), ...s.op.scope.ops.keys(), ...words]);
+  report(s.op, 'call-unknown', { name, ...(known === undefined ? {} : { known }) }, e.callee.span);
 }
 
 /** Arguments by position; names are legal for `philox(…, word = …)` and `fn` parameters only. */

@@ -81,6 +81,8 @@ export interface ModuleScope {
   /** The functions that the file of a function sees. */
   readonly fnsOf: (file: string) => ReadonlyMap<string, FnDecl>;
   readonly ops: ReadonlyMap<string, OpDecl>;
+  /** Names whose import failed: their use stays silent. */
+  readonly missing: ReadonlySet<string>;
   /** The instance of an operator of this module under a binding; undefined if it has errors or calls itself. */
   readonly instance: (op: OpDecl, types: Readonly<Record<string, DType>>) => TOp | 'recursive' | undefined;
   /** Names of functions that were called, for the warning about the rest. */

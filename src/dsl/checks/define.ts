@@ -1,12 +1,15 @@
 import type { Define, Expr, Target } from '../ast.ts';
 import type { DType } from '../dtypes.ts';
 import type { TExpr, TStmt, TVar } from '../typed.ts';
+import { unknownCall } from './calls.ts';
 import { assuming, quietly, report } from './context.ts';
-import type { Progress, Scope, TensorSym } from './context.ts';
+import type { CallExpr, Progress, Scope, TensorSym } from './context.ts';
 import { variable } from './make.ts';
 import { declareLet, letType } from './lets.ts';
 import { checkOpCall, operatorCall } from './opcall.ts';
 import { resolveType, typeCondition } from './operators.ts';
+import { isReserved } from './names.ts';
+import { bareName } from './ranges.ts';
 import { checkSelect } from './select.ts';
 import { bindDeclared, bindLet, bindList, canonicalWhere, definable, targetOf } from './targets.ts';
 import type { BoundTarget } from './targets.ts';
@@ -20,11 +23,39 @@ export function checkDefine(d: Define, s: Scope): TStmt | undefined {
   if (d.rhs.kind === 'select') return checkSelect(d, d.rhs, s);
   const call = operatorCall(d.rhs.expr, s);
   if (call !== undefined) return checkOpCall(d, call, d.rhs.near, s);
+  const stray = strayCall(d.rhs.expr, s);
+  if (stray !== undefined) {
+    unknownCall(stray, s);
+    for (const t of d.targets) {
+      if (d.isLet)
+        declareLet(
+          t,
+          quietly(s.op, () => bindLet({ ...t, index: [] }, [], s)),
+          [],
+          { dtype: 'f32', failed: true },
+          s,
+        );
+      else s.op.failed.add(t.name.name);
+    }
+    return undefined;
+  }
   const [target, ...more] = d.targets;
   const [extra] = more;
   if (extra !== undefined) report(s.op, 'define-targets', {}, extra.span);
   if (target === undefined) return undefined;
   return d.isLet ? checkLet(d, target, d.rhs, s) : checkResult(d, target, d.rhs, s);
+}
+
+/** A call of an unknown name over whole tensors: an operator was meant. */
+function strayCall(e: Expr, s: Scope): CallExpr | undefined {
+  if (e.kind === 'paren') return strayCall(e.operand, s);
+  if (e.kind !== 'call' || isReserved(e.callee.name) || s.op.scope.fns.has(e.callee.name)) return undefined;
+  const whole = e.args.some((a) => {
+    const name = bareName(a.value);
+    const sym = name === undefined ? undefined : s.op.symbols.get(name);
+    return sym?.kind === 'tensor' && sym.axes.length > 0;
+  });
+  return whole ? e : undefined;
 }
 
 /** The written storage type of a `let`. */

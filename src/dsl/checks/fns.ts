@@ -52,7 +52,8 @@ function checkNames(fn: FnDecl, op: OpContext): void {
         x.kind === 'call' &&
         !isBuiltin(x.callee.name) &&
         x.callee.name !== 'bitcast' &&
-        !op.scope.fns.has(x.callee.name)
+        !op.scope.fns.has(x.callee.name) &&
+        !op.scope.missing.has(x.callee.name)
       ) {
         const name = x.callee.name;
         if (op.scope.ops.has(name)) report(op, 'call-operator', { name }, x.callee.span);

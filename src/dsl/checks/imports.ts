@@ -10,6 +10,8 @@ export type Loader = (from: string, importer: string) => { readonly file: string
 interface Names {
   readonly fns: Map<string, FnDecl>;
   readonly ops: Map<string, OpDecl>;
+  /** Names whose import failed. */
+  readonly missing: Set<string>;
 }
 /** A module and all it imports. */
 export interface Gathered {
@@ -27,7 +29,7 @@ export function gather(module: Module, load?: Loader): Gathered {
   const diagnostics: Diagnostic[] = [];
   const open: string[] = [];
   const visit = (m: Module, file: string): Names => {
-    const names: Names = { fns: new Map(), ops: new Map() };
+    const names: Names = { fns: new Map(), ops: new Map(), missing: new Set() };
     scopes.set(file, names);
     open.push(file);
     const fns = m.items.flatMap((i) => (i.kind === 'fn' ? [i] : []));
@@ -58,13 +60,14 @@ export function gather(module: Module, load?: Loader): Gathered {
     const found = load?.(i.from, importer);
     if (found === undefined) {
       diagnostics.push(diagnostic('import-missing', { from: i.from }, i.span));
-      for (const n of i.names) unresolved.add(n.name);
+      for (const n of i.names) into.missing.add(n.name);
       return;
     }
     if (open.includes(found.file)) {
       diagnostics.push(
         diagnostic('import-cycle', { files: [...open.slice(open.indexOf(found.file)), found.file] }, i.span),
       );
+      for (const n of i.names) into.missing.add(n.name);
       return;
     }
     let names = scopes.get(found.file);
@@ -92,7 +95,6 @@ export function gather(module: Module, load?: Loader): Gathered {
       }
     }
   };
-  const unresolved = new Set<string>();
   visit(module, module.span.file);
   return { scopes, declared, diagnostics };
 }

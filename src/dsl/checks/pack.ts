@@ -114,10 +114,10 @@ export function checkPack(d: Pack, s: Scope): TStmt | undefined {
     const v = store(op, s.op.typeExpr(o.value, inner), sym.elem.dtype, false, o.value.span);
     if (v.absent) report(op, 'absent-read', { what: `\`${sym.name}\`` }, o.value.span);
     failed ||= v.bad;
-    op.progress.get(sym.name)?.pieces.push({ span: o.span, sides: [] });
     if (v.bad) op.failed.add(sym.name);
     return [{ name: sym.name, dtype: sym.elem.dtype, value: v.e }];
   });
+  for (const o of d.outs) op.progress.get(o.name.name)?.pieces.push({ span: o.span, sides: [] });
   const [along] = from.vars;
   if (failed || along === undefined) return undefined;
   return { kind: 'pack', ragged: id, vars: row.vars, from: along, where: where.e, outs, span: d.span };

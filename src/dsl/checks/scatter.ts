@@ -50,13 +50,13 @@ export function checkScatter(d: Scatter, s: Scope): TStmt | undefined {
     report(op, 'defined-twice', { name }, d.span, {
       related: [{ message: 'the other definition', span: before.span }],
     });
-  progress?.pieces.push({ span: d.span, sides: [] });
   if (
     sym.list !== undefined ||
     sym.elem.kind === 'row' ||
     sym.axes.some((a) => a.kind === 'ragged' || a.kind === 'pairs')
   ) {
     report(op, 'scatter-target', { name }, d.target.span);
+    op.failed.add(name);
     return undefined;
   }
   const { dtype } = sym.elem;
@@ -112,6 +112,7 @@ export function checkScatter(d: Scatter, s: Scope): TStmt | undefined {
     }
     return [{ policy: i.policy === 'none' ? ('proven' as const) : i.policy, value: position, extent }];
   });
+  progress?.pieces.push({ span: d.span, sides: [] });
   if (failed || bound.vars.some((x) => op.broken.has(x.id))) {
     op.failed.add(name);
     return undefined;

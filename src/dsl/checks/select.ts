@@ -65,6 +65,9 @@ export function checkSelect(d: Define, rhs: SelectRhs, s: Scope): TStmt | undefi
       if (t !== undefined) list.push(t);
     }
   }
+  // Only now can the results be read: the body cannot.
+  for (const t of d.isLet ? [] : d.targets)
+    op.progress.get(t.name.name)?.pieces.push({ span: t.span, sides: sidesOf.get(t) ?? [] });
   if (body.bad || slot === undefined || list.length !== Math.min(2, d.targets.length)) return undefined;
   const descending = rhs.order === undefined ? rhs.op === 'topk' : rhs.order === 'descending';
   return {
@@ -91,6 +94,7 @@ const lastVar = (index: readonly TLhs[]): TVar | undefined => {
   return last?.kind === 'var' ? last.var : undefined;
 };
 
+const sidesOf = new WeakMap<Target, BoundTarget['sides']>();
 /** A target that is a result; its axes give the ranges. */
 function resultTarget(t: Target, s: Scope): Bound | undefined {
   const sym = definable(t, s);
@@ -105,7 +109,8 @@ function resultTarget(t: Target, s: Scope): Bound | undefined {
     list.scope,
     sym.name,
   );
-  s.op.progress.get(sym.name)?.pieces.push({ span: t.span, sides: bound.sides });
+  sidesOf.set(t, bound.sides);
+  if (bound.failed || list.failed) s.op.failed.add(sym.name);
   return bound.failed || list.failed ? undefined : { bound, slot: lastVar(bound.index), sym };
 }
 

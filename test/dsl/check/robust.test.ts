@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { check } from '../../../src/dsl/check.ts';
 import { parse } from '../../../src/dsl/parse.ts';
@@ -51,7 +51,7 @@ const broken = fc
     ),
   )
   .map(([text, edits]) => {
-    let tokens = text.match(/#[^\n]*\n|\w+(?:\.\d+)?|\s+|[^\w\s]/g) ?? [];
+    let tokens: readonly string[] = text.match(/#[^\n]*\n|\w+(?:\.\d+)?|\s+|[^\w\s]/g) ?? [];
     for (const [at, kind, word, other] of edits) {
       const i = at % tokens.length;
       const j = other % tokens.length;
