@@ -16,6 +16,9 @@ import { WORD } from './tokens.ts';
 /** Longest source that is read, in UTF-16 units: a module is written by hand. */
 export const MOST_TEXT = 1 << 20;
 
+/** Most errors of one file; the rest of the file is left out. */
+const MOST_ERRORS = 1000;
+
 export interface Parsed {
   /** The declarations that are free of errors. */
   readonly module: Module;
@@ -33,15 +36,16 @@ export function parse(text: string, file: string): Parsed {
   }
   const { tokens, comments, diagnostics: lexical } = lex(text, file);
   const docs = attachDocs(comments, tokens);
-  const diagnostics = [...lexical, ...docs.lost];
+  const diagnostics = [...docs.lost, ...lexical];
   const items: Item[] = [];
   for (const slice of slices(tokens, file, text)) {
+    if (diagnostics.length - docs.lost.length >= MOST_ERRORS) break;
     const item = parseItem(slice, lexical, docs.before, diagnostics);
     if (item !== undefined) items.push(item);
   }
   const checked = checkSyntax(items);
   diagnostics.push(...checked.diagnostics);
-  const sorted = diagnostics.toSorted((a, b) => (a.span?.start ?? 0) - (b.span?.start ?? 0));
+  const sorted = diagnostics.slice(0, docs.lost.length + MOST_ERRORS).toSorted((a, b) => (a.span?.start ?? 0) - (b.span?.start ?? 0));
   return { module: { kind: 'module', items: checked.items, span }, diagnostics: sorted, comments };
 }
 
