@@ -32,6 +32,8 @@ export function lex(text: string, file: string): Lexed {
   for (const token of result.tokens) {
     const start = token.startOffset;
     const end = start + token.image.length;
+    // The lexer tracks starts only; the parser takes the span of a node from both ends of its tokens.
+    token.endOffset = end - 1;
     if (start < skipTo) continue;
     if (token.tokenType === BadComment) {
       diagnostics.push(diagnostic('syntax-comment', { mark: '/*' }, span(start, end)));
