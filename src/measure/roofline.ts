@@ -2,7 +2,6 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { cpus, hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { z } from 'zod';
-import { quantile } from './statistics.ts';
 import type { Runner } from './runner-client.ts';
 
 const ceilingSchema = z.object({ value: z.number(), unit: z.string() });
@@ -21,8 +20,8 @@ export type Ceilings = z.infer<typeof schema>;
 const PROBE_MS = 400;
 
 /**
- * Ceilings from `file`, measured first (some seconds) if they are absent, from another CPU or from another build of the runner. The value is the upper
- * decile of the samples: a ceiling, robust against one lucky sample. An unwritable file costs a new measurement next time.
+ * Ceilings from `file`, measured first (some seconds) if they are absent, from another CPU or from another build of the runner. The value is the best
+ * sample: nothing is faster than the machine, and whatever else ran only slowed the others. An unwritable file costs a new measurement next time.
  */
 export async function measureCeilings(
   runner: Runner,
@@ -38,7 +37,7 @@ export async function measureCeilings(
   const ceilings: Record<string, z.infer<typeof ceilingSchema>> = {};
   for (const name of hello.result.probes) {
     const answer = await runner.request({ op: 'probe', name, ms: PROBE_MS });
-    if (answer.ok) ceilings[name] = { value: quantile(answer.result.samples, 0.9), unit: answer.result.unit };
+    if (answer.ok) ceilings[name] = { value: Math.max(...answer.result.samples), unit: answer.result.unit };
   }
   const measured: Ceilings = {
     version: 1,
