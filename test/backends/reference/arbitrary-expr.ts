@@ -30,28 +30,30 @@ const leaf = (type: ValueType): fc.Arbitrary<Expr> => {
 const ARITH: readonly TBinary[] = ['add', 'sub', 'mul', 'floordiv', 'mod', 'bitand', 'bitor', 'bitxor'];
 const COMPARE: readonly TBinary[] = ['eq', 'ne', 'lt', 'le', 'gt', 'ge'];
 const INT_CALLS: readonly Builtin[] = ['abs', 'sign', 'relu', 'max', 'min', 'clip', 'rotl', 'rotr', 'mulhi', 'popcount', 'clz'];
+const SMOOTH: readonly Builtin[] = ['exp', 'exp2', 'expm1', 'log', 'log2', 'log1p', 'rsqrt', 'sin', 'cos', 'tanh', 'erf', 'sigmoid', 'silu', 'softplus', 'gelu', 'gelu_tanh', 'pow'];
 const FLOAT_CALLS: readonly Builtin[] = ['abs', 'sign', 'relu', 'sqrt', 'floor', 'ceil', 'round', 'trunc', 'max', 'min', 'fmax', 'fmin', 'clip', 'fma'];
-const arity = (fn: Builtin): number => (fn === 'clip' || fn === 'fma' ? 3 : ['max', 'min', 'fmax', 'fmin', 'rotl', 'rotr', 'mulhi'].includes(fn) ? 2 : 1);
+const arity = (fn: Builtin): number => (fn === 'clip' || fn === 'fma' ? 3 : ['max', 'min', 'fmax', 'fmin', 'pow', 'rotl', 'rotr', 'mulhi'].includes(fn) ? 2 : 1);
 const TYPES: readonly ValueType[] = ['f64', 'f32', ...WHOLES, 'bool'];
 
-/** Well-typed expressions over the inputs x_T[n], one of each storage type. */
-export function arbitraryExpr(type: ValueType, depth: number): fc.Arbitrary<Expr> {
+/** Well-typed expressions over the inputs x_T[n], one of each storage type; with transcendental functions if `smooth`. */
+export function arbitraryExpr(type: ValueType, depth: number, smooth = false): fc.Arbitrary<Expr> {
   if (depth === 0) return leaf(type);
-  const sub = (t: ValueType): fc.Arbitrary<Expr> => arbitraryExpr(t, depth - 1);
+  const sub = (t: ValueType): fc.Arbitrary<Expr> => arbitraryExpr(t, depth - 1, smooth);
   const choice = fc.tuple(sub('bool'), sub(type), sub(type)).map(([c, x, y]) => b.select(c, x, y));
   const named = fc.tuple(sub(type), fc.constantFrom(...(type === 'bool' ? (['eq'] as const) : (['add', 'sub'] as const)))).map(([x, op]) => b.letIn(`t${depth}`, x, b.binary(op, b.variable(`t${depth}`, type), b.variable(`t${depth}`, type))));
   const shared = [leaf(type), choice, ...(type === 'bool' ? [] : [named])];
   if (type === 'bool') {
     const compared = fc.constantFrom(...TYPES.filter((t) => t !== 'bool')).chain((t) => fc.tuple(fc.constantFrom(...COMPARE), sub(t), sub(t)).map(([op, x, y]) => b.binary(op, x, y)));
+    const tested = fc.tuple(fc.constantFrom<Builtin>('isnan', 'isinf'), sub('f32')).map(([fn, x]) => b.call(fn, [x], 'bool'));
     const logical = fc.tuple(fc.constantFrom<TBinary>('and', 'or'), sub('bool'), sub('bool')).map(([op, x, y]) => b.binary(op, x, y));
-    return fc.oneof(...shared, compared, logical, sub('bool').map(b.not));
+    return fc.oneof(...shared, compared, logical, tested, sub('bool').map(b.not));
   }
   const casts = fc.constantFrom(...TYPES).chain((t) => sub(t).map((x) => (x.type === type ? x : b.cast('as', type, x))));
   const stored = STORED.filter((t) => widen(t) === type);
   const narrowed = fc.tuple(fc.constantFrom(...stored), fc.constantFrom(...TYPES).chain(sub)).map(([t, x]) => b.cast('as', t, x));
   if (type === 'f32' || type === 'f64') {
     const arith = fc.tuple(fc.constantFrom<TBinary>('add', 'sub', 'mul', 'div'), sub(type), sub(type)).map(([op, x, y]) => b.binary(op, x, y));
-    const calls = fc.constantFrom(...FLOAT_CALLS).chain((fn) => fc.array(sub(type), { minLength: arity(fn), maxLength: arity(fn) }).map((xs) => b.call(fn, xs, type)));
+    const calls = fc.constantFrom(...FLOAT_CALLS, ...(smooth ? SMOOTH : [])).chain((fn) => fc.array(sub(type), { minLength: arity(fn), maxLength: arity(fn) }).map((xs) => b.call(fn, xs, type)));
     return fc.oneof(...shared, arith, arith, calls, casts, narrowed, sub(type).map((x) => b.unary('neg', x)));
   }
   const arith = fc.tuple(fc.constantFrom(...ARITH), sub(type), sub(type)).map(([op, x, y]) => b.binary(op, x, y));

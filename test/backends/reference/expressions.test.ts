@@ -5,12 +5,15 @@ import { evaluate } from '../../../src/backends/reference/evaluate.ts';
 import * as b from '../../../src/codegen/ir/build.ts';
 import { printExpr } from '../../../src/codegen/ir/print.ts';
 import type { Expr, StageGraph } from '../../../src/codegen/ir/stage.ts';
-import { getAt, tensor } from '../../../src/codegen/numeric/tensor.ts';
+import { getAt, tensor, valuesOf } from '../../../src/codegen/numeric/tensor.ts';
 import type { Scalar, Tensor } from '../../../src/codegen/numeric/tensor.ts';
 import type { DType } from '../../../src/dsl/dtypes.ts';
 import { DTYPES, isFloat } from '../../../src/dsl/dtypes.ts';
 import { STORED, arbitraryExpr } from './arbitrary-expr.ts';
+import { disagreements } from './agreement.ts';
+import { randomKernel } from './kernel.ts';
 import { naive } from './naive.ts';
+import { random } from './random-inputs.ts';
 
 const span = { file: 'test', start: 0, end: 0 };
 const N = 8;
@@ -42,6 +45,24 @@ function same(found: Scalar, want: Scalar, bound: number): boolean {
   if (Object.is(v, want) || v === want || bound === Infinity) return true;
   return Math.abs(v - want) <= bound + 1e-12 * Math.abs(want) || (Math.abs(want) > 3.4e38 && !Number.isFinite(v));
 }
+/** Infinities, NaN, denormals, zeros of both signs, ends of ranges, near-cancellation. */
+const special: fc.Arbitrary<Record<string, Tensor>> = fc.record(
+  Object.fromEntries(
+    STORED.map((t) => {
+      const values = isFloat(t) ? fc.oneof({ weight: 3, arbitrary: element(t) }, fc.constantFrom(Infinity, -Infinity, NaN, -0, 1e-40, -3e-39, 2e-38, 3e38, -3.4e38, 1.0000001, 88.5, -103, 1e-6)) : element(t);
+      return [`x_${t}`, fc.array(values, { minLength: N, maxLength: N }).map((v) => tensor(t, [N], v))];
+    }),
+  ),
+);
+function checkKernel(e: Expr, buffers: Record<string, Tensor>, seed: number): void {
+  const graph = graphOf(e);
+  const inputs = { dims: { N }, buffers };
+  const r = evaluate(graph, inputs);
+  if (!r.ok) throw new Error(r.problems.map((p) => p.text).join('; '));
+  const out = must(r.outputs['y']?.[0], 'y');
+  const wrong = disagreements('y', 0, out, naive(graph, inputs, randomKernel(random(seed))), 0);
+  if (wrong.length > 0) expect([printExpr(e), wrong, Object.entries(buffers).filter(([id]) => printExpr(e).includes(id)).map(([id, t]) => `${id}: ${valuesOf(t).join(' ')}`)]).toEqual([]);
+}
 function check(e: Expr, buffers: Record<string, Tensor>, bounds: boolean): void {
   const graph = graphOf(e);
   const inputs = { dims: { N }, buffers };
@@ -60,5 +81,11 @@ describe('random expressions agree with the plain evaluator', () => {
   test.each(['i32', 'u32', 'i64', 'u64', 'bool', 'f32', 'f64'] as const)('%s', (type) => {
     fc.assert(fc.property(arbitraryExpr(type, 3), data, (e, d) => check(e, d, false)), { numRuns: 150 });
     fc.assert(fc.property(arbitraryExpr(type, 3), data, (e, d) => check(e, d, true)), { numRuns: 150 });
+  });
+});
+
+describe('right kernels on special values stay within the bound', () => {
+  test.each(['f32', 'bool', 'i32', 'i64'] as const)('%s', (type) => {
+    fc.assert(fc.property(arbitraryExpr(type, 3, true), special, fc.nat(), checkKernel), { numRuns: 150 });
   });
 });

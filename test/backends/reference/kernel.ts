@@ -36,7 +36,7 @@ export function randomKernel(next: () => number, ulps = 31): Kernel {
   const flush = next() < 0.5;
   const to = (t: ValueType | DType, v: number): number => {
     const r = t === 'f64' ? v : Math.fround(v);
-    return flush && t !== 'f64' && Math.abs(r) < MIN_NORMAL ? 0 : r;
+    return flush && t !== 'f64' && Math.abs(r) < MIN_NORMAL ? r * 0 : r;
   };
   const off = (v: number, t: ValueType, by: number): number => to(t, v * (1 + (2 * next() - 1) * by * (t === 'f64' ? 2 ** -52 : 2 ** -23)));
   const order = (): Order => ORDERS[Math.floor(next() * ORDERS.length)] ?? 'forward';
@@ -64,7 +64,7 @@ export function randomKernel(next: () => number, ulps = 31): Kernel {
     sum,
     product: (terms, acc) => foldIn(order(), terms, (a, b) => accumulate(acc)(a * b), 1),
     variance: (terms, acc) => (next() < 0.5 ? welford(terms, widen(acc), to) : twoPass(terms, acc, to, sum)),
-    load: (v, t) => (flush && (t === 'f32' || t === 'bf16') && Math.abs(v) < MIN_NORMAL ? 0 : v),
+    load: (v, t) => (flush && (t === 'f32' || t === 'bf16') && Math.abs(v) < MIN_NORMAL ? v * 0 : v),
   };
 }
 function tf32(v: number): number {

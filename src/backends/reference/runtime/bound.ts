@@ -116,7 +116,7 @@ export const bGeluTanh = smooth(M.geluTanh, () => 1.13, 0, half);
 export function bPow(x: number, ex: number, y: number, ey: number, k: number, wide: boolean): number {
   const v = M.power(x, y);
   if (!(ex < Infinity && ey < Infinity)) return put(v, Infinity);
-  if (!Number.isFinite(v) || x === 0) return put(v, ex === 0 && ey === 0 ? 0 : Infinity);
+  if (!Number.isFinite(v) || x === 0) return put(v, ex === 0 && ey === 0 ? (Number.isFinite(v) ? k * v : 0) : Infinity);
   const a = Math.abs(x);
   if (ex >= a || (ey > 0 && x < 0)) return put(v, Infinity);
   const log = Math.abs(Math.log(a));
