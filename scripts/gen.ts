@@ -7,7 +7,7 @@ import { parser } from '../src/dsl/parser.ts';
  * `--check` writes nothing and fails when a file is out of date.
  */
 const files: Readonly<Record<string, string>> = {
-  'src/dsl/cst.ts': cstTypes(),
+  'src/dsl/cst.generated.ts': cstTypes(),
   'src/tuner/strategies/registry.generated.ts': strategyList(),
 };
 

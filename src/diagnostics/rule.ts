@@ -1,7 +1,7 @@
 export type Severity = 'error' | 'warning';
 
 /** Parameters of a rule whose message has none. */
-export type NoParams = Readonly<Record<never, never>>;
+export type NoParams = Readonly<Record<string, never>>;
 
 /** One row of the catalog: what a code says, given its typed parameters. */
 export interface Rule<P> {

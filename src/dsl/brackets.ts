@@ -32,7 +32,15 @@ export function checkBrackets(tokens: readonly IToken[], file: string): readonly
   let ifs = 0;
   const unclosed = (token: IToken, to: number): void => {
     const close = PAIRS.get(token.image) ?? '';
-    errors.push({ diagnostic: diagnostic('syntax-bracket', { open: token.image, close }, tokenSpan({ file, diagnostics: [] }, token)), from: token.startOffset, to });
+    errors.push({
+      diagnostic: diagnostic(
+        'syntax-bracket',
+        { open: token.image, close },
+        tokenSpan({ file, diagnostics: [] }, token),
+      ),
+      from: token.startOffset,
+      to,
+    });
   };
   for (const token of tokens) {
     const top = open.at(-1);
@@ -55,15 +63,27 @@ export function checkBrackets(tokens: readonly IToken[], file: string): readonly
           open.length = at;
         } else {
           const params = top === undefined ? { close: token.image } : { close: token.image, open: top.image };
-          const related = top === undefined ? {} : { related: [{ message: 'opened here', span: tokenSpan({ file, diagnostics: [] }, top) }] };
-          errors.push({ diagnostic: diagnostic('syntax-bracket-close', params, span, related), from: token.startOffset, to: token.startOffset });
+          const related =
+            top === undefined
+              ? {}
+              : { related: [{ message: 'opened here', span: tokenSpan({ file, diagnostics: [] }, top) }] };
+          errors.push({
+            diagnostic: diagnostic('syntax-bracket-close', params, span, related),
+            from: token.startOffset,
+            to: token.startOffset,
+          });
           if (at >= 0) open.length = at;
         }
       }
     }
     if (errors.length >= MOST_ERRORS) return errors;
     if (open.length + ifs > MOST_NESTING) {
-      errors.push({ diagnostic: diagnostic('syntax-deep', { most: MOST_NESTING }, tokenSpan({ file, diagnostics: [] }, token)), from: 0, to: Infinity, fatal: true });
+      errors.push({
+        diagnostic: diagnostic('syntax-deep', { most: MOST_NESTING }, tokenSpan({ file, diagnostics: [] }, token)),
+        from: 0,
+        to: Infinity,
+        fatal: true,
+      });
       return errors;
     }
   }

@@ -4,7 +4,7 @@ import type { Build } from './build-context.ts';
 import { expr, name, size } from './build-expr.ts';
 import { stmt } from './build-stmt.ts';
 import { listBinder, typeExpr } from './build-type.ts';
-import type * as Cst from './cst.ts';
+import type * as Cst from './cst.generated.ts';
 import { DTYPE_NAMES, isDType } from './words.ts';
 
 /** The syntax tree of a declaration whose concrete tree has no errors; `doc` is the text of the `##` lines before it. */
@@ -17,7 +17,12 @@ export function buildItem(b: Build, n: Cst.ItemCstNode, doc: string | undefined)
 }
 
 function importDecl(b: Build, n: Cst.ImportDeclCstNode): Import {
-  return { kind: 'import', names: n.children.declName.map((d) => name(b, d)), from: stringValue(b, only(n.children.Text)), span: nodeSpan(b, n) };
+  return {
+    kind: 'import',
+    names: n.children.declName.map((d) => name(b, d)),
+    from: stringValue(b, only(n.children.Text)),
+    span: nodeSpan(b, n),
+  };
 }
 
 interface Documented {
@@ -36,7 +41,11 @@ function fnDecl(b: Build, n: Cst.FnDeclCstNode, documented: Documented): FnDecl 
       return { name: ident(b, only(p.children.name)), ...(type === undefined ? {} : { type }) };
     }),
     ...(yields === undefined ? {} : { result: yields }),
-    lets: (fnLet ?? []).map((l) => ({ name: ident(b, only(l.children.Id)), value: expr(b, only(l.children.expr)), span: nodeSpan(b, l) })),
+    lets: (fnLet ?? []).map((l) => ({
+      name: ident(b, only(l.children.Id)),
+      value: expr(b, only(l.children.expr)),
+      span: nodeSpan(b, l),
+    })),
     block: LCurly !== undefined,
     body: expr(b, only(body)),
     span: nodeSpan(b, n),
@@ -52,7 +61,11 @@ function opDecl(b: Build, n: Cst.OpDeclCstNode, documented: Documented): OpDecl 
     typeParams: (generics ?? []).map((g) => typeParam(b, g)),
     params: params.map((p) => param(b, p)),
     results: (results ?? []).map((r) => result(b, r)),
-    dims: (dimDecl ?? []).map((d) => ({ name: ident(b, only(d.children.Id)), size: size(b, only(d.children.size)), span: nodeSpan(b, d) })),
+    dims: (dimDecl ?? []).map((d) => ({
+      name: ident(b, only(d.children.Id)),
+      size: size(b, only(d.children.size)),
+      span: nodeSpan(b, d),
+    })),
     where: (cond ?? []).map((c) => {
       const op = only(c.children.FactOp).image;
       return {
@@ -91,5 +104,11 @@ function param(b: Build, n: Cst.ParamCstNode): Param {
 
 function result(b: Build, n: Cst.ResultCstNode): Result {
   const { Id, list, type } = n.children;
-  return { kind: 'result', name: ident(b, only(Id)), ...(list?.[0] ? { list: listBinder(b, list[0]) } : {}), type: typeExpr(b, only(type)), span: nodeSpan(b, n) };
+  return {
+    kind: 'result',
+    name: ident(b, only(Id)),
+    ...(list?.[0] ? { list: listBinder(b, list[0]) } : {}),
+    type: typeExpr(b, only(type)),
+    span: nodeSpan(b, n),
+  };
 }

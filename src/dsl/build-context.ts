@@ -6,7 +6,7 @@ import type { Code, Params } from '../diagnostics/catalog.ts';
 import { cover } from '../diagnostics/span.ts';
 import type { Span } from '../diagnostics/span.ts';
 import type { Ident } from './ast.ts';
-import type { Located } from './cst.ts';
+import type { Located } from './cst.generated.ts';
 
 /** What the builders share: the file, and where rules that are no matter of shape are reported. */
 export interface Build {
@@ -34,7 +34,8 @@ export function nodeSpan(build: Build, node: Located): Span {
   return { file: build.file, start: at.startOffset, end: (at.endOffset ?? at.startOffset) + 1 };
 }
 export const ident = (build: Build, token: IToken): Ident => ({ name: token.image, span: tokenSpan(build, token) });
-export const optionalIdent = (build: Build, list: readonly IToken[] | undefined): Ident | undefined => (list?.[0] === undefined ? undefined : ident(build, list[0]));
+export const optionalIdent = (build: Build, list: readonly IToken[] | undefined): Ident | undefined =>
+  list?.[0] === undefined ? undefined : ident(build, list[0]);
 
 /** The value of a string literal; escapes are those of JSON. */
 export function stringValue(build: Build, token: IToken): string {

@@ -3,7 +3,7 @@ import { must } from '../assert.ts';
 import type { Arg, BinOp, Binder, Domain, Expr, Ident, Index } from './ast.ts';
 import { covering, fail, ident, nodeSpan, nth, only, optionalIdent, tokenSpan } from './build-context.ts';
 import type { Build } from './build-context.ts';
-import type * as Cst from './cst.ts';
+import type * as Cst from './cst.generated.ts';
 import { CLASSES, isReducer } from './words.ts';
 
 /** Longest integer literal that is read: any 64-bit value in hex or decimal, with room for leading zeros. */
@@ -13,11 +13,22 @@ export function expr(b: Build, node: Cst.ExprCstNode): Expr {
   const { ifExpr, orExpr: or } = node.children;
   if (ifExpr?.[0] === undefined) return orExpr(b, only(or));
   const { cond, yes, no } = ifExpr[0].children;
-  return { kind: 'if', cond: expr(b, only(cond)), then: expr(b, only(yes)), else: expr(b, only(no)), span: nodeSpan(b, node) };
+  return {
+    kind: 'if',
+    cond: expr(b, only(cond)),
+    then: expr(b, only(yes)),
+    else: expr(b, only(no)),
+    span: nodeSpan(b, node),
+  };
 }
 
 /** `operand { operator operand }`, grouped to the left. */
-function chain<N>(b: Build, operands: readonly N[], operators: readonly IToken[] | undefined, build: (b: Build, node: N) => Expr): Expr {
+function chain<N>(
+  b: Build,
+  operands: readonly N[],
+  operators: readonly IToken[] | undefined,
+  build: (b: Build, node: N) => Expr,
+): Expr {
   let left = build(b, only(operands));
   for (const [i, operator] of (operators ?? []).entries()) {
     const right = build(b, nth(operands, i + 1));
@@ -26,7 +37,15 @@ function chain<N>(b: Build, operands: readonly N[], operators: readonly IToken[]
   return left;
 }
 
-const OPERATORS: ReadonlySet<string> = new Set(['||', '&&', ...CLASSES.CmpOp, ...CLASSES.BitOp, ...CLASSES.ShiftOp, ...CLASSES.AddOp, ...CLASSES.MulOp]);
+const OPERATORS: ReadonlySet<string> = new Set([
+  '||',
+  '&&',
+  ...CLASSES.CmpOp,
+  ...CLASSES.BitOp,
+  ...CLASSES.ShiftOp,
+  ...CLASSES.AddOp,
+  ...CLASSES.MulOp,
+]);
 const isBinOp = (text: string): text is BinOp => OPERATORS.has(text);
 const binOp = (token: IToken): BinOp => must(isBinOp(token.image) ? token.image : undefined, 'operator');
 
@@ -41,7 +60,8 @@ const mul = (b: Build, n: Cst.MulCstNode): Expr => chain(b, n.children.cast, n.c
 export function bits(b: Build, n: Cst.BitsCstNode): Expr {
   const [first, ...rest] = n.children.BitOp ?? [];
   const other = rest.find((t) => t.image !== first?.image);
-  if (first !== undefined && other !== undefined) fail(b, 'syntax-mixed', { first: first.image, second: other.image }, tokenSpan(b, other));
+  if (first !== undefined && other !== undefined)
+    fail(b, 'syntax-mixed', { first: first.image, second: other.image }, tokenSpan(b, other));
   return chain(b, n.children.shift, n.children.BitOp, shift);
 }
 
@@ -57,14 +77,17 @@ function cast(b: Build, n: Cst.CastCstNode): Expr {
 function unary(b: Build, n: Cst.UnaryCstNode): Expr {
   const operand = atom(b, only(n.children.atom));
   const sign = n.children.UnaryOp?.[0];
-  return sign === undefined ? operand : { kind: 'unary', op: sign.image === '-' ? '-' : sign.image === '!' ? '!' : '~', operand, span: nodeSpan(b, n) };
+  return sign === undefined
+    ? operand
+    : { kind: 'unary', op: sign.image === '-' ? '-' : sign.image === '!' ? '!' : '~', operand, span: nodeSpan(b, n) };
 }
 
 function atom(b: Build, n: Cst.AtomCstNode): Expr {
   const c = n.children;
   if (c.Int?.[0]) return integer(b, c.Int[0], false);
   if (c.Hex?.[0]) return integer(b, c.Hex[0], true);
-  if (c.Float?.[0]) return { kind: 'float', value: Number(c.Float[0].image), text: c.Float[0].image, span: tokenSpan(b, c.Float[0]) };
+  if (c.Float?.[0])
+    return { kind: 'float', value: Number(c.Float[0].image), text: c.Float[0].image, span: tokenSpan(b, c.Float[0]) };
   if (c.Constant?.[0]) return { kind: 'const', name: constant(c.Constant[0].image), span: tokenSpan(b, c.Constant[0]) };
   if (c.reduce?.[0]) return reduce(b, c.reduce[0]);
   if (c.call?.[0]) return call(b, c.call[0]);
@@ -95,7 +118,13 @@ function paren(b: Build, n: Cst.ParenCstNode): Expr {
 
 function call(b: Build, n: Cst.CallCstNode): Expr {
   const { callee, type, arg: args } = n.children;
-  return { kind: 'call', callee: ident(b, only(callee)), ...withType(optionalIdent(b, type)), args: (args ?? []).map((a) => arg(b, a)), span: nodeSpan(b, n) };
+  return {
+    kind: 'call',
+    callee: ident(b, only(callee)),
+    ...withType(optionalIdent(b, type)),
+    args: (args ?? []).map((a) => arg(b, a)),
+    span: nodeSpan(b, n),
+  };
 }
 
 const withType = (type: Ident | undefined): { readonly type?: Ident } => (type === undefined ? {} : { type });
@@ -132,7 +161,9 @@ export function binder(b: Build, n: Cst.BinderCstNode): Binder {
 export function domain(b: Build, n: Cst.DomainCstNode): Domain {
   const first = size(b, only(n.children.size));
   const hi = n.children.hi?.[0];
-  return hi === undefined ? { kind: 'extent', size: first, span: nodeSpan(b, n) } : { kind: 'range', lo: first, hi: size(b, hi), span: nodeSpan(b, n) };
+  return hi === undefined
+    ? { kind: 'extent', size: first, span: nodeSpan(b, n) }
+    : { kind: 'range', lo: first, hi: size(b, hi), span: nodeSpan(b, n) };
 }
 
 function access(b: Build, n: Cst.AccessCstNode): Expr {
@@ -143,7 +174,11 @@ function access(b: Build, n: Cst.AccessCstNode): Expr {
     ...(list?.[0] ? { list: expr(b, list[0]) } : {}),
     index: at?.[0] ? indices(b, at[0]) : [],
     indexed: at?.[0] !== undefined,
-    fields: (field ?? []).map((f) => ({ name: ident(b, only(f.children.Id)), index: f.children.indices?.[0] ? indices(b, f.children.indices[0]) : [], span: nodeSpan(b, f) })),
+    fields: (field ?? []).map((f) => ({
+      name: ident(b, only(f.children.Id)),
+      index: f.children.indices?.[0] ? indices(b, f.children.indices[0]) : [],
+      span: nodeSpan(b, f),
+    })),
     span: nodeSpan(b, n),
   };
 }
@@ -151,7 +186,11 @@ function access(b: Build, n: Cst.AccessCstNode): Expr {
 function indices(b: Build, n: Cst.IndicesCstNode): readonly Index[] {
   return n.children.index.map((i) => {
     const { Clamp, Unchecked, expr: value } = i.children;
-    return { policy: Clamp ? 'clamp' : Unchecked ? 'unchecked' : 'none', expr: expr(b, only(value)), span: nodeSpan(b, i) };
+    return {
+      policy: Clamp ? 'clamp' : Unchecked ? 'unchecked' : 'none',
+      expr: expr(b, only(value)),
+      span: nodeSpan(b, i),
+    };
   });
 }
 

@@ -1,9 +1,25 @@
-import type { Define, KnobValue, Lhs, Pack, Property, RaggedDef, Recur, Rhs, Scatter, Schedule, Stmt, Target, TempDecl, Tol, TypeExpr } from './ast.ts';
+import type {
+  Define,
+  KnobValue,
+  Lhs,
+  Pack,
+  Property,
+  RaggedDef,
+  Recur,
+  Rhs,
+  Scatter,
+  Schedule,
+  Stmt,
+  Target,
+  TempDecl,
+  Tol,
+  TypeExpr,
+} from './ast.ts';
 import { fail, ident, nodeSpan, only, stringValue } from './build-context.ts';
 import type { Build } from './build-context.ts';
 import { binder, bits, domain, expr, integer, size } from './build-expr.ts';
 import { typeExpr } from './build-type.ts';
-import type * as Cst from './cst.ts';
+import type * as Cst from './cst.generated.ts';
 
 export function stmt(b: Build, n: Cst.StmtCstNode): Stmt {
   const c = n.children;
@@ -13,7 +29,13 @@ export function stmt(b: Build, n: Cst.StmtCstNode): Stmt {
   if (c.scatter?.[0]) return scatter(b, c.scatter[0]);
   if (c.recur?.[0]) return recur(b, c.recur[0]);
   if (c.property?.[0]) return property(b, c.property[0]);
-  if (c.tolerance?.[0]) return { kind: 'tolerance', name: ident(b, only(c.tolerance[0].children.Id)), tol: tol(b, only(c.tolerance[0].children.tol)), span: nodeSpan(b, n) };
+  if (c.tolerance?.[0])
+    return {
+      kind: 'tolerance',
+      name: ident(b, only(c.tolerance[0].children.Id)),
+      tol: tol(b, only(c.tolerance[0].children.tol)),
+      span: nodeSpan(b, n),
+    };
   if (c.tunable?.[0]) {
     const { Id, Int } = c.tunable[0].children;
     const values = Int.map((t) => integer(b, t, false)).flatMap((e) => (e.kind === 'int' ? [e.value] : []));
@@ -35,23 +57,63 @@ function letStmt(b: Build, n: Cst.LetCstNode): Define | TempDecl {
   if (right?.[0]) return define(b, n, true, parsed, where?.[0], right[0]);
   const [only1, more] = parsed;
   const plain = only1?.target;
-  if (only1?.type !== undefined && more === undefined && plain !== undefined && !plain.indexed && !plain.list && !plain.field) {
+  if (
+    only1?.type !== undefined &&
+    more === undefined &&
+    plain !== undefined &&
+    !plain.indexed &&
+    !plain.list &&
+    !plain.field
+  ) {
     return { kind: 'temp', name: plain.name, type: only1.type, span: nodeSpan(b, n) };
   }
   fail(b, 'syntax-temporary', { why: 'a `let` without a value that is no temporary' }, nodeSpan(b, n));
-  return { kind: 'define', isLet: true, targets: parsed.map((p) => p.target), rhs: { kind: 'expr', near: false, expr: { kind: 'const', name: 'nan', span: nodeSpan(b, n) }, span: nodeSpan(b, n) }, span: nodeSpan(b, n) };
+  return {
+    kind: 'define',
+    isLet: true,
+    targets: parsed.map((p) => p.target),
+    rhs: {
+      kind: 'expr',
+      near: false,
+      expr: { kind: 'const', name: 'nan', span: nodeSpan(b, n) },
+      span: nodeSpan(b, n),
+    },
+    span: nodeSpan(b, n),
+  };
 }
 
 export function def(b: Build, n: Cst.DefCstNode): Define {
   const { target: targets, expr: where, rhs: right } = n.children;
-  return define(b, n, false, targets.map((t) => target(b, t)), where?.[0], only(right));
+  return define(
+    b,
+    n,
+    false,
+    targets.map((t) => target(b, t)),
+    where?.[0],
+    only(right),
+  );
 }
 
-function define(b: Build, n: Cst.LetCstNode | Cst.DefCstNode, isLet: boolean, parsed: readonly Parsed[], where: Cst.ExprCstNode | undefined, right: Cst.RhsCstNode): Define {
+function define(
+  b: Build,
+  n: Cst.LetCstNode | Cst.DefCstNode,
+  isLet: boolean,
+  parsed: readonly Parsed[],
+  where: Cst.ExprCstNode | undefined,
+  right: Cst.RhsCstNode,
+): Define {
   for (const { type } of parsed) {
-    if (type !== undefined && (type.elem.kind === 'row' || type.axes.length > 0)) fail(b, 'syntax-temporary', { why: 'the type of a definition has axes' }, type.span);
+    if (type !== undefined && (type.elem.kind === 'row' || type.axes.length > 0))
+      fail(b, 'syntax-temporary', { why: 'the type of a definition has axes' }, type.span);
   }
-  return { kind: 'define', isLet, targets: parsed.map((p) => p.target), ...(where ? { where: expr(b, where) } : {}), rhs: rhs(b, right), span: nodeSpan(b, n) };
+  return {
+    kind: 'define',
+    isLet,
+    targets: parsed.map((p) => p.target),
+    ...(where ? { where: expr(b, where) } : {}),
+    rhs: rhs(b, right),
+    span: nodeSpan(b, n),
+  };
 }
 
 function rhs(b: Build, n: Cst.RhsCstNode): Rhs {
@@ -79,7 +141,9 @@ function target(b: Build, n: Cst.TargetCstNode): Parsed {
     ...(list?.[0] ? { list: ident(b, list[0]) } : {}),
     index: index?.[0] ? lhsList(b, index[0]) : [],
     indexed: index?.[0] !== undefined,
-    ...(field?.[0] ? { field: { name: ident(b, field[0]), index: fieldIndex?.[0] ? lhsList(b, fieldIndex[0]) : [] } } : {}),
+    ...(field?.[0]
+      ? { field: { name: ident(b, field[0]), index: fieldIndex?.[0] ? lhsList(b, fieldIndex[0]) : [] } }
+      : {}),
     ...(type?.elem.kind === 'name' ? { type: type.elem.name } : {}),
     span: nodeSpan(b, n),
   };
@@ -118,7 +182,11 @@ function pack(b: Build, n: Cst.PackCstNode): Pack {
     index: only(names).children.Id.map((t) => ident(b, t)),
     from: ident(b, only(source)),
     where: expr(b, only(where)),
-    outs: packOut.map((o) => ({ name: ident(b, only(o.children.Id)), value: expr(b, only(o.children.expr)), span: nodeSpan(b, o) })),
+    outs: packOut.map((o) => ({
+      name: ident(b, only(o.children.Id)),
+      value: expr(b, only(o.children.expr)),
+      span: nodeSpan(b, o),
+    })),
     span: nodeSpan(b, n),
   };
 }
@@ -150,7 +218,14 @@ function recur(b: Build, n: Cst.RecurCstNode): Recur {
     fail(b, 'syntax-temporary', { why: 'a temporary inside a `for` block' }, built.span);
     return [];
   });
-  return { kind: 'recur', states: states.map((s) => def(b, s)), index: ident(b, only(Id)), domain: domain(b, only(over)), body, span: nodeSpan(b, n) };
+  return {
+    kind: 'recur',
+    states: states.map((s) => def(b, s)),
+    index: ident(b, only(Id)),
+    domain: domain(b, only(over)),
+    body,
+    span: nodeSpan(b, n),
+  };
 }
 
 function property(b: Build, n: Cst.PropertyCstNode): Property {
@@ -159,7 +234,10 @@ function property(b: Build, n: Cst.PropertyCstNode): Property {
   return {
     kind: 'property',
     name: stringValue(b, only(Text)),
-    forall: (forallBinder ?? []).map((f) => ({ name: ident(b, only(f.children.Id)), domain: domain(b, only(f.children.domain)) })),
+    forall: (forallBinder ?? []).map((f) => ({
+      name: ident(b, only(f.children.Id)),
+      domain: domain(b, only(f.children.domain)),
+    })),
     ...(where?.[0] ? { where: expr(b, where[0]) } : {}),
     left: bits(b, only(left)),
     op: word === '==' || word === '<=' ? word : '~=',

@@ -2,7 +2,7 @@ import type { AxisExpr, ListBinder, RowField, TypeExpr } from './ast.ts';
 import { ident, nodeSpan, only } from './build-context.ts';
 import type { Build } from './build-context.ts';
 import { size } from './build-expr.ts';
-import type * as Cst from './cst.ts';
+import type * as Cst from './cst.generated.ts';
 
 export function typeExpr(b: Build, n: Cst.TypeCstNode): TypeExpr {
   const { row, Id, axis: axes } = n.children;

@@ -19,12 +19,14 @@ export const expectation: IParserErrorMessageProvider = {
 export const END = 'the end of the declaration';
 
 /** Rules whose closing bracket could also be a comma. */
+// prettier-ignore
 const LISTS: ReadonlySet<string> = new Set([
   'importDecl', 'fnDecl', 'opDecl', 'typeParam', 'type', 'row', 'sizeCall', 'sizeParen', 'lhsList', 'lhs', 'names', 'scatter', 'tunable', 'knob', 'call',
   'indices', 'reduce',
 ]);
 const isList = (expected: TokenType, rule: string): boolean =>
-  LISTS.has(rule) && (expected === SYMBOL.RParen || expected === SYMBOL.RSquare || (expected === SYMBOL.RCurly && rule !== 'fnDecl'));
+  LISTS.has(rule) &&
+  (expected === SYMBOL.RParen || expected === SYMBOL.RSquare || (expected === SYMBOL.RCurly && rule !== 'fnDecl'));
 
 /** A token in a sentence: `;` in backquotes, `a name` as it is. */
 function name(type: TokenType): string {

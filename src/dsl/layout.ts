@@ -23,7 +23,8 @@ export const hardline: Layout = { kind: 'line', flat: '', hard: true };
 export const trailing = (text: string): Layout => ({ kind: 'trailing', text });
 
 /** `(` items `)` on one line, come what may. */
-export const tightly = (open: string, items: readonly Layout[], close: string): Layout => concat(open, join(items, ', '), close);
+export const tightly = (open: string, items: readonly Layout[], close: string): Layout =>
+  concat(open, join(items, ', '), close);
 
 /** The parts with a separator between. */
 export function join(parts: readonly Layout[], separator: Layout): Layout {
@@ -31,7 +32,9 @@ export function join(parts: readonly Layout[], separator: Layout): Layout {
 }
 /** `(` items `)`: on one line, or one item a line. */
 export function bracketed(open: string, items: readonly Layout[], close: string): Layout {
-  return items.length === 0 ? open + close : group(open, nest(softline, join(items, concat(',', line))), softline, close);
+  return items.length === 0
+    ? open + close
+    : group(open, nest(softline, join(items, concat(',', line))), softline, close);
 }
 
 const INDENT = 2;
@@ -73,7 +76,7 @@ function fits(first: Todo, rest: readonly Todo[], room: number): boolean {
   const todo: Todo[] = [first];
   let left = room;
   let inGroup = true;
-  for (let next = rest.length; left >= 0; ) {
+  for (let next = rest.length; left >= 0;) {
     let top = todo.pop();
     if (top === undefined) {
       inGroup = false;

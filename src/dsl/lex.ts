@@ -52,11 +52,22 @@ export function lex(text: string, file: string): Lexed {
   for (const error of result.errors) {
     if (isSkipped(skipped, error.offset)) continue;
     const character = String.fromCodePoint(text.codePointAt(error.offset) ?? 0);
-    const instead = INSTEAD[character] ?? (/\p{L}/u.test(character) ? 'names are made of ASCII letters, digits and `_`' : undefined);
-    diagnostics.push(diagnostic('syntax-character', { character: shown(character), ...(instead === undefined ? {} : { instead }) }, span(error.offset, error.offset + Math.max(1, error.length))));
+    const instead =
+      INSTEAD[character] ?? (/\p{L}/u.test(character) ? 'names are made of ASCII letters, digits and `_`' : undefined);
+    diagnostics.push(
+      diagnostic(
+        'syntax-character',
+        { character: shown(character), ...(instead === undefined ? {} : { instead }) },
+        span(error.offset, error.offset + Math.max(1, error.length)),
+      ),
+    );
   }
   const comments = [...(result.groups['docs'] ?? []), ...(result.groups['comments'] ?? [])]
-    .map((t) => ({ text: t.image.trimEnd(), doc: t.image.startsWith('##'), span: span(t.startOffset, t.startOffset + t.image.trimEnd().length) }))
+    .map((t) => ({
+      text: t.image.trimEnd(),
+      doc: t.image.startsWith('##'),
+      span: span(t.startOffset, t.startOffset + t.image.trimEnd().length),
+    }))
     .filter((c) => !isSkipped(skipped, c.span.start))
     .toSorted((a, b) => a.span.start - b.span.start);
   return { tokens, comments, diagnostics: diagnostics.toSorted((a, b) => (a.span?.start ?? 0) - (b.span?.start ?? 0)) };
@@ -105,9 +116,17 @@ const INSTEAD: Readonly<Record<string, string>> = {
   '@': 'a matrix product is a sum: `y[m, n] = sum[k](a[m, k] * b[k, n]);`',
 };
 
-const shown = (character: string): string => (/[\p{L}\p{N}\p{P}\p{S}]/u.test(character) ? `\`${character}\`` : `the character U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`);
+const shown = (character: string): string =>
+  /[\p{L}\p{N}\p{P}\p{S}]/u.test(character)
+    ? `\`${character}\``
+    : `the character U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
 const clip = (text: string): string => (text.length > 40 ? `${text.slice(0, 37)}…` : text);
-const as = (token: IToken, tokenType: TokenType, image: string): IToken => ({ ...token, tokenType, tokenTypeIdx: tokenType.tokenTypeIdx ?? 0, image });
+const as = (token: IToken, tokenType: TokenType, image: string): IToken => ({
+  ...token,
+  tokenType,
+  tokenTypeIdx: tokenType.tokenTypeIdx ?? 0,
+  image,
+});
 
 function lineEnd(text: string, from: number): number {
   const at = text.indexOf('\n', from);

@@ -4,7 +4,7 @@ import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { Item, Module } from './ast.ts';
 import { checkBrackets } from './brackets.ts';
 import { buildItem } from './build-ast.ts';
-import type { ItemCstNode } from './cst.ts';
+import type { ItemCstNode } from './cst.generated.ts';
 import { lex, lowerBound } from './lex.ts';
 import type { Comment } from './lex.ts';
 import { parser } from './parser.ts';
@@ -32,7 +32,11 @@ export interface Parsed {
 export function parse(text: string, file: string): Parsed {
   const span = { file, start: 0, end: text.length };
   if (text.length > MOST_TEXT) {
-    return { module: { kind: 'module', items: [], span }, diagnostics: [diagnostic('syntax-large', { most: MOST_TEXT }, { file, start: 0, end: 1 })], comments: [] };
+    return {
+      module: { kind: 'module', items: [], span },
+      diagnostics: [diagnostic('syntax-large', { most: MOST_TEXT }, { file, start: 0, end: 1 })],
+      comments: [],
+    };
   }
   const { tokens, comments, diagnostics: lexical } = lex(text, file);
   const docs = attachDocs(comments, tokens);
@@ -45,7 +49,9 @@ export function parse(text: string, file: string): Parsed {
   }
   const checked = checkSyntax(items);
   diagnostics.push(...checked.diagnostics);
-  const sorted = diagnostics.slice(0, docs.lost.length + MOST_ERRORS).toSorted((a, b) => (a.span?.start ?? 0) - (b.span?.start ?? 0));
+  const sorted = diagnostics
+    .slice(0, docs.lost.length + MOST_ERRORS)
+    .toSorted((a, b) => (a.span?.start ?? 0) - (b.span?.start ?? 0));
   return { module: { kind: 'module', items: checked.items, span }, diagnostics: sorted, comments };
 }
 
@@ -60,12 +66,20 @@ function slices(tokens: readonly IToken[], file: string, text: string): readonly
   });
 }
 
-function parseItem(slice: Slice, lexical: readonly Diagnostic[], docs: ReadonlyMap<number, string>, diagnostics: Diagnostic[]): Item | undefined {
+function parseItem(
+  slice: Slice,
+  lexical: readonly Diagnostic[],
+  docs: ReadonlyMap<number, string>,
+  diagnostics: Diagnostic[],
+): Item | undefined {
   const { tokens, file } = slice;
   const start = tokens[0]?.startOffset ?? 0;
   const end = slice.next?.startOffset ?? Infinity;
   const at = (d: Diagnostic): number => d.span?.start ?? 0;
-  const inside = lexical.slice(lowerBound(lexical, start, at), lowerBound(lexical, end, at)).filter(isError).map(at);
+  const inside = lexical
+    .slice(lowerBound(lexical, start, at), lowerBound(lexical, end, at))
+    .filter(isError)
+    .map(at);
   const brackets = checkBrackets(tokens, file);
   if (brackets.some((b) => b.fatal)) {
     diagnostics.push(...brackets.map((b) => b.diagnostic));
@@ -102,8 +116,10 @@ function attachDocs(comments: readonly Comment[], tokens: readonly IToken[]): Do
     while (next < tokens.length && (tokens[next]?.startOffset ?? 0) < comment.span.start) next++;
     const token = tokens[next];
     const line = comment.text.replace(/^## ?/, '');
-    if (token === undefined || (token.tokenType !== WORD.op && token.tokenType !== WORD.fn)) lost.push(diagnostic('syntax-doc', {}, comment.span));
-    else before.set(token.startOffset, before.has(token.startOffset) ? `${before.get(token.startOffset)}\n${line}` : line);
+    if (token === undefined || (token.tokenType !== WORD.op && token.tokenType !== WORD.fn))
+      lost.push(diagnostic('syntax-doc', {}, comment.span));
+    else
+      before.set(token.startOffset, before.has(token.startOffset) ? `${before.get(token.startOffset)}\n${line}` : line);
   }
   return { before, lost };
 }

@@ -290,6 +290,10 @@ export abstract class ExprParser extends CstParser {
   /** The one gate: `a <` starts a call only as `a<type>(`; otherwise it is a comparison. */
   private startsCall(): boolean {
     if (!tokenMatcher(this.LA(2), SYMBOL.Less)) return true;
-    return tokenMatcher(this.LA(3), Id) && tokenMatcher(this.LA(4), SYMBOL.Greater) && tokenMatcher(this.LA(5), SYMBOL.LParen);
+    return (
+      tokenMatcher(this.LA(3), Id) &&
+      tokenMatcher(this.LA(4), SYMBOL.Greater) &&
+      tokenMatcher(this.LA(5), SYMBOL.LParen)
+    );
   }
 }

@@ -16,7 +16,11 @@ export class KtuneParser extends StmtParser {
   });
 
   readonly item = this.RULE('item', () => {
-    this.OR([{ ALT: () => this.SUBRULE(this.importDecl) }, { ALT: () => this.SUBRULE(this.fnDecl) }, { ALT: () => this.SUBRULE(this.opDecl) }]);
+    this.OR([
+      { ALT: () => this.SUBRULE(this.importDecl) },
+      { ALT: () => this.SUBRULE(this.fnDecl) },
+      { ALT: () => this.SUBRULE(this.opDecl) },
+    ]);
   });
 
   readonly importDecl = this.RULE('importDecl', () => {

@@ -4,7 +4,20 @@ import { bracketed, concat, group, join, line, nest, tightly } from './layout.ts
 import type { Layout } from './layout.ts';
 
 /** Levels of precedence, loosest first: an operand of a lower level needs parentheses. */
-const LEVELS = { if: 0, or: 1, and: 2, cmp: 3, bits: 4, shift: 5, add: 6, mul: 7, cast: 8, unary: 9, atom: 10 } as const;
+const LEVELS = {
+  if: 0,
+  or: 1,
+  and: 2,
+  cmp: 3,
+  bits: 4,
+  shift: 5,
+  add: 6,
+  mul: 7,
+  cast: 8,
+  unary: 9,
+  atom: 10,
+} as const;
+// prettier-ignore
 const OPERATOR_LEVEL: Readonly<Record<BinOp, number>> = {
   '||': LEVELS.or, '&&': LEVELS.and, '==': LEVELS.cmp, '!=': LEVELS.cmp, '<': LEVELS.cmp, '<=': LEVELS.cmp, '>': LEVELS.cmp, '>=': LEVELS.cmp,
   '&': LEVELS.bits, '|': LEVELS.bits, '^': LEVELS.bits, '<<': LEVELS.shift, '>>': LEVELS.shift, '+': LEVELS.add, '-': LEVELS.add,
@@ -13,7 +26,13 @@ const OPERATOR_LEVEL: Readonly<Record<BinOp, number>> = {
 
 function levelOf(e: Expr): number {
   if (e.kind === 'binary') return OPERATOR_LEVEL[e.op];
-  return e.kind === 'if' ? LEVELS.if : e.kind === 'cast' ? LEVELS.cast : e.kind === 'unary' ? LEVELS.unary : LEVELS.atom;
+  return e.kind === 'if'
+    ? LEVELS.if
+    : e.kind === 'cast'
+      ? LEVELS.cast
+      : e.kind === 'unary'
+        ? LEVELS.unary
+        : LEVELS.atom;
 }
 /** With the parentheses that a tree built by a program lacks; parsed trees carry their own. A side of a comparison is set as an index is. */
 function atLeast(e: Expr, level: number): Layout {
@@ -30,7 +49,11 @@ export function layoutExpr(e: Expr): Layout {
     case 'const':
       return e.name;
     case 'if':
-      return group('if ', layoutExpr(e.cond), nest(line, 'then ', layoutExpr(e.then), line, 'else ', layoutExpr(e.else)));
+      return group(
+        'if ',
+        layoutExpr(e.cond),
+        nest(line, 'then ', layoutExpr(e.then), line, 'else ', layoutExpr(e.else)),
+      );
     case 'binary':
       return chain(e, nest);
     case 'unary':
@@ -65,7 +88,11 @@ export function layoutExpr(e: Expr): Layout {
 const typeArgument = (name: string | undefined): string => (name === undefined ? '' : `<${name}>`);
 
 function arg(a: Arg): Layout {
-  return concat(a.name === undefined ? '' : `${a.name.name} = `, layoutAlone(a.value), a.other === undefined ? '' : concat(' ?? ', layoutExpr(a.other)));
+  return concat(
+    a.name === undefined ? '' : `${a.name.name} = `,
+    layoutAlone(a.value),
+    a.other === undefined ? '' : concat(' ?? ', layoutExpr(a.other)),
+  );
 }
 
 /** `a + b - c` is one chain: operators of one level, grouped to the left, share their breaks. Without recursion on the left. */
@@ -91,7 +118,11 @@ function sharesChain(inner: Expr & { readonly kind: 'binary' }, outer: Expr & { 
 }
 
 const layoutIndices = (index: readonly Index[]): Layout =>
-  tightly('[', index.map((i) => (i.policy === 'none' ? layoutIndex(i.expr) : concat(`${i.policy} `, layoutIndex(i.expr)))), ']');
+  tightly(
+    '[',
+    index.map((i) => (i.policy === 'none' ? layoutIndex(i.expr) : concat(`${i.policy} `, layoutIndex(i.expr)))),
+    ']',
+  );
 
 export function layoutBinder(b: Binder): Layout {
   return b.domain === undefined ? b.name.name : concat(b.name.name, ' in ', layoutDomain(b.domain));
@@ -117,7 +148,10 @@ function isPlain(e: Expr): boolean {
   if (e.kind === 'int') return true;
   if (e.kind === 'access') return !e.indexed && e.list === undefined && e.fields.length === 0;
   if (e.kind === 'paren' || e.kind === 'unary') return isPlain(e.operand);
-  if (e.kind === 'call') return e.type === undefined && e.args.every((a) => a.name === undefined && a.other === undefined && isPlain(a.value));
+  if (e.kind === 'call')
+    return (
+      e.type === undefined && e.args.every((a) => a.name === undefined && a.other === undefined && isPlain(a.value))
+    );
   return e.kind === 'binary' && OPERATOR_LEVEL[e.op] >= LEVELS.add && isPlain(e.left) && isPlain(e.right);
 }
 
@@ -125,7 +159,8 @@ function tight(e: Expr): string {
   if (e.kind === 'int') return e.text;
   if (e.kind === 'access') return e.name.name;
   if (e.kind === 'paren') return `(${tight(e.operand)})`;
-  if (e.kind === 'unary') return levelOf(e.operand) < LEVELS.atom ? `${e.op}(${tight(e.operand)})` : `${e.op}${tight(e.operand)}`;
+  if (e.kind === 'unary')
+    return levelOf(e.operand) < LEVELS.atom ? `${e.op}(${tight(e.operand)})` : `${e.op}${tight(e.operand)}`;
   if (e.kind === 'call') return `${e.callee.name}(${e.args.map((a) => tight(a.value)).join(', ')})`;
   if (e.kind !== 'binary') return '';
   const level = OPERATOR_LEVEL[e.op];

@@ -7,7 +7,17 @@ import { block } from './print-trivia.ts';
 import type { Trivia } from './print-trivia.ts';
 
 export function layoutType(t: TypeExpr): Layout {
-  const elem = t.elem.kind === 'name' ? t.elem.name.name : concat('row', tightly('{', t.elem.fields.map((f) => concat(f.name.name, ': ', layoutType(f.type))), '}'));
+  const elem =
+    t.elem.kind === 'name'
+      ? t.elem.name.name
+      : concat(
+          'row',
+          tightly(
+            '{',
+            t.elem.fields.map((f) => concat(f.name.name, ': ', layoutType(f.type))),
+            '}',
+          ),
+        );
   return t.axes.length === 0 ? elem : concat(elem, tightly('[', t.axes.map(axis), ']'));
 }
 
@@ -39,25 +49,78 @@ export function layoutStmt(s: Stmt, trivia: Trivia): Layout {
     case 'temp':
       return concat('let ', s.name.name, ': ', layoutType(s.type), ';');
     case 'ragged':
-      return group('ragged ', s.name.name, braced(s.list?.name), names(s.index), ' =', nest(line, layoutAlone(s.size)), ';');
+      return group(
+        'ragged ',
+        s.name.name,
+        braced(s.list?.name),
+        names(s.index),
+        ' =',
+        nest(line, layoutAlone(s.size)),
+        ';',
+      );
     case 'pack': {
       const outs = s.outs.map((o) => concat(o.name.name, ' = ', layoutExpr(o.value)));
-      return group('pack ', s.name.name, names(s.index), ' from ', s.from.name, ' where ', layoutExpr(s.where), ' :', nest(line, join(outs, concat(',', line))), ';');
+      return group(
+        'pack ',
+        s.name.name,
+        names(s.index),
+        ' from ',
+        s.from.name,
+        ' where ',
+        layoutExpr(s.where),
+        ' :',
+        nest(line, join(outs, concat(',', line))),
+        ';',
+      );
     }
     case 'scatter': {
       const index = s.index.map((i) => concat(i.policy === 'none' ? '' : `${i.policy} `, layoutIndex(i.expr)));
-      return group('scatter ', s.op, ' ', s.target.name, tightly('[', index, ']'), where(s.where), ' =', nest(line, layoutExpr(s.value), ' init ', layoutExpr(s.init)), ';');
+      return group(
+        'scatter ',
+        s.op,
+        ' ',
+        s.target.name,
+        tightly('[', index, ']'),
+        where(s.where),
+        ' =',
+        nest(line, layoutExpr(s.value), ' init ', layoutExpr(s.init)),
+        ';',
+      );
     }
     case 'recur': {
       const states = s.states.map((d) => ({ span: d.span, layout: concat('state ', define(d)) }));
       const body = s.body.map((d) => ({ span: d.span, layout: define(d) }));
       const loop = concat('for ', s.index.name, ' in ', layoutDomain(s.domain), ' {');
-      return concat(block(states, trivia, s.span.start, s.domain.span.start), hardline, loop, nest(hardline, block(body, trivia, s.domain.span.end, s.span.end)), hardline, '}');
+      return concat(
+        block(states, trivia, s.span.start, s.domain.span.start),
+        hardline,
+        loop,
+        nest(hardline, block(body, trivia, s.domain.span.end, s.span.end)),
+        hardline,
+        '}',
+      );
     }
     case 'property': {
-      const forall = s.forall.length === 0 ? '' : concat(' forall ', join(s.forall.map((f) => concat(f.name.name, ' in ', layoutDomain(f.domain))), ', '));
+      const forall =
+        s.forall.length === 0
+          ? ''
+          : concat(
+              ' forall ',
+              join(
+                s.forall.map((f) => concat(f.name.name, ' in ', layoutDomain(f.domain))),
+                ', ',
+              ),
+            );
       const within = s.within === undefined ? '' : concat(line, 'within ', tol(s.within));
-      return group('property ', JSON.stringify(s.name), forall, where(s.where), ':', nest(line, layoutExpr(s.left), ' ', s.op, line, layoutExpr(s.right), within), ';');
+      return group(
+        'property ',
+        JSON.stringify(s.name),
+        forall,
+        where(s.where),
+        ':',
+        nest(line, layoutExpr(s.left), ' ', s.op, line, layoutExpr(s.right), within),
+        ';',
+      );
     }
     case 'tolerance':
       return `tolerance ${s.name.name} = ${tol(s.tol)};`;
@@ -66,15 +129,30 @@ export function layoutStmt(s: Stmt, trivia: Trivia): Layout {
     case 'schedule': {
       const head = `schedule ${s.target === undefined ? '' : `${s.target.name} `}{`;
       if (s.knobs.length === 0) return `${head}}`;
-      const knobs = s.knobs.map((k) => ({ span: k.span, layout: concat(k.path.map((p) => p.name).join('.'), k.fixed ? ' = ' : ' in ', knobValues(k.fixed, k.values), ';') }));
-      return s.knobs.length === 1 ? group(head, nest(line, block(knobs, trivia, s.span.start, s.span.end)), line, '}') : concat(head, nest(hardline, block(knobs, trivia, s.span.start, s.span.end)), hardline, '}');
+      const knobs = s.knobs.map((k) => ({
+        span: k.span,
+        layout: concat(
+          k.path.map((p) => p.name).join('.'),
+          k.fixed ? ' = ' : ' in ',
+          knobValues(k.fixed, k.values),
+          ';',
+        ),
+      }));
+      return s.knobs.length === 1
+        ? group(head, nest(line, block(knobs, trivia, s.span.start, s.span.end)), line, '}')
+        : concat(head, nest(hardline, block(knobs, trivia, s.span.start, s.span.end)), hardline, '}');
     }
     default:
       return assertNever(s, 'layoutStmt');
   }
 }
 
-const names = (list: readonly { readonly name: string }[]): Layout => tightly('[', list.map((n) => n.name), ']');
+const names = (list: readonly { readonly name: string }[]): Layout =>
+  tightly(
+    '[',
+    list.map((n) => n.name),
+    ']',
+  );
 const where = (e: Expr | undefined): Layout => (e === undefined ? '' : concat(' where ', layoutExpr(e)));
 
 function define(d: Define): Layout {
@@ -87,12 +165,27 @@ function define(d: Define): Layout {
 function rhs(r: Rhs): Layout {
   if (r.kind === 'expr') return r.near ? concat('near ', layoutExpr(r.expr)) : layoutAlone(r.expr);
   const count = r.count === undefined ? '' : concat('<', layoutSize(r.count), '>');
-  return concat(r.op, count, `[${r.axis.name}]`, bracketed('(', [layoutExpr(r.body)], ')'), r.order === undefined ? '' : ` ${r.order}`);
+  return concat(
+    r.op,
+    count,
+    `[${r.axis.name}]`,
+    bracketed('(', [layoutExpr(r.body)], ')'),
+    r.order === undefined ? '' : ` ${r.order}`,
+  );
 }
 
 function target(t: Target): Layout {
-  const field = t.field === undefined ? '' : concat('.', t.field.name.name, t.field.index.length === 0 ? '' : tightly('[', t.field.index.map(lhs), ']'));
-  return concat(t.name.name, braced(t.list?.name), t.indexed ? tightly('[', t.index.map(lhs), ']') : '', field, t.type === undefined ? '' : `: ${t.type.name}`);
+  const field =
+    t.field === undefined
+      ? ''
+      : concat('.', t.field.name.name, t.field.index.length === 0 ? '' : tightly('[', t.field.index.map(lhs), ']'));
+  return concat(
+    t.name.name,
+    braced(t.list?.name),
+    t.indexed ? tightly('[', t.index.map(lhs), ']') : '',
+    field,
+    t.type === undefined ? '' : `: ${t.type.name}`,
+  );
 }
 
 function lhs(l: Lhs): Layout {

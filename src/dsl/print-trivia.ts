@@ -25,7 +25,12 @@ export interface Dressed extends Piece {
  * one. What follows the last piece is `rest`. A comment inside a piece moves before it, unless the piece is a block that
  * places it itself (`holds`).
  */
-export function dress(pieces: readonly Piece[], trivia: Trivia, from: number, to: number): { readonly pieces: readonly Dressed[]; readonly rest: readonly Comment[] } {
+export function dress(
+  pieces: readonly Piece[],
+  trivia: Trivia,
+  from: number,
+  to: number,
+): { readonly pieces: readonly Dressed[]; readonly rest: readonly Comment[] } {
   const before: Comment[][] = pieces.map(() => []);
   const behind: Comment[][] = pieces.map(() => []);
   const rest: Comment[] = [];
@@ -41,12 +46,21 @@ export function dress(pieces: readonly Piece[], trivia: Trivia, from: number, to
 }
 
 /** Pieces on lines of their own, with their comments, and one blank line where the text has any. */
-export function block(pieces: readonly Piece[], trivia: Trivia, from: number, to: number, gap?: (i: number) => boolean): Layout {
+export function block(
+  pieces: readonly Piece[],
+  trivia: Trivia,
+  from: number,
+  to: number,
+  gap?: (i: number) => boolean,
+): Layout {
   const dressed = dress(pieces, trivia, from, to);
   const lines: Layout[] = [];
   let end: number | undefined;
   const add = (start: number, stop: number, layout: Layout, blank: boolean): void => {
-    if (lines.length > 0) lines.push(blank || (end !== undefined && hasBlank(trivia.text, end, start)) ? concat(hardline, hardline) : hardline);
+    if (lines.length > 0)
+      lines.push(
+        blank || (end !== undefined && hasBlank(trivia.text, end, start)) ? concat(hardline, hardline) : hardline,
+      );
     lines.push(layout);
     end = stop;
   };
@@ -76,6 +90,8 @@ export function listItems(pieces: readonly Dressed[]): Layout {
 }
 
 const ownLine = (c: Comment): Layout => c.text;
-const behindOf = (p: Dressed): readonly Layout[] => (p.behind.length === 0 ? [] : [trailing(p.behind.map((c) => c.text).join(' '))]);
+const behindOf = (p: Dressed): readonly Layout[] =>
+  p.behind.length === 0 ? [] : [trailing(p.behind.map((c) => c.text).join(' '))];
 export const withBehind = (p: Dressed): Layout => concat(p.layout, ...behindOf(p));
-const hasBlank = (text: string, from: number, to: number): boolean => from < to && /\n[ \t\r\f]*\n/.test(text.slice(from, to));
+const hasBlank = (text: string, from: number, to: number): boolean =>
+  from < to && /\n[ \t\r\f]*\n/.test(text.slice(from, to));

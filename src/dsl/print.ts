@@ -24,7 +24,8 @@ export function print(module: Module, trivia: Trivia = NOTHING): string {
   if (module.items.length === 0 && trivia.comments.length === 0) return '';
   const free = { ...trivia, comments: trivia.comments.filter((c) => !isAttached(c, module.items)) };
   const pieces = module.items.map((item) => ({ span: item.span, layout: layoutItem(item, free) }));
-  const gap = (i: number): boolean => i > 0 && !(module.items[i]?.kind === 'import' && module.items[i - 1]?.kind === 'import');
+  const gap = (i: number): boolean =>
+    i > 0 && !(module.items[i]?.kind === 'import' && module.items[i - 1]?.kind === 'import');
   return `${render(block(pieces, free, 0, Infinity, gap), WIDTH)}\n`;
 }
 
@@ -32,7 +33,10 @@ export function print(module: Module, trivia: Trivia = NOTHING): string {
 export const printExpr = (e: Expr): string => render(layoutExpr(e), Infinity);
 
 /** What `ktune fmt` does. No text if the source has syntax errors. */
-export function format(text: string, file: string): { readonly text?: string; readonly diagnostics: readonly Diagnostic[] } {
+export function format(
+  text: string,
+  file: string,
+): { readonly text?: string; readonly diagnostics: readonly Diagnostic[] } {
   const { module, diagnostics, comments } = parse(text, file);
   return hasErrors(diagnostics) ? { diagnostics } : { text: print(module, { text, comments }), diagnostics };
 }
@@ -47,7 +51,20 @@ function isAttached(comment: Comment, items: readonly Item[]): boolean {
 function layoutItem(item: Item, trivia: Trivia): Layout {
   switch (item.kind) {
     case 'import':
-      return group('import {', nest(line, join(item.names.map((n) => n.name), concat(',', line))), line, '} from ', JSON.stringify(item.from), ';');
+      return group(
+        'import {',
+        nest(
+          line,
+          join(
+            item.names.map((n) => n.name),
+            concat(',', line),
+          ),
+        ),
+        line,
+        '} from ',
+        JSON.stringify(item.from),
+        ';',
+      );
     case 'fn':
       return concat(docs(item.doc), layoutFn(item, trivia));
     case 'op':
@@ -57,11 +74,18 @@ function layoutItem(item: Item, trivia: Trivia): Layout {
   }
 }
 
-const docs = (doc: string | undefined): Layout => (doc === undefined ? '' : concat(...doc.split('\n').flatMap((l) => [`## ${l}`.trimEnd(), hardline])));
+const docs = (doc: string | undefined): Layout =>
+  doc === undefined ? '' : concat(...doc.split('\n').flatMap((l) => [`## ${l}`.trimEnd(), hardline]));
 
 function layoutFn(f: FnDecl, trivia: Trivia): Layout {
   const params = f.params.map((p) => `${p.name.name}${p.type === undefined ? '' : `: ${p.type.name}`}`);
-  const head = concat('fn ', f.name.name, bracketed('(', params, ')'), f.result === undefined ? '' : `: ${f.result.name}`, ' =');
+  const head = concat(
+    'fn ',
+    f.name.name,
+    bracketed('(', params, ')'),
+    f.result === undefined ? '' : `: ${f.result.name}`,
+    ' =',
+  );
   if (!f.block) return group(head, nest(line, layoutAlone(f.body)), ';');
   const pieces: Piece[] = [
     ...f.lets.map((l) => ({ span: l.span, layout: group('let ', l.name.name, ' = ', layoutExpr(l.value), ';') })),
@@ -74,9 +98,12 @@ function layoutOp(op: OpDecl, trivia: Trivia): Layout {
   const header = layoutHeader(op, trivia);
   const body = op.body.map((s) => ({ span: s.span, layout: layoutStmt(s, trivia) }));
   const from = headerEnd(op);
-  if (body.length === 0 && !trivia.comments.some((c) => c.span.start >= from && c.span.start < op.span.end)) return concat(header, '}');
+  if (body.length === 0 && !trivia.comments.some((c) => c.span.start >= from && c.span.start < op.span.end))
+    return concat(header, '}');
   const inside = block(body, trivia, from, op.span.end);
-  return body.length === 1 ? group(header, nest(line, inside), line, '}') : concat(header, nest(hardline, inside), hardline, '}');
+  return body.length === 1
+    ? group(header, nest(line, inside), line, '}')
+    : concat(header, nest(hardline, inside), hardline, '}');
 }
 
 /** Comments up to here belong to the header: the end of its last part. */
@@ -115,13 +142,36 @@ function layoutHeader(op: OpDecl, trivia: Trivia): Layout {
 
 /** Results break last: only when they have comments or are too long for any line. */
 function layoutResults(results: readonly Dressed[]): Layout {
-  const flat = render(tightly('', results.map((r) => r.layout), ''), Infinity).length + ') -> () {'.length <= WIDTH;
+  const flat =
+    render(
+      tightly(
+        '',
+        results.map((r) => r.layout),
+        '',
+      ),
+      Infinity,
+    ).length +
+      ') -> () {'.length <=
+    WIDTH;
   const bare = results.every((r) => r.before.length === 0 && r.behind.length === 0);
-  return flat && bare ? tightly('(', results.map((r) => r.layout), ')') : group('(', nest(softline, listItems(results)), softline, ')');
+  return flat && bare
+    ? tightly(
+        '(',
+        results.map((r) => r.layout),
+        ')',
+      )
+    : group('(', nest(softline, listItems(results)), softline, ')');
 }
 
 function layoutParam(p: Param): Layout {
-  return concat(p.mode === 'in' ? '' : `${p.mode} `, p.name.name, layoutList(p.list), ': ', layoutType(p.type), p.default === undefined ? '' : concat(' = ', layoutExpr(p.default)));
+  return concat(
+    p.mode === 'in' ? '' : `${p.mode} `,
+    p.name.name,
+    layoutList(p.list),
+    ': ',
+    layoutType(p.type),
+    p.default === undefined ? '' : concat(' = ', layoutExpr(p.default)),
+  );
 }
 
 const layoutResult = (r: Result): Layout => concat(r.name.name, layoutList(r.list), ': ', layoutType(r.type));

@@ -16,14 +16,23 @@ import { SYMBOL, WORD } from './tokens.ts';
  * error is the consequence of another. `first` is what the parse of the whole declaration stopped at, `lexical` the
  * places where something was no token.
  */
-export function explainItem(slice: Slice, first: IRecognitionException | undefined, brackets: readonly BracketError[], lexical: readonly number[]): readonly Diagnostic[] {
+export function explainItem(
+  slice: Slice,
+  first: IRecognitionException | undefined,
+  brackets: readonly BracketError[],
+  lexical: readonly number[],
+): readonly Diagnostic[] {
   const { tokens } = slice;
   const list: Diagnostic[] = [];
   const body = bodyStart(tokens);
-  for (let error = first, from = 0; error !== undefined && list.length < MOST_ERRORS; ) {
+  for (let error = first, from = 0; error !== undefined && list.length < MOST_ERRORS;) {
     const said = explainError(slice, error, from);
     list.push(said.diagnostic);
-    const next = parseFrom(tokens, said.diagnostic.code === 'syntax-semicolon' ? said.at : nextStatement(tokens, said.at, body), body);
+    const next = parseFrom(
+      tokens,
+      said.diagnostic.code === 'syntax-semicolon' ? said.at : nextStatement(tokens, said.at, body),
+      body,
+    );
     if (next.behind !== undefined) list.push(textBehind(slice, next.behind));
     ({ error, from } = next);
   }
@@ -41,7 +50,7 @@ interface Next {
 
 /** Parses statements from there to the next error, through the ends of blocks, at most to the end of the body. */
 function parseFrom(tokens: readonly IToken[], start: number, body: number): Next {
-  for (let from = start; from < tokens.length; ) {
+  for (let from = start; from < tokens.length;) {
     parser.input = tokens.slice(from);
     parser.body();
     const error = parser.errors[0];
@@ -50,7 +59,9 @@ function parseFrom(tokens: readonly IToken[], start: number, body: number): Next
     if (error.name !== 'NotAllInputParsedException' || error.token.tokenType !== SYMBOL.RCurly) return { error, from };
     const end = tokens.indexOf(error.token, from);
     const inner = tokens.slice(body, end);
-    const open = inner.filter((t) => t.tokenType === SYMBOL.LCurly).length - inner.filter((t) => t.tokenType === SYMBOL.RCurly).length;
+    const open =
+      inner.filter((t) => t.tokenType === SYMBOL.LCurly).length -
+      inner.filter((t) => t.tokenType === SYMBOL.RCurly).length;
     const after = tokens[end + 1];
     from = end + 1;
     if (open <= 0) return { error: undefined, from, ...(after === undefined ? {} : { behind: after }) };
@@ -59,7 +70,11 @@ function parseFrom(tokens: readonly IToken[], start: number, body: number): Next
 }
 
 function textBehind(slice: Slice, token: IToken): Diagnostic {
-  return diagnostic('syntax-unexpected', { found: `\`${token.image}\``, expected: END }, tokenSpan({ file: slice.file, diagnostics: [] }, token));
+  return diagnostic(
+    'syntax-unexpected',
+    { found: `\`${token.image}\``, expected: END },
+    tokenSpan({ file: slice.file, diagnostics: [] }, token),
+  );
 }
 
 const place = (d: Diagnostic): number => d.span?.start ?? 0;
@@ -67,13 +82,20 @@ const place = (d: Diagnostic): number => d.span?.start ?? 0;
 /** What a bracket that is never closed, or a character that is no token earlier in the line, has led to. */
 function isNoise(slice: Slice, d: Diagnostic, brackets: readonly BracketError[], lexical: readonly number[]): boolean {
   const line = slice.text.lastIndexOf('\n', place(d) - 1);
-  return brackets.some((b) => place(d) >= b.from && place(d) <= b.to) || lexical.some((at) => at > line && at <= place(d));
+  return (
+    brackets.some((b) => place(d) >= b.from && place(d) <= b.to) || lexical.some((at) => at > line && at <= place(d))
+  );
 }
 
 /** An early `}` has been reported as text behind the declaration; an open string may have hidden the bracket. */
-function bracketsToSay(brackets: readonly BracketError[], lexical: readonly number[], list: readonly Diagnostic[]): readonly Diagnostic[] {
+function bracketsToSay(
+  brackets: readonly BracketError[],
+  lexical: readonly number[],
+  list: readonly Diagnostic[],
+): readonly Diagnostic[] {
   const early = list.some((d) => d.message.endsWith(END));
-  const isSaid = (b: BracketError): boolean => !(early && b.diagnostic.code === 'syntax-bracket-close') && !lexical.some((at) => at > b.from && at < b.to);
+  const isSaid = (b: BracketError): boolean =>
+    !(early && b.diagnostic.code === 'syntax-bracket-close') && !lexical.some((at) => at > b.from && at < b.to);
   return brackets.filter(isSaid).map((b) => b.diagnostic);
 }
 

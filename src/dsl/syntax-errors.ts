@@ -31,7 +31,11 @@ interface Stop extends Slice {
  * Turns what the parser reports into a diagnostic, said in terms of the mistake that was probably made, and the index of
  * the token where it stopped (`tokens.length` at the end). `from` is the index of the first token that the parser saw.
  */
-export function explainError(slice: Slice, error: IRecognitionException, from: number): { readonly diagnostic: Diagnostic; readonly at: number } {
+export function explainError(
+  slice: Slice,
+  error: IRecognitionException,
+  from: number,
+): { readonly diagnostic: Diagnostic; readonly at: number } {
   const s = stop(slice, error, from);
   return { diagnostic: explain(s), at: s.at };
 }
@@ -45,7 +49,10 @@ function stop(slice: Slice, error: IRecognitionException, from: number): Stop {
   const previous = tokens[at - 1];
   const end = previous === undefined ? 0 : endOf(previous);
   const here = found ?? slice.next;
-  const span = here === undefined ? { file, start: Math.max(end - 1, 0), end: Math.min(end, text.length) } : { file, start: here.startOffset, end: endOf(here) };
+  const span =
+    here === undefined
+      ? { file, start: Math.max(end - 1, 0), end: Math.min(end, text.length) }
+      : { file, start: here.startOffset, end: endOf(here) };
   return { ...slice, at, found, previous, expected: error.message, rule: error.context.ruleStack.at(-1) ?? '', span };
 }
 
@@ -66,7 +73,8 @@ function equals(s: Stop): Diagnostic | undefined {
     if (t.tokenType === SYMBOL.RParen || t.tokenType === SYMBOL.RSquare) depth++;
     else if (t.tokenType === SYMBOL.LParen || t.tokenType === SYMBOL.LSquare) depth--;
     const inExpression = t.tokenType === SYMBOL.Equals || t.tokenType === WORD.if || t.tokenType === WORD.where;
-    if (depth < 0 || (depth === 0 && inExpression)) return s.rule === 'opDecl' && depth < 0 ? undefined : diagnostic('syntax-equals', {}, s.span);
+    if (depth < 0 || (depth === 0 && inExpression))
+      return s.rule === 'opDecl' && depth < 0 ? undefined : diagnostic('syntax-equals', {}, s.span);
   }
   return undefined;
 }
@@ -76,38 +84,68 @@ function assign(s: Stop): Diagnostic | undefined {
   const { found, previous } = s;
   if (found === undefined) return undefined;
   const after = s.tokens[s.at + 1];
-  if (found.tokenType === SYMBOL.Equals && previous?.tokenType === SYMBOL.Colon && endOf(previous) === found.startOffset) {
-    return diagnostic('syntax-assign', { found: ':=' }, { ...s.span, start: previous.startOffset }, { hint: 'write `=`' });
+  if (
+    found.tokenType === SYMBOL.Equals &&
+    previous?.tokenType === SYMBOL.Colon &&
+    endOf(previous) === found.startOffset
+  ) {
+    return diagnostic(
+      'syntax-assign',
+      { found: ':=' },
+      { ...s.span, start: previous.startOffset },
+      { hint: 'write `=`' },
+    );
   }
   if (!/^(a statement|.*`=`)/.test(s.expected)) return undefined;
   if (found.tokenType === SYMBOL.EqEq) return diagnostic('syntax-assign', { found: '==' }, s.span);
-  const compound = [CLASS.AddOp, CLASS.MulOp, CLASS.BitOp].some((c) => tokenMatcher(found, c)) && after?.tokenType === SYMBOL.Equals && after.startOffset === endOf(found);
-  return compound ? diagnostic('syntax-assign', { found: `${found.image}=` }, { ...s.span, end: endOf(after) }) : undefined;
+  const compound =
+    [CLASS.AddOp, CLASS.MulOp, CLASS.BitOp].some((c) => tokenMatcher(found, c)) &&
+    after?.tokenType === SYMBOL.Equals &&
+    after.startOffset === endOf(found);
+  return compound
+    ? diagnostic('syntax-assign', { found: `${found.image}=` }, { ...s.span, end: endOf(after) })
+    : undefined;
 }
 
 /** A reserved word where a name belongs. */
 function keyword(s: Stop): Diagnostic | undefined {
   if (s.found === undefined || !isReserved(s.found.image)) return undefined;
   const after = s.tokens[s.at + 1];
-  const named = s.expected.includes('a name') || (s.expected.startsWith('a statement') && [SYMBOL.Equals, SYMBOL.LSquare, SYMBOL.Comma].some((t) => after?.tokenType === t));
+  const named =
+    s.expected.includes('a name') ||
+    (s.expected.startsWith('a statement') &&
+      [SYMBOL.Equals, SYMBOL.LSquare, SYMBOL.Comma].some((t) => after?.tokenType === t));
   return named ? diagnostic('syntax-keyword', { word: s.found.image }, s.span) : undefined;
 }
 
 /** `sum x`, `max * 2`. */
 function reducer(s: Stop): Diagnostic | undefined {
-  if (s.found === undefined || !tokenMatcher(s.found, CLASS.Reducer) || s.expected !== 'an expression') return undefined;
+  if (s.found === undefined || !tokenMatcher(s.found, CLASS.Reducer) || s.expected !== 'an expression')
+    return undefined;
   return diagnostic('syntax-reducer', { name: s.found.image }, s.span);
 }
 
 function choice(s: Stop): Diagnostic | undefined {
-  return s.found?.tokenType === WORD.if && s.expected === 'an expression' ? diagnostic('syntax-if', {}, s.span) : undefined;
+  return s.found?.tokenType === WORD.if && s.expected === 'an expression'
+    ? diagnostic('syntax-if', {}, s.span)
+    : undefined;
 }
 
 function chained(s: Stop): Diagnostic | undefined {
-  if (s.found === undefined || !tokenMatcher(s.found, CLASS.CmpOp) || !/^(`|an operator)/.test(s.expected) || s.expected.includes('`==`')) return undefined;
+  if (
+    s.found === undefined ||
+    !tokenMatcher(s.found, CLASS.CmpOp) ||
+    !/^(`|an operator)/.test(s.expected) ||
+    s.expected.includes('`==`')
+  )
+    return undefined;
   for (let i = s.at - 1; i >= 0; i--) {
     const t = s.tokens[i];
-    if (t === undefined || [SYMBOL.Semicolon, SYMBOL.LCurly, SYMBOL.Equals, SYMBOL.AndAnd, SYMBOL.OrOr].includes(t.tokenType)) return undefined;
+    if (
+      t === undefined ||
+      [SYMBOL.Semicolon, SYMBOL.LCurly, SYMBOL.Equals, SYMBOL.AndAnd, SYMBOL.OrOr].includes(t.tokenType)
+    )
+      return undefined;
     if (tokenMatcher(t, CLASS.CmpOp)) return diagnostic('syntax-chain', { op: s.found.image }, s.span);
   }
   return undefined;
@@ -115,13 +153,18 @@ function chained(s: Stop): Diagnostic | undefined {
 
 function semicolon(s: Stop): Diagnostic | undefined {
   const { found, previous } = s;
-  if (s.rule === 'fnDecl' && found?.tokenType === SYMBOL.Semicolon && s.expected.includes('`}`')) return diagnostic('syntax-result-semicolon', {}, s.span);
+  if (s.rule === 'fnDecl' && found?.tokenType === SYMBOL.Semicolon && s.expected.includes('`}`'))
+    return diagnostic('syntax-result-semicolon', {}, s.span);
   if (s.expected !== '`;`' || previous === undefined) return undefined;
   const here = found ?? s.next;
   const newLine = here === undefined || s.text.slice(endOf(previous), here.startOffset).includes('\n');
   if (!newLine && here.tokenType !== SYMBOL.RCurly && here.tokenType !== WORD.let) return undefined;
   const end = endOf(previous);
-  return diagnostic('syntax-semicolon', { before: here === undefined ? 'the end of the file' : quoted(here) }, { file: s.file, start: end - 1, end });
+  return diagnostic(
+    'syntax-semicolon',
+    { before: here === undefined ? 'the end of the file' : quoted(here) },
+    { file: s.file, start: end - 1, end },
+  );
 }
 
 function unexpected(s: Stop): Diagnostic {
@@ -146,11 +189,14 @@ function hint(s: Stop): Extra {
   const word = WORDS[image] ?? WORDS[s.previous?.image ?? ''];
   if (word !== undefined && !s.expected.includes('a name')) return say(word);
   if (s.expected === '`else`') return say('an `if` always has both: `if c then a else b`');
-  if (s.expected === '`->`') return say('results follow the parameters: `-> (y: f32[N])`, or `-> ()` when something is `inout`');
-  if (s.rule === 'opDecl' && s.previous?.tokenType === SYMBOL.Arrow) return say('results stand in parentheses: `-> (y: f32[N])`');
+  if (s.expected === '`->`')
+    return say('results follow the parameters: `-> (y: f32[N])`, or `-> ()` when something is `inout`');
+  if (s.rule === 'opDecl' && s.previous?.tokenType === SYMBOL.Arrow)
+    return say('results stand in parentheses: `-> (y: f32[N])`');
   if (image === ']' && s.previous?.tokenType === SYMBOL.LSquare) return say('a scalar is written without brackets');
   if (image === '*' && s.previous?.image === '*') return say('powers are written `pow(a, b)`');
-  if (s.expected === 'the end of the declaration') return say('a declaration starts with `op`, `fn` or `import`; perhaps a `}` too many stands before');
+  if (s.expected === 'the end of the declaration')
+    return say('a declaration starts with `op`, `fn` or `import`; perhaps a `}` too many stands before');
   if (image === ',' || image === ')' || image === ']' || image === '}') return {};
   if (s.expected === '`;`') return say('an operator is missing, or a `;`');
   return {};

@@ -15,7 +15,10 @@ interface Visit {
 }
 
 /** Rules of form that the grammar does not hold, and the declarations that keep them: depth, tuples outside of indices, reducers called as functions. */
-export function checkSyntax(items: readonly Item[]): { readonly items: readonly Item[]; readonly diagnostics: readonly Diagnostic[] } {
+export function checkSyntax(items: readonly Item[]): {
+  readonly items: readonly Item[];
+  readonly diagnostics: readonly Diagnostic[];
+} {
   const operators = new Set(items.flatMap((i) => (i.kind === 'import' ? i.names.map((n) => n.name) : [i.name.name])));
   const found = items.map((item) => (item.kind === 'import' ? [] : checkItem(item, operators)));
   return { items: items.filter((_, i) => found[i]?.length === 0), diagnostics: found.flat() };
@@ -27,7 +30,8 @@ function checkItem(item: OpDecl | FnDecl, operators: ReadonlySet<string>): reado
   const todo: Visit[] = [{ node: item, depth: 0, place: 'value' }];
   for (let visit = todo.pop(); visit !== undefined; visit = todo.pop()) {
     const { node, depth, place } = visit;
-    if (depth > MOST_DEPTH) return [diagnostic('syntax-deep', { most: MOST_DEPTH }, isExpr(node) ? node.span : item.name.span)];
+    if (depth > MOST_DEPTH)
+      return [diagnostic('syntax-deep', { most: MOST_DEPTH }, isExpr(node) ? node.span : item.name.span)];
     if (isExpr(node)) found.push(...checkExpr(node, place, operators));
     for (const [key, child] of Object.entries(node)) {
       if (key === 'span' || typeof child !== 'object' || child === null) continue;
@@ -43,7 +47,8 @@ function checkItem(item: OpDecl | FnDecl, operators: ReadonlySet<string>): reado
 /** `x[clamp (a, b)]`, `x[(i, j)] = …`, `f32[(A, B)]`, `scatter add x[(a, b)]`, and what stands inside such a tuple. */
 function placeOf(parent: object, key: string): Place {
   if (key === 'index' || key === 'parts') return 'index';
-  const holds = (key === 'expr' && 'policy' in parent) || (key === 'size' && 'kind' in parent && parent.kind === 'size');
+  const holds =
+    (key === 'expr' && 'policy' in parent) || (key === 'size' && 'kind' in parent && parent.kind === 'size');
   return holds ? 'index' : 'value';
 }
 
@@ -54,6 +59,7 @@ function checkExpr(e: Expr, place: Place, operators: ReadonlySet<string>): reado
   return pairwise ? [] : [diagnostic('syntax-reducer', { name: e.callee.name }, e.callee.span)];
 }
 
+// prettier-ignore
 const KINDS: Readonly<Record<Expr['kind'], true>> = {
   int: true, float: true, const: true, if: true, binary: true, unary: true, cast: true, guard: true, strict: true, tuple: true, paren: true, call: true,
   reduce: true, access: true,

@@ -7,6 +7,7 @@ import type { DType } from './dtypes.ts';
  */
 
 /** Reserved: never a name. */
+// prettier-ignore
 export const RESERVED = [
   'import', 'op', 'fn', 'let', 'const', 'inout', 'in', 'where', 'if', 'then', 'else', 'as', 'near', 'strict', 'for', 'forall',
   'clamp', 'unchecked', 'topk', 'sort', 'ragged', 'pack', 'scatter', 'property', 'tolerance', 'tunable', 'schedule',
@@ -14,12 +15,14 @@ export const RESERVED = [
 ] as const;
 
 /** Reserved as plain names; operators may be called so, and `max(a, b)` is a call. */
+// prettier-ignore
 export const REDUCERS = [
   'sum', 'prod', 'max', 'min', 'any', 'all', 'count', 'argmax', 'argmin', 'first', 'mean', 'var', 'logsumexp', 'softmax',
   'lower_bound', 'upper_bound',
 ] as const satisfies readonly Reducer[];
 
 /** Words with a meaning in one place only; names everywhere else. */
+// prettier-ignore
 export const CONTEXTUAL = [
   'from', 'dim', 'row', 'pairs', 'state', 'add', 'or', 'unique', 'init', 'drop', 'ascending', 'descending', 'within',
   'auto', 'exact', 'ulp', 'bound', 'abs', 'rel',
@@ -29,6 +32,7 @@ export const CONTEXTUAL = [
 export const CONSTANTS = ['inf', 'nan', 'true', 'false'] as const satisfies readonly (typeof RESERVED)[number][];
 
 /** Symbols, by the names that the concrete syntax tree uses. */
+// prettier-ignore
 export const SYMBOLS = {
   LParen: '(', RParen: ')', LSquare: '[', RSquare: ']', LCurly: '{', RCurly: '}',
   Comma: ',', Semicolon: ';', Colon: ':', Dot: '.', Range: '..', Arrow: '->', Equals: '=', Else: '??',
@@ -52,6 +56,7 @@ export const CLASSES = {
 } as const;
 
 /** Data types, in the order of the language page. They are ordinary identifiers to the parser. */
+// prettier-ignore
 export const DTYPE_NAMES = [
   'f64', 'f32', 'f16', 'bf16', 'f8e4m3', 'f8e5m2', 'f8e4m3fnuz', 'i8', 'i16', 'i32', 'i64', 'u8', 'u16', 'u32', 'u64', 'bool',
 ] as const satisfies readonly DType[];
