@@ -33,6 +33,26 @@ export const CLI = {
     (p) => `type parameter \`${p.param}\` cannot be ${p.value}`,
     (p) => `it is one of ${p.choices}`,
   ),
+  'type-param-unknown': error<{ name: string; op: string }>((p) => `\`${p.op}\` has no type parameter \`${p.name}\``),
+  'value-form': error<{ name: string; text: string; dtype: string }>(
+    (p) => `${p.name}=${p.text} is not a value of type ${p.dtype}`,
+  ),
+  'plan-unknown': error<{ reasons: string }>((p) => `this config is not valid: ${p.reasons}`),
+  'emit-refused': error<{ target: string; reasons: string }>((p) => `${p.target} cannot emit this: ${p.reasons}`),
+  'compile-failed': error<{ target: string; log: string }>(
+    (p) => `the kernel for ${p.target} does not compile: ${p.log}`,
+  ),
+  'compile-timeout': error<{ target: string }>((p) => `the compiler for ${p.target} did not finish in time`),
+  'verify-failed': error<{ op: string; target: string; problem: string }>(
+    (p) => `${p.op} on ${p.target} is wrong: ${p.problem}`,
+  ),
+  'strategy-unknown': error<{ name: string; has: string }>(
+    (p) => `no search strategy is named \`${p.name}\``,
+    (p) => `there are ${p.has}`,
+  ),
+  'budget-form': error<{ text: string }>((p) => `--budget ${p.text} is not a time`, 'write 30s, 5m or 1h'),
+  'replay-file': error<{ file: string; reason: string }>((p) => `\`${p.file}\` is not a counterexample: ${p.reason}`),
+  'not-formatted': error<{ file: string }>((p) => `\`${p.file}\` is not in canonical form`, 'run `ktune fmt` on it'),
   'argument-form': error<{ option: string; text: string; form: string }>(
     (p) => `--${p.option} ${p.text} is not of the form ${p.form}`,
   ),

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { must } from '../assert.ts';
 import fc from 'fast-check';
 import type { Arch, Backend } from '../backends/backend.ts';
 import { evaluate } from '../backends/reference/evaluate.ts';
@@ -15,6 +14,7 @@ import { compareOutputs, isVacuous } from './compare.ts';
 import type { Mismatch } from './compare.ts';
 import { caseData } from './data.ts';
 import { execute } from './execute.ts';
+import { neededRoom, referenceInputs } from './sampled.ts';
 import { resolveSizes } from './sizes.ts';
 import { chooseVariants } from './variants.ts';
 import type { Variant } from './variants.ts';
@@ -203,12 +203,7 @@ export async function runTrial(bench: Bench, variant: Variant, t: Trial): Promis
   const sizes = resolveSizes(graph, t.case);
   if (typeof sizes === 'string') throw new Error(`internal: ${sizes}`);
   const data = caseData(graph, t.case, sizes);
-  const lists = new Set(graph.buffers.filter((b) => b.list !== undefined).map((b) => b.id));
-  const inputs = {
-    dims: Object.fromEntries(sizes.dims),
-    scalars: Object.fromEntries(data.scalars),
-    buffers: Object.fromEntries([...data.tensors].map(([id, list]) => [id, lists.has(id) ? list : must(list[0], id)])),
-  };
+  const inputs = referenceInputs(graph, sizes, data);
   let expected = evaluate(graph, inputs);
   if (!expected.ok) throw new Error(`internal: ${expected.problems.map((p) => p.text).join('; ')}`);
   if (expected.faultCount > 0)
@@ -216,12 +211,9 @@ export async function runTrial(bench: Bench, variant: Variant, t: Trial): Promis
       kind: 'wrong',
       problem: { kind: 'fault', detail: `the reference: ${JSON.stringify(expected.faults[0])}` },
     };
-  const capacities: Record<string, number> = {};
-  for (const b of graph.buffers) {
-    const ragged = b.capacity?.ragged;
-    const needed = Math.max(0, ...(expected.outputs[b.id] ?? []).map((o) => o.needed ?? 0));
-    if (ragged !== undefined) capacities[ragged] = Math.max(capacities[ragged] ?? 0, Math.ceil(needed * t.room));
-  }
+  const capacities = Object.fromEntries(
+    Object.entries(neededRoom(graph, expected.outputs)).map(([k, n]) => [k, Math.ceil(n * t.room)]),
+  );
   if (t.room < 1 && Object.keys(capacities).length > 0) {
     expected = evaluate(graph, { ...inputs, capacities });
     if (!expected.ok) throw new Error(`internal: ${expected.problems.map((p) => p.text).join('; ')}`);

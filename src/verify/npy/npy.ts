@@ -7,20 +7,53 @@ import { isFloat } from '../../dsl/dtypes.ts';
 import { formatHeader, parseHeader } from './header.ts';
 import type { NpyHeader, NpyKind } from './header.ts';
 
-export type TensorResult = { readonly ok: true; readonly tensor: Tensor } | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
+export type TensorResult =
+  { readonly ok: true; readonly tensor: Tensor } | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
 
 /** How a storage type stands in an array file: bf16 and f8 travel as bit patterns. */
 const STORED: Readonly<Record<DType, readonly [NpyKind, number]>> = {
-  f64: ['f', 8], f32: ['f', 4], f16: ['f', 2], bf16: ['u', 2], f8e4m3: ['u', 1], f8e5m2: ['u', 1], f8e4m3fnuz: ['u', 1],
-  i8: ['i', 1], i16: ['i', 2], i32: ['i', 4], i64: ['i', 8], u8: ['u', 1], u16: ['u', 2], u32: ['u', 4], u64: ['u', 8], bool: ['b', 1],
+  f64: ['f', 8],
+  f32: ['f', 4],
+  f16: ['f', 2],
+  bf16: ['u', 2],
+  f8e4m3: ['u', 1],
+  f8e5m2: ['u', 1],
+  f8e4m3fnuz: ['u', 1],
+  i8: ['i', 1],
+  i16: ['i', 2],
+  i32: ['i', 4],
+  i64: ['i', 8],
+  u8: ['u', 1],
+  u16: ['u', 2],
+  u32: ['u', 4],
+  u64: ['u', 8],
+  bool: ['b', 1],
 };
-const NAMES: Readonly<Record<string, DType>> = { b1: 'bool', i1: 'i8', i2: 'i16', i4: 'i32', i8: 'i64', u1: 'u8', u2: 'u16', u4: 'u32', u8: 'u64', f2: 'f16', f4: 'f32', f8: 'f64' };
+const NAMES: Readonly<Record<string, DType>> = {
+  b1: 'bool',
+  i1: 'i8',
+  i2: 'i16',
+  i4: 'i32',
+  i8: 'i64',
+  u1: 'u8',
+  u2: 'u16',
+  u4: 'u32',
+  u8: 'u64',
+  f2: 'f16',
+  f4: 'f32',
+  f8: 'f64',
+};
 
 /**
  * The array of a .npy file as a tensor of `dtype`. Fortran order and big-endian data are converted. Another element type is refused,
  * unless `cast` allows float data to be rounded to a float type.
  */
-export function readNpy(bytes: Uint8Array, file: string, dtype: DType, options: { readonly cast?: boolean } = {}): TensorResult {
+export function readNpy(
+  bytes: Uint8Array,
+  file: string,
+  dtype: DType,
+  options: { readonly cast?: boolean } = {},
+): TensorResult {
   const parsed = parseHeader(bytes, file);
   if (!parsed.ok) return parsed;
   const h = parsed.header;
@@ -34,9 +67,21 @@ export function readNpy(bytes: Uint8Array, file: string, dtype: DType, options: 
   const exact = kind === h.kind && size === h.size;
   const castable = isFloat(dtype) && h.kind === 'f';
   if (!exact && !(castable && options.cast === true))
-    return fail(diagnostic('npy-dtype', { file, found, wanted: dtype, stored: `${kind}${size}${isPattern(dtype) ? ` (${dtype} travels as bit patterns)` : ''}`, cast: castable }));
+    return fail(
+      diagnostic('npy-dtype', {
+        file,
+        found,
+        wanted: dtype,
+        stored: `${kind}${size}${isPattern(dtype) ? ` (${dtype} travels as bit patterns)` : ''}`,
+        cast: castable,
+      }),
+    );
   const as = exact ? dtype : found;
-  const tensor: Tensor = { dtype: as, shape: h.shape, data: view(as, ordered(bytes.subarray(h.offset, h.offset + needed), h), elements(h.shape)) };
+  const tensor: Tensor = {
+    dtype: as,
+    shape: h.shape,
+    data: view(as, ordered(bytes.subarray(h.offset, h.offset + needed), h), elements(h.shape)),
+  };
   if (as === 'bool') tensor.data.forEach((b, i) => void (tensor.data[i] = Number(b) === 0 ? 0 : 1));
   return { ok: true, tensor: exact ? tensor : converted(tensor, dtype) };
 }

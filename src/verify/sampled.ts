@@ -1,0 +1,86 @@
+import { evaluate } from '../backends/reference/evaluate.ts';
+import type { Evaluation } from '../backends/reference/evaluate.ts';
+import type { Inputs as ReferenceInputs } from '../backends/reference/inputs.ts';
+import type { Output } from '../backends/reference/outputs.ts';
+import type { StageGraph } from '../codegen/ir/stage.ts';
+import { DTYPES } from '../dsl/dtypes.ts';
+import type { Tol } from '../dsl/ast.ts';
+import { compareOutputs } from './compare.ts';
+import type { Mismatch } from './compare.ts';
+import type { CaseData } from './data.ts';
+import type { Sizes } from './sizes.ts';
+import { must } from '../assert.ts';
+
+/** Inputs of a case as the reference takes them. */
+export function referenceInputs(graph: StageGraph, sizes: Sizes, data: CaseData): ReferenceInputs {
+  const lists = new Set(graph.buffers.filter((b) => b.list !== undefined).map((b) => b.id));
+  return {
+    dims: Object.fromEntries(sizes.dims),
+    scalars: Object.fromEntries(data.scalars),
+    buffers: Object.fromEntries([...data.tensors].map(([id, list]) => [id, lists.has(id) ? list : must(list[0], id)])),
+  };
+}
+
+/** Items that each ragged result needs. */
+export function neededRoom(
+  graph: StageGraph,
+  outputs: Readonly<Record<string, readonly Output[]>>,
+): Readonly<Record<string, number>> {
+  const room: Record<string, number> = {};
+  for (const b of graph.buffers) {
+    if (b.capacity === undefined) continue;
+    const needed = Math.max(0, ...(outputs[b.id] ?? []).map((o) => o.needed ?? 0));
+    room[b.capacity.ragged] = Math.max(room[b.capacity.ragged] ?? 0, needed);
+  }
+  return room;
+}
+
+/** Large shapes: the reference on a sample of rows, computed once; kernels are compared on those rows. */
+export interface SampledOracle {
+  readonly expected: Extract<Evaluation, { ok: true }>;
+  readonly room: Readonly<Record<string, number>>;
+  /** Elements that are compared. */
+  readonly elements: number;
+  /** Compares the outputs that `read` gives; `undefined` if they are right. */
+  compare(
+    read: (buf: string, offset: number, bytes: number) => Promise<Uint8Array>,
+  ): Promise<{ readonly mismatch?: Mismatch; readonly used: number; readonly elements: number }>;
+}
+
+export function sampledOracle(
+  graph: StageGraph,
+  sizes: Sizes,
+  data: CaseData,
+  tolerances: Readonly<Record<string, Tol>>,
+  sample: { readonly count: number; readonly seed: number },
+): SampledOracle {
+  const expected = evaluate(graph, referenceInputs(graph, sizes, data), { sample });
+  if (!expected.ok) throw new Error(`internal: ${expected.problems.map((p) => p.text).join('; ')}`);
+  const all = Object.values(expected.outputs).flat();
+  const elements = all.reduce(
+    (n, o) => n + (o.covered ?? [{ start: 0, end: o.tensor.data.length }]).reduce((m, r) => m + r.end - r.start, 0),
+    0,
+  );
+  return {
+    expected,
+    room: neededRoom(graph, expected.outputs),
+    elements,
+    async compare(read) {
+      const got = new Map<string, readonly Uint8Array[]>();
+      for (const [id, list] of Object.entries(expected.outputs)) {
+        const lists = graph.buffers.find((b) => b.id === id)?.list !== undefined;
+        const bytes: Uint8Array[] = [];
+        for (const [k, o] of list.entries()) {
+          const size = DTYPES[o.tensor.dtype].bytes;
+          const whole = new Uint8Array(o.tensor.data.length * size);
+          for (const r of o.covered ?? [{ start: 0, end: o.tensor.data.length }]) {
+            whole.set(await read(lists ? `${id}{${k}}` : id, r.start * size, (r.end - r.start) * size), r.start * size);
+          }
+          bytes.push(whole);
+        }
+        got.set(id, bytes);
+      }
+      return compareOutputs(expected.outputs, got, got, tolerances);
+    },
+  };
+}
