@@ -1,7 +1,22 @@
 import type { Command } from './command.ts';
+import { check } from './commands/check.ts';
+import { doctor } from './commands/doctor.ts';
+import { emit } from './commands/emit.ts';
+import { explain } from './commands/explain.ts';
+import { ops } from './commands/ops.ts';
+import { space } from './commands/space.ts';
+import { targets } from './commands/targets.ts';
 import type { CommonArgs } from './context.ts';
 
 type Add = <A extends CommonArgs>(command: Command<A>) => void;
 
 /** All subcommands, in the order that help lists them. */
-export const commands: readonly ((add: Add) => void)[] = [];
+export const commands: readonly ((add: Add) => void)[] = [
+  (add) => add(check),
+  (add) => add(explain),
+  (add) => add(emit),
+  (add) => add(space),
+  (add) => add(ops),
+  (add) => add(targets),
+  (add) => add(doctor),
+];
