@@ -15,7 +15,7 @@ import { unify } from '../../src/codegen/passes/unify.ts';
 import { tensor, valuesOf } from '../../src/codegen/numeric/tensor.ts';
 import type { TOp } from '../../src/dsl/typed.ts';
 import { randomInputs } from '../backends/reference/random-inputs.ts';
-import { compile, compileOp, examplesText, languageText, smallConsts } from '../fixtures/programs.ts';
+import { compile, compileOp, examplesText, languageText, smallConsts, trickyText } from '../fixtures/programs.ts';
 
 function graphOf(op: TOp): StageGraph {
   const r = lower(op, smallConsts(op));
@@ -56,7 +56,7 @@ function close(a: unknown, c: unknown): boolean {
 }
 
 describe('passes keep what every program computes', () => {
-  const ops = [...compile(examplesText), ...compile(languageText)];
+  const ops = [...compile(examplesText), ...compile(languageText), ...compile(trickyText)];
   it.each(ops.map((o): [string, TOp] => [`${o.name} ${Object.values(o.types).join(' ')}`.trim(), o]))('%s', (_, op) => {
     const graph = graphOf(op);
     const variants = [graph, taken(inlineVirtual(graph)), taken(inline(graph, () => true)), shareGraph(graph)];

@@ -189,9 +189,9 @@ function run(
         if (f >= g) throw new Absent();
         out.push([f, g]);
       } else out.push(x.kind === 'flat' ? [one(x.part)] : x.parts.map(one));
-      if (empty) return undefined;
     }
-    return out;
+    // Other parts are judged first: a guard sees that nothing is in range.
+    return empty ? undefined : out;
   }
   const zero = (e: TExpr): Value => (e.type === 'bool' ? false : e.type === 'f32' || e.type === 'f64' ? 0 : 0n);
 

@@ -298,6 +298,7 @@ function softmax(env: Env, scope: Scope, e: TReduce): Expr {
   const x = b.convert(peak.type, lowerExpr(env, scope, must(e.at, 'softmax point')));
   const value = b.select(b.eq(peak, infinity(true, peak.type)), zero(peak.type), b.div(exp(b.sub(x, peak)), sum));
   const domain = softmaxDomain(env, scope, e);
+  if (domain.kind !== 'bool') scope.guard?.push(domain);
   return domain.kind === 'bool' ? value : b.select(domain, value, zero(value.type));
 }
 /** max + log Σ exp(x − max); an infinite maximum is the result. */
