@@ -61,6 +61,7 @@ export function typeAccess(e: AccessExpr, s: Scope): Value {
       if ((sym.sizes || s.size) && isInt(sym.dtype) && sym.dtype !== 'u64')
         return value(convert(p, 'i64'), { flex: 'index' });
       if (s.size) return notSize(e, s);
+      if (sym.fixed && sym.dtype === 'f64') return value(p, { flex: 'index' });
       return value(p, DTYPES[sym.dtype].value === sym.dtype ? {} : { stored: sym.dtype });
     }
     case 'tensor':

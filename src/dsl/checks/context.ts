@@ -39,6 +39,8 @@ export interface ScalarSym {
   readonly span: Span;
   readonly dtype: DType;
   readonly sizes: boolean;
+  /** Declared `const`. */
+  readonly fixed: boolean;
 }
 export interface DimSym {
   readonly kind: 'dim';

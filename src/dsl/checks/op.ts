@@ -4,7 +4,7 @@ import { hasErrors } from '../../diagnostics/diagnostic.ts';
 import type { Tol } from '../ast.ts';
 import type { OpDecl, Stmt } from '../ast.ts';
 import type { DType } from '../dtypes.ts';
-import type { TOp, TSchedule, TStmt } from '../typed.ts';
+import type { TExpr, TOp, TSchedule, TStmt } from '../typed.ts';
 import { report } from './context.ts';
 import type { ModuleScope, OpContext, Scope } from './context.ts';
 import { checkDefine } from './define.ts';
@@ -163,7 +163,7 @@ function started(body: readonly TStmt[]): readonly TStmt[] {
     const from = vars
       .filter((v) => v.lo.kind !== 'int' || v.lo.value !== 0n)
       .map((v) => binary('le', v.lo, variable(v)));
-    const where = from.reduce((a, b) => both(a, b) ?? a, d.where ?? from[0]);
+    const where = from.reduce<TExpr | undefined>((a, b) => both(a, b), d.where);
     return where === undefined || from.length === 0 ? d : { ...d, where };
   });
 }

@@ -9,7 +9,7 @@ import type { CallExpr, Axis, LetAxis, Scope, TensorSym } from './context.ts';
 import { namesOf, sizesOf } from './dims.ts';
 import { declareLet } from './lets.ts';
 import { binary, int, mapParts, product, same, some } from './make.ts';
-import { isDType } from './names.ts';
+import { isBuiltin, isDType } from './names.ts';
 import { text } from './operators.ts';
 import { equalIn, holdsIn } from './proofs.ts';
 import { bareName } from './ranges.ts';
@@ -26,6 +26,13 @@ export function operatorCall(e: Expr, s: Scope): OperatorCall | undefined {
   let x = e;
   while (x.kind === 'paren') x = x.operand;
   if (x.kind !== 'call' || s.op.scope.fns.has(x.callee.name)) return undefined;
+  const whole = x.args.some((a) => {
+    const name = bareName(a.value);
+    const sym = name === undefined ? undefined : s.op.symbols.get(name);
+    return sym?.kind === 'tensor' && sym.axes.length > 0;
+  });
+  // An operator may have the name of a built-in: over whole tensors it is meant, over scalars the built-in.
+  if (isBuiltin(x.callee.name) && !whole) return undefined;
   const decl = s.op.scope.ops.get(x.callee.name);
   return decl === undefined ? undefined : { call: x, decl };
 }

@@ -41,6 +41,12 @@ export const leftAxes = (info: RaggedInfo, span: Span): TensorSym => ({
   axes: info.ragged.left,
 });
 
+/** Reports rows that are defined further down; rows that nothing defines are reported once, where the axis is declared. */
+export function raggedLater(name: string, span: Span, op: OpContext): void {
+  const later = op.decl?.body.some((d) => (d.kind === 'ragged' || d.kind === 'pack') && d.name.name === name);
+  if (later === true) report(op, 'ragged-later', { name }, span);
+}
+
 /** `len(L, b)`, `base(L, b)`, `total(L)`. */
 export function typeLength(e: CallExpr, s: Scope): Value {
   const fn = e.callee.name;
@@ -61,7 +67,7 @@ export function typeLength(e: CallExpr, s: Scope): Value {
   const { id } = info.ragged;
   s.op.used.add(info.ragged.offsets);
   if (!info.defined && !s.size) {
-    report(s.op, 'ragged-later', { name: id }, first.span);
+    raggedLater(id, first.span, s.op);
     return bad(e.span);
   }
   if (info.ragged.listed !== (named.list !== undefined)) {

@@ -45,7 +45,14 @@ function declareScalar(p: Param, decl: OpDecl, op: OpContext): void {
   if (!declare(op, p.name, 'a parameter') || p.type.elem.kind !== 'name') return;
   const dtype = resolveType(p.type.elem.name.name, p.type.elem.name.span, op) ?? 'i64';
   const sizes = isInt(dtype) && (p.mode === 'const' || sizesOf(decl).some((e) => namesOf(e).has(p.name.name)));
-  op.symbols.set(p.name.name, { kind: 'scalar', name: p.name.name, span: p.name.span, dtype, sizes });
+  op.symbols.set(p.name.name, {
+    kind: 'scalar',
+    name: p.name.name,
+    span: p.name.span,
+    dtype,
+    sizes,
+    fixed: p.mode === 'const',
+  });
 }
 
 function deriveDim(d: OpDecl['dims'][number], s: Scope): void {
@@ -187,6 +194,11 @@ function typeAxis(a: AxisExpr, left: readonly TAxis[], owner: Param | Result, s:
     case 'ragged': {
       const info = s.op.raggeds.get(a.name.name);
       if (info !== undefined) {
+        for (const n of [a.list, a.offsetsList]) {
+          if (n !== undefined && owner.list !== undefined && n.name !== owner.list.index.name) {
+            report(s.op, 'name-unknown', { name: n.name, known: owner.list.index.name, call: false }, n.span);
+          }
+        }
         const size = owner.list === undefined ? undefined : typeSize(owner.list.size, s);
         if (info.ragged.listed && size === undefined) report(s.op, 'list-none', { name: a.name.name }, a.span);
         if (info.ragged.left.length === 0 && left.length > 0) {

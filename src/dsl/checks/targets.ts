@@ -7,6 +7,7 @@ import { binary, int, same, substitute, variable } from './make.ts';
 import { nearest } from './names.ts';
 import { text } from './operators.ts';
 import { holdsIn } from './proofs.ts';
+import { raggedLater } from './ragged.ts';
 import { bindIndices, brokenVar, domainRange, freshIndex, makeVar, withVars } from './ranges.ts';
 import type { NewIndex } from './ranges.ts';
 import { extents, flatExtent, partCount } from './shape.ts';
@@ -91,6 +92,10 @@ export function bindDeclared(
     const axis = axes[k];
     const each = axis === undefined || failed ? undefined : extents(s.op, sym, axes, k, (i) => prior[i], list, l.span);
     const written = lhsParts(l);
+    if (axis?.kind === 'ragged' && s.op.raggeds.get(axis.ragged)?.defined === false) {
+      raggedLater(axis.ragged, l.span, s.op);
+      failed = true;
+    }
     if (axis === undefined || each === undefined) {
       failed = true;
       for (const p of written) one(p, int(0, p.span), int(0, p.span));

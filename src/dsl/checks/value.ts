@@ -93,7 +93,7 @@ export function adapt(op: OpContext, v: Value, to: ValueType, span: Span = v.e.s
   if (from === to) return { ...v, flex: 'no' };
   if (from === 'bool' || to === 'bool')
     return fail(op, v, () => report(op, 'type-bool-number', { found: from, wanted: to, text: shown(v) }, span));
-  if (v.flex === 'index') return { ...v, e: convert(v.e, to), flex: 'no' };
+  if (v.flex === 'index' && !(isFloatType(from) && isIntType(to))) return { ...v, e: convert(v.e, to), flex: 'no' };
   if (isFloatType(from) !== isFloatType(to))
     return fail(op, v, () => report(op, 'type-int-float', { found: from, wanted: to, text: shown(v) }, span));
   if (isFloatType(from)) {
@@ -134,7 +134,12 @@ function literal(op: OpContext, v: Value, to: ValueType, span: Span): { e: TExpr
       if (!isFloatType(to)) {
         if (!holds(to, e.value)) {
           failed = true;
-          report(op, 'type-literal', { text: String(e.value), type: to }, e.span);
+          report(
+            op,
+            'type-literal',
+            { text: holds('i64', e.value) ? String(e.value) : `0x${e.value.toString(16)}`, type: to },
+            e.span,
+          );
         }
         return { ...e, type: to };
       }
@@ -166,10 +171,10 @@ export function unify(op: OpContext, a: Value, b: Value, span: Span): readonly [
       { ...a, bad: true },
       { ...b, bad: true },
     ];
-  const order = { no: 3, float: 2, index: 1, int: 0 } as const;
-  if (a.flex === b.flex && a.flex !== 'no') return [a, b];
+  const order = { no: 3, index: 2, float: 1, int: 0 } as const;
+  if (a.flex === b.flex && a.flex !== 'no') return a.e.type === b.e.type ? [a, b] : unifyConsts(op, a, b);
   const mixed = (a.flex === 'float' && b.flex === 'index') || (a.flex === 'index' && b.flex === 'float');
-  if (mixed) return [adapt(op, a, 'f32'), adapt(op, b, 'f32')];
+  if (mixed && isIntType(a.flex === 'index' ? a.e.type : b.e.type)) return [adapt(op, a, 'f32'), adapt(op, b, 'f32')];
   if (order[a.flex] > order[b.flex]) {
     const other = toward(op, b, a);
     return [{ ...a, bad: other.bad }, other];
@@ -196,6 +201,15 @@ export function unify(op: OpContext, a: Value, b: Value, span: Span): readonly [
   ];
 }
 
+/** An index beside a float const: the const's type. */
+function unifyConsts(op: OpContext, a: Value, b: Value): readonly [Value, Value] {
+  const to = isFloatType(a.e.type) ? a.e.type : b.e.type;
+  return [
+    { ...adapt(op, a, to), flex: 'index' },
+    { ...adapt(op, b, to), flex: 'index' },
+  ];
+}
+
 /** `v` as the more fixed operand `other` has it. */
 function toward(op: OpContext, v: Value, other: Value): Value {
   if (other.flex === 'float') return { ...value({ ...literal(op, v, 'f32', v.e.span).e }, v), flex: 'float' };
@@ -203,7 +217,7 @@ function toward(op: OpContext, v: Value, other: Value): Value {
     report(op, 'type-int-float', { found: other.e.type, wanted: 'f32', text: shown(other) }, other.e.span);
     return { ...v, bad: true };
   }
-  if (other.flex === 'index') return { ...adapt(op, v, 'i64'), flex: 'index' };
+  if (other.flex === 'index') return { ...adapt(op, v, other.e.type), flex: 'index' };
   return adapt(op, v, other.e.type);
 }
 
