@@ -16,6 +16,8 @@ const comparison = fc.constantFrom<TBinary>('eq', 'ne', 'lt', 'le', 'gt', 'ge');
 const compare = (a: fc.Arbitrary<TExpr>): fc.Arbitrary<TExpr> =>
   fc.tuple(comparison, a, a).map(([op, x, y]) => binaryExpr(op, x, y));
 
+const wrapping = fc.constantFrom<'u64' | 'i32' | 'u32'>('u64', 'i32', 'u32');
+
 function call(fn: 'min' | 'max' | 'abs' | 'sign' | 'clip', args: readonly TExpr[]): TExpr {
   return { ...expr(`${fn}(0)`), kind: 'call', fn, args } as TExpr;
 }
@@ -44,11 +46,12 @@ export function integers(depth: number, data: boolean): fc.Arbitrary<TExpr> {
     },
     ...(data
       ? [
+          { weight: 1, arbitrary: fc.tuple(wrapping, sub).map(([to, a]) => back(cast(a, to))) },
           {
             weight: 2,
             arbitrary: fc
-              .tuple(fc.constantFrom<'u64' | 'i32' | 'u32'>('u64', 'i32', 'u32'), sub)
-              .map(([to, a]): TExpr => back(cast(a, to))),
+              .tuple(wrapping, arithmetic, sub, sub)
+              .map(([to, op, a, b]) => back(binaryExpr(op, cast(a, to), cast(b, to)))),
           },
         ]
       : []),
