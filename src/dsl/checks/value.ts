@@ -274,7 +274,7 @@ export function store(op: OpContext, v: Value, t: DType, near: boolean, span: Sp
   const to = widen(t);
   if (v.bad) return adapt(op, v, to);
   const sameGroup = DTYPES[v.e.type].group === DTYPES[t].group;
-  if (v.flex !== 'int' && v.flex !== 'float' && sameGroup && v.e.type !== to && (near || fits(v, t)) && isFloat(t)) {
+  if (v.flex !== 'int' && v.flex !== 'float' && v.e.type === 'f64' && to === 'f32' && (near || fits(v, t))) {
     return { ...v, e: { kind: 'cast', mode: near ? 'near' : 'as', to, a: v.e, type: to, span: v.e.span }, flex: 'no' };
   }
   if (v.flex === 'no' && sameGroup && !isFloat(t) && v.e.type !== to && fits(v, t))

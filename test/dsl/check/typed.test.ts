@@ -192,7 +192,7 @@ describe('sizes', () => {
 });
 
 describe('presence', () => {
-  const let_ = 'let a[n] where n >= 1 = x[n];';
+  const partial = 'let a[n] where n >= 1 = x[n];';
   it.each([
     ['a plain read', 'y[n] = a[n];', ['absent-read']],
     ['a guard', 'y[n] = (a[n] ?? 0);', []],
@@ -202,7 +202,7 @@ describe('presence', () => {
     ['softmax keeps it', 'y[n] = softmax[n](a[n]);', ['absent-read']],
     ['softmax under a reducer', 'y[n] = sum[k](softmax[k](a[k]) * x[k]) + n;', []],
   ])('%s', (_, body, expected) => {
-    expect(codes(`op f(x: f32[N]) -> (y: f32[N]) { ${let_} ${body} }`)).toEqual(expected);
+    expect(codes(`op f(x: f32[N]) -> (y: f32[N]) { ${partial} ${body} }`)).toEqual(expected);
   });
   it('a let whose range starts above 0 is absent below it', () => {
     const op = compileOp('op f(x: f32[N]) -> (y: f32[N]) { let d[n in 1..N] = x[n] - x[n - 1]; y[n] = (d[n] ?? 0); }');
