@@ -1,0 +1,201 @@
+import { mkdirSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { join, relative, resolve } from 'node:path';
+import { diagnostic } from '../../diagnostics/diagnostic.ts';
+import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
+import { measureCeilings, placeUnderRoof } from '../../measure/roofline.ts';
+import { openStore } from '../../store/records.ts';
+import { bucketOf, pinWinner } from '../../store/lock-file.ts';
+import { strategies } from '../../tuner/strategies/registry.generated.ts';
+import { tune as search } from '../../tuner/tune.ts';
+import type { TuneResult } from '../../tuner/tune.ts';
+import type { Command } from '../command.ts';
+import type { CommonArgs, Context, Outcome } from '../context.ts';
+import { EXIT } from '../exit.ts';
+import { graphHash } from '../graph-hash.ts';
+import { paths, requireTarget, runnerFor, withScratch } from '../host.ts';
+import type { Target } from '../host.ts';
+import { loadRight } from '../load.ts';
+import { withSubject, withTarget } from '../options.ts';
+import { createProgress } from '../progress.ts';
+import { choose } from '../subject.ts';
+import type { Chosen, SubjectArgs } from '../subject.ts';
+import { tuneReport } from '../tune-report.ts';
+import { tuneSubject } from '../tune-subject.ts';
+import { UserError } from '../user-error.ts';
+import { writeKernel } from './emit.ts';
+
+interface Args extends CommonArgs, SubjectArgs {
+  readonly file: string;
+  readonly target: string;
+  readonly strategy: string;
+  readonly seed: string;
+  readonly budget: string;
+  readonly evals: number;
+  readonly fresh: boolean;
+}
+
+export const tune: Command<Args> = {
+  usage: 'tune <file>',
+  help: 'Search for the fastest config of an operator on a target, at one shape',
+  options: (y) =>
+    withTarget(withSubject(y))
+      .option('strategy', {
+        type: 'string',
+        default: 'greedy',
+        describe: `how to search: ${strategies.map((s) => s.name).join(', ')}`,
+      })
+      .option('seed', { type: 'string', default: '1', describe: 'equal seeds ask the same questions' })
+      .option('budget', { type: 'string', default: '60s', describe: 'time: 30s, 5m, 1h' })
+      .option('evals', { type: 'number', default: 10_000, describe: 'most configs to compile and run' })
+      .option('fresh', { type: 'boolean', default: false, describe: 'do not continue from the records' }),
+  async run(args, context) {
+    const { io } = context;
+    const loaded = loadRight(io, args.file);
+    const chosen = choose(loaded, args);
+    const strategy = strategies.find((s) => s.name === args.strategy);
+    if (strategy === undefined)
+      throw new UserError(
+        diagnostic('strategy-unknown', { name: args.strategy, has: strategies.map((s) => s.name).join(', ') }),
+        EXIT.usage,
+      );
+    const seconds = parseBudget(args.budget);
+    const target = await requireTarget(args.target, 'time');
+    const runner = await runnerFor(io);
+    const place = paths(io);
+    return withScratch(io, async (scratch) => {
+      const subject = tuneSubject(chosen, target);
+      makeDir(place.lib);
+      context.note(`tuning ${describeSubject(chosen, target)} with ${strategy.name}, ${args.budget}`);
+      const probe = runner.start();
+      const ceilings = await measureCeilings(probe, place.ceilings, runner.path);
+      await probe.close();
+      const store = openStore(place.records);
+      const progress = createProgress(context);
+      try {
+        const result = await search({
+          subject,
+          strategy,
+          seed: args.seed,
+          budget: { seconds, evals: args.evals },
+          store,
+          startRunner: runner.start,
+          outDir: place.lib,
+          scratch,
+          machine: cpus()[0]?.model ?? 'unknown',
+          fresh: args.fresh,
+          signal: io.signal,
+          onEvent: progress.event,
+          lockPath: place.machineLock,
+        });
+        progress.end();
+        return await conclude(result, chosen, target, context, place.root, ceilings, store.problems());
+      } finally {
+        progress.end();
+        store.close();
+      }
+    });
+  },
+};
+
+const describeSubject = (chosen: Chosen, target: Target): string => {
+  const types = Object.entries(chosen.op.types).map(([k, v]) => `${k}=${v}`);
+  const sizes = Object.entries(chosen.sizes).map(([k, v]) => `${k}=${v}`);
+  return `${chosen.op.name} on ${target.name}, ${[...types, ...sizes].join(' ')}${chosen.fromDoc ? ' (from its doc comment)' : ''}`;
+};
+
+async function conclude(
+  result: TuneResult,
+  chosen: Chosen,
+  target: Target,
+  { io, paint }: Context,
+  root: string,
+  ceilings: Parameters<typeof placeUnderRoof>[0] | undefined,
+  problems: readonly Diagnostic[],
+): Promise<Outcome> {
+  const diagnostics = [
+    ...new Map([...result.diagnostics, ...problems].map((d) => [`${d.code} ${d.message}`, d])).values(),
+  ];
+  if (result.summary === undefined || result.emitted === undefined)
+    return { exit: EXIT.budget, diagnostics, result: { summary: null } };
+  const { summary, emitted } = result;
+  const name = [
+    chosen.op.name,
+    ...Object.values(chosen.op.types),
+    target.name.replace(':', '-'),
+    ...Object.entries(chosen.sizes).map(([k, v]) => `${k.replaceAll(/\W/g, '')}${v}`),
+  ].join('_');
+  const kernel = relative(io.cwd, join(root, 'kernels', `${name}.cpp`));
+  const files = writeKernel(io, kernel, emitted);
+  const lock = resolve(io.cwd, 'ktune.lock');
+  const dims = Object.fromEntries(Object.entries(chosen.sizes));
+  const pinned = await pinWinner(lock, {
+    op: chosen.op.name,
+    graph: graphHash(chosen.graph),
+    target: target.name,
+    guard: bucketOf(dims),
+    shape: dims,
+    fingerprint: result.space.fingerprint,
+    config: summary.winner.config,
+    medianNs: summary.winner.ns,
+    speedup: summary.winner.speedup,
+    machine: cpus()[0]?.model ?? 'unknown',
+    measuredAt: new Date().toISOString(),
+  });
+  const roof =
+    ceilings === undefined || summary.bytes === undefined
+      ? undefined
+      : placeUnderRoof(ceilings, { bytes: summary.bytes, flops: summary.flops ?? 0, ns: summary.winner.ns });
+  const text = tuneReport({
+    chosen,
+    target: target.name,
+    summary,
+    space: result.space,
+    roof,
+    ceilings,
+    files,
+    fromRecords: result.fromRecords,
+    paint,
+  });
+  return {
+    exit:
+      summary.winner.confirmed || result.fromRecords
+        ? EXIT.ok
+        : summary.stop === 'interrupted'
+          ? EXIT.ok
+          : EXIT.verification,
+    diagnostics: [...diagnostics, ...(pinned.ok ? [] : [pinned.problem])],
+    text,
+    result: {
+      op: chosen.op.name,
+      types: chosen.op.types,
+      target: target.name,
+      sizes: chosen.sizes,
+      fromRecords: result.fromRecords,
+      summary,
+      roofline: roof ?? null,
+      files,
+      lock: pinned.ok ? 'ktune.lock' : null,
+    },
+  };
+}
+
+/** Seconds from `30s`, `5m`, `1h` or a bare number of seconds. */
+export function parseBudget(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text.trim());
+  const unit = { ms: 0.001, s: 1, m: 60, h: 3600 }[match?.[2] ?? 's'] ?? 1;
+  const seconds = Number(match?.[1] ?? NaN) * unit;
+  if (!(seconds > 0)) throw new UserError(diagnostic('budget-form', { text }), EXIT.usage);
+  return seconds;
+}
+
+function makeDir(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    throw new UserError(
+      diagnostic('file-write', { file: path, reason: error instanceof Error ? error.message : String(error) }),
+      EXIT.usage,
+    );
+  }
+}
