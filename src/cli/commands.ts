@@ -7,6 +7,7 @@ import { ops } from './commands/ops.ts';
 import { space } from './commands/space.ts';
 import { targets } from './commands/targets.ts';
 import { tune } from './commands/tune.ts';
+import { verify } from './commands/verify.ts';
 import type { CommonArgs } from './context.ts';
 
 type Add = <A extends CommonArgs>(command: Command<A>) => void;
@@ -16,6 +17,7 @@ export const commands: readonly ((add: Add) => void)[] = [
   (add) => add(check),
   (add) => add(explain),
   (add) => add(emit),
+  (add) => add(verify),
   (add) => add(space),
   (add) => add(tune),
   (add) => add(ops),

@@ -3,8 +3,8 @@ import type { Context } from './context.ts';
 
 /** Shows where a tune stands: one line that is rewritten on a terminal, a line every few seconds elsewhere. */
 export interface ProgressView {
-  event(e: TuneEvent): void;
-  end(): void;
+  readonly event: (e: TuneEvent) => void;
+  readonly end: () => void;
 }
 const PLAIN_MS = 5_000;
 const LIVE_MS = 100;

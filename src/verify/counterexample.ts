@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { STYLES } from './case.ts';
+import type { Failure, Trial } from './verify.ts';
+
+const numbers = z.record(z.string(), z.number());
+const scalar = z.union([z.number(), z.string(), z.boolean()]);
+const schema = z.object({
+  schema: z.literal('ktune-counterexample/1'),
+  /** The source file as it was named, and its text: a replay says so if it has changed. */
+  file: z.string(),
+  source: z.string(),
+  op: z.string(),
+  types: z.record(z.string(), z.string()),
+  consts: z.record(z.string(), scalar),
+  target: z.string(),
+  config: z.record(z.string(), scalar),
+  trial: z.object({
+    case: z.object({
+      dims: numbers,
+      elements: z.record(z.string(), z.array(z.number())),
+      lens: z.record(z.string(), z.array(z.array(z.number()))),
+      scalars: z.record(z.string(), scalar),
+      style: z.enum(STYLES),
+      seed: z.number(),
+    }),
+    place: z.enum(['end', 'start', 'stagger']),
+    parts: z.number(),
+    room: z.number(),
+  }),
+  problem: z.string(),
+});
+/** A failing comparison, complete: replaying it needs this file alone. */
+export type Counterexample = z.infer<typeof schema>;
+
+/** Reads a counterexample; text of the reason where it is none. */
+export function readCounterexample(
+  path: string,
+): { readonly ok: true; readonly value: Counterexample } | { readonly ok: false; readonly reason: string } {
+  try {
+    return { ok: true, value: schema.parse(JSON.parse(readFileSync(path, 'utf8'))) };
+  } catch (error) {
+    if (error instanceof z.ZodError) return { ok: false, reason: z.prettifyError(error).split('\n').join('; ') };
+    return { ok: false, reason: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+export const trialOf = (c: Counterexample): Trial => c.trial;
+
+/** One sentence about what is wrong. */
+export function describeProblem(problem: Failure['problem']): string {
+  if (problem.kind === 'fault') return problem.detail;
+  const m = problem.mismatch;
+  const at = `${m.buffer}[${m.index.join(', ')}]`;
+  const more = m.count === 1 ? '' : ` (and ${m.count - 1} more of ${m.of})`;
+  if (m.kind === 'unwritten') return `${at} was not written${more}`;
+  if (m.kind === 'unstable') return `${at} differs between two runs on the same inputs${more}`;
+  const bound = m.bound === undefined || m.bound === 0 ? '' : `, bound ${m.bound.toPrecision(3)}`;
+  return `${at} is ${m.got}, the reference says ${m.expected}${bound}${more}`;
+}
