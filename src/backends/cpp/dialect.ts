@@ -6,6 +6,7 @@ import type { Dialect, Print, Printed } from '../../codegen/render/dialect.ts';
 import { encode, decode, isNarrowFloat, oddFloat } from './prelude/codecs.ts';
 import type { Collector } from './prelude/collector.ts';
 import { functionFor } from './prelude/functions.ts';
+import { loadHalf, storeHalves } from './prelude/halves.ts';
 import { bitsOf, floorDiv, floorMod, isIntType, saturate } from './prelude/integers.ts';
 import { foldLanes, sortRows, splat } from './prelude/lanes.ts';
 import * as m from './prelude/memory.ts';
@@ -78,6 +79,7 @@ function load(c: Collector, v: Val & { readonly kind: 'load' }, p: Print, pointe
       ...(v.mask ? [p.mask(v.mask, 32)] : []),
     );
   if (v.mask !== undefined) return call(m.loadMasked(c, v.dtype, lanes), at(v.from, p), p.mask(v.mask, 32));
+  if (v.half !== undefined) return call(loadHalf(c, v.dtype, lanes, v.half), at(v.from, p));
   return call(m.loadLanes(c, v.dtype, lanes), at(v.from, p));
 }
 /** Consecutive elements of a packed row: as elements at a byte address. */
@@ -127,9 +129,10 @@ function store(
     if (array.bytes === true) return [`${m.storeAt(c, op.dtype)}(${at(op.to, p)}, ${value});`];
     return [`${pointer(op.to, p)}[${p.val(op.to.index)}] = ${value};`];
   }
-  const exact =
-    op.value.kind === 'round' && op.value.to === op.dtype && op.value.a.ty.dtype !== 'f64' ? p.val(op.value.a) : text;
-  const value = isFloatType(op.value.ty.dtype) ? exact : text;
+  const exact = (v: Val): string => p.val(v.kind === 'round' && v.to === op.dtype && v.a.ty.dtype !== 'f64' ? v.a : v);
+  const value = isFloatType(op.value.ty.dtype) ? exact(op.value) : text;
+  if (op.odd !== undefined)
+    return [`${storeHalves(c, op.dtype, lanes, op.stream === true)}(${at(op.to, p)}, ${value}, ${exact(op.odd)});`];
   if (op.to.index.ty.lanes > 1)
     return [
       `${m.scatterLanes(c, op.dtype, lanes, op.mask !== undefined)}(${[pointer(op.to, p), p.val(op.to.index), value, ...(op.mask ? [p.mask(op.mask, 32)] : [])].join(', ')});`,

@@ -98,6 +98,17 @@ export function cppSpace(graph: StageGraph, arch: Arch, hint: ShapeHint): Space 
           } satisfies Param,
         ]
       : []),
+    ...(graph.buffers.some((b) => b.dtype === 'bf16' && b.role !== 'temp')
+      ? [
+          {
+            name: 'halves',
+            help: 'two vectors of bf16 are the even and odd elements of one run, which saves shuffles',
+            kind: 'bool',
+            default: true,
+            when: vectors,
+          } satisfies Param,
+        ]
+      : []),
     ...(tiers(graph).length > 1
       ? [
           {
@@ -180,6 +191,7 @@ export function scheduleOf(config: Config, arch: Arch): Schedule {
     stream: config['stream'] === true,
     prefetch: numberOf(config, 'prefetch', 0),
     ahead: numberOf(config, 'ahead', 0),
+    halves: config['halves'] === true,
   };
 }
 /** The facts that a guarded variant assumes: what helps, as far as the hinted shape has it. */

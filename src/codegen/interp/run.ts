@@ -83,7 +83,7 @@ function runOps(ops: readonly TileOp[], names: Names, m: Machine): Flow {
         must(names.get(op.id), op.id).splice(0, Infinity, ...at(op.value));
         break;
       case 'store':
-        store(op.to, op.dtype, at(op.value), op.mask ? at(op.mask) : undefined, names, m);
+        store(op.to, op.dtype, op.odd ? alternate(at(op.value), at(op.odd)) : at(op.value), op.mask ? at(op.mask) : undefined, names, m);
         break;
       case 'atomic': {
         const old = load(op.to, op.dtype, 1, undefined, names, m)[0] ?? 0;
@@ -166,6 +166,7 @@ function store(ref: Ref, dtype: DType, value: Lanes, mask: Lanes | undefined, na
     new Uint8Array(tensor.data.buffer, tensor.data.byteOffset).set(bytes, at + k * (bytes.length - 1));
   });
 }
+const alternate = (even: Lanes, odd: Lanes): Lanes => even.flatMap((v, k) => [v, must(odd[k], 'lane')]);
 function copyElement(to: Ref, from: Ref, dtype: DType, i: bigint, names: Names, m: Machine): void {
   const [a, b] = [element(from, 0, names, m), element(to, 0, names, m)];
   setAt(b.tensor, b.at + Number(i), fetch(a.tensor, dtype, a.at + Number(i), 0));
@@ -196,6 +197,7 @@ function evaluate(v: Val, names: Names, m: Machine): Lanes {
     case 'dimOf':
       return [must(m.tables.get(v.id)?.[Number(big(of(v.entry)[0] ?? 0n))], v.id)];
     case 'load':
+      if (v.half !== undefined) return load(v.from, v.dtype, 2 * v.ty.lanes, undefined, names, m).filter((_, k) => (k % 2 === 0) === (v.half === 'even'));
       return load(v.from, v.dtype, v.ty.lanes, v.mask ? of(v.mask) : undefined, names, m);
     case 'unary':
       return zip((a) => unaryScalar(v.op, a, v.ty.dtype), of(v.a));

@@ -2,7 +2,7 @@ import { must } from '../../assert.ts';
 import type { Builtin, TBinary, TUnary } from '../../dsl/typed.ts';
 import type { DType, ValueType } from '../../dsl/dtypes.ts';
 import { scalar } from './tile.ts';
-import type { Ref, Ty, Val } from './tile.ts';
+import type { Half, Ref, Ty, Val } from './tile.ts';
 
 /** Constructors of tile values: operands get a common lane count, index arithmetic on constants is folded. */
 export const int = (value: bigint | number, dtype: ValueType = 'i64'): Val => ({
@@ -94,13 +94,14 @@ export const round = (a: Val, to: DType | 'tf32', dtype: ValueType): Val => ({
   ty: { dtype, lanes: a.ty.lanes },
 });
 
-export function load(from: Ref, dtype: DType, value: ValueType, lanes: number, mask?: Val): Val {
+export function load(from: Ref, dtype: DType, value: ValueType, lanes: number, mask?: Val, half?: Half): Val {
   return {
     kind: 'load',
     from,
     dtype,
     ty: { dtype: value, lanes },
     ...(mask === undefined ? {} : { mask: splat(mask, lanes) }),
+    ...(half === undefined ? {} : { half }),
   };
 }
 

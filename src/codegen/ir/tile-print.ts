@@ -21,7 +21,7 @@ export function printVal(v: Val): string {
     case 'dimOf':
       return `${v.id}{${printVal(v.entry)}}`;
     case 'load':
-      return `${v.dtype}${lanes} ${refText(v.from)}${maskText(v.mask)}`;
+      return `${v.half === undefined ? '' : `${v.half} `}${v.dtype}${lanes} ${refText(v.from)}${maskText(v.mask)}`;
     case 'unary':
       return `${v.op}(${printVal(v.a)})`;
     case 'binary':
@@ -81,7 +81,7 @@ function opLines(op: TileOp, pad: string): readonly string[] {
     case 'set':
       return line(`${op.id} = ${printVal(op.value)}`);
     case 'store':
-      return line(`${op.stream === true ? 'stream' : 'store'} ${refText(op.to)} = ${op.dtype} ${printVal(op.value)}${maskText(op.mask)}`);
+      return line(`${op.stream === true ? 'stream' : 'store'} ${refText(op.to)} = ${op.dtype} ${printVal(op.value)}${op.odd ? ` alternating with ${printVal(op.odd)}` : ''}${maskText(op.mask)}`);
     case 'atomic':
       return line(`atomic ${op.op} ${refText(op.to)} ${op.dtype} ${printVal(op.value)}`);
     case 'prefetch':

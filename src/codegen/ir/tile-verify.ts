@@ -80,6 +80,7 @@ function block(ops: readonly TileOp[], outer: ReadonlyMap<string, Ty | undefined
         break;
       case 'store':
         if (op.mask && op.mask.ty.lanes !== op.value.ty.lanes) fault('a store and its mask differ in lanes');
+        if (op.odd && (!same(op.odd.ty, op.value.ty) || op.mask || op.to.index.ty.lanes > 1)) fault('a store of halves is no plain run');
         if (op.to.index.ty.lanes > 1 && op.to.index.ty.lanes !== op.value.ty.lanes) fault('a scatter and its value differ in lanes');
         break;
       default:
@@ -101,6 +102,7 @@ function value(v: Val, names: ReadonlyMap<string, Ty | undefined>, arrays: Reado
     case 'load':
       if (!arrays.has(v.from.array)) bad('no such array');
       if (v.from.index.ty.lanes > 1 && v.from.index.ty.lanes !== v.ty.lanes) bad('a gather of other lanes');
+      if (v.half && (v.mask || v.from.index.ty.lanes > 1 || v.ty.lanes === 1)) bad('half of what is no plain run');
       break;
     case 'binary': {
       const shift = v.op === 'shl' || v.op === 'shr';

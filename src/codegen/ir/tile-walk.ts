@@ -69,7 +69,7 @@ export function parts(op: TileOp): {
     case 'var':
       return of([op.init]);
     case 'store':
-      return of([op.value, op.mask], [op.to]);
+      return of([op.value, op.odd, op.mask], [op.to]);
     case 'atomic':
       return of([op.value], [op.to]);
     case 'prefetch':

@@ -90,6 +90,9 @@ export interface Ref {
   readonly index: Val;
 }
 
+/** The elements at even or at odd places of a run. */
+export type Half = 'even' | 'odd';
+
 export type Val = { readonly ty: Ty } & (
   | { readonly kind: 'int'; readonly value: bigint }
   | { readonly kind: 'float'; readonly value: number }
@@ -98,7 +101,14 @@ export type Val = { readonly ty: Ty } & (
   | { readonly kind: 'name'; readonly id: string }
   | { readonly kind: 'dimOf'; readonly id: string; readonly entry: Val }
   /** Widens from storage. Lanes where `mask` is false are not touched and yield 0. */
-  | { readonly kind: 'load'; readonly from: Ref; readonly dtype: DType; readonly mask?: Val }
+  | {
+      readonly kind: 'load';
+      readonly from: Ref;
+      readonly dtype: DType;
+      readonly mask?: Val;
+      /** Every second element of a run twice as long as there are lanes, from the first or the second on. No mask, no gather. */
+      readonly half?: Half;
+    }
   | { readonly kind: 'unary'; readonly op: TUnary; readonly a: Val }
   /**
    * Scalar `and`, `or` are lazy on the right. `floordiv` and `mod` floor, by zero they give 0; `div` of integers is for operands that are not negative and
@@ -147,6 +157,8 @@ export type TileOp =
       readonly to: Ref;
       readonly dtype: DType;
       readonly value: Val;
+      /** Set: `value` goes to the even places of a run twice as long as there are lanes, this to the odd ones. No mask, no scatter. */
+      readonly odd?: Val;
       readonly mask?: Val;
       readonly stream?: boolean;
     }

@@ -109,7 +109,8 @@ export function lowerRead(e: Expr & { readonly kind: 'read' }, s: Scope): Val {
     return within === undefined ? v : t.select(within, v, zero(e));
   }
   const mask = t.and(always(e, s) ? undefined : s.mask, within);
-  return t.load(contiguous ? ref : { ...ref, index: t.splat(ref.index, lanes) }, e.dtype, e.type, lanes, mask);
+  const half = contiguous ? s.lane?.half : undefined;
+  return t.load(contiguous ? ref : { ...ref, index: t.splat(ref.index, lanes) }, e.dtype, e.type, lanes, mask, half);
 }
 /** True if the element exists whatever the scope's mask says: every index is an axis that ends where the buffer does. */
 function always(e: Expr & { readonly kind: 'read' }, s: Scope): boolean {
@@ -141,4 +142,12 @@ export function lowerStore(place: Access, dtype: DType, value: Val, s: Scope, st
     ...(mask === undefined ? {} : { mask: t.splat(mask, wide) }),
     ...(stream && contiguous && mask === undefined ? { stream: true } : {}),
   });
+}
+
+/** Stores the halves of a run: `even` and `odd` are its values at even and odd places, `s` the scope of the even ones. */
+export function lowerHalves(place: Access, dtype: DType, even: Val, odd: Val, s: Scope, stream: boolean): void {
+  const { ref } = address(place, s);
+  const lanes = s.lane?.lanes ?? 1;
+  const to = { ...ref, array: s.cx.target(place.buf) ?? ref.array };
+  s.block.ops.push({ kind: 'store', to, dtype, value: t.splat(even, lanes), odd: t.splat(odd, lanes), ...(stream ? { stream } : {}) });
 }

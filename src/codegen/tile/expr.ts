@@ -57,7 +57,11 @@ function lowerScalar(dtype: DType, v: Val): Val {
 }
 
 function lowerAxis(id: string, s: Scope): Val {
-  if (s.lane?.axis === id) return t.add(t.splat(s.lane.base, s.lane.lanes), t.iota(s.lane.lanes));
+  if (s.lane?.axis === id) {
+    const { base, lanes, half } = s.lane;
+    const first = half === 'odd' ? t.add(base, t.int(1)) : base;
+    return t.add(t.splat(first, lanes), half === undefined ? t.iota(lanes) : t.mul(t.iota(lanes), t.splat(t.int(2), lanes)));
+  }
   return must(s.axes.get(id), `axis ${id}`);
 }
 

@@ -8,7 +8,7 @@ import { dependsOn } from './affine.ts';
 import { boundsOf, guarded, loops, sweep } from './loops.ts';
 import { gatheredRows, prefetchGathers } from './prefetch.ts';
 import { argFold, search } from './search.ts';
-import { assign, bind, branched, declare, valueOf, withLane, withVar } from './scope.ts';
+import { assign, bind, branched, declare, laneAt, valueOf, withLane, withVar } from './scope.ts';
 import type { Scope } from './scope.ts';
 import { castTo, identity } from './values.ts';
 
@@ -17,6 +17,8 @@ type Local = Val & { readonly kind: 'name' };
 export interface RowVector {
   readonly lanes: number;
   readonly unroll: number;
+  /** Pairs of vectors are the halves of runs. */
+  readonly halves: boolean;
 }
 
 /** a ∘ b in the arithmetic type of both. */
@@ -133,10 +135,11 @@ function rowFold(r: Reduce, op: Monoid, s: Scope, row: RowVector): Val {
   const step: Reduce = { ...r, over: [] };
   loops(r.over.slice(0, -1), s, (at) => {
     const [lo, hi] = boundsOf(axis, at);
-    const lanesOf = (inner: Scope, pos: Val, u: number): Scope =>
-      withLane(branched(inner), { axis: axis.id, lanes: row.lanes, base: t.add(pos, t.int(u * row.lanes)) });
+    const lanesOf = (inner: Scope, pos: Val, u: number, halves: boolean): Scope =>
+      withLane(branched(inner), laneAt(axis.id, row.lanes, pos, u, halves));
     const vectors = (inner: Scope, pos: Val, count: number): void => {
-      for (let u = 0; u < count; u++) update(step, op, must(accs[u], 'accumulator'), lanesOf(inner, pos, u));
+      const halves = row.halves && count % 2 === 0;
+      for (let u = 0; u < count; u++) update(step, op, must(accs[u], 'accumulator'), lanesOf(inner, pos, u, halves));
     };
     sweep(axis, lo, hi, row.lanes, row.unroll, at, vectors, (inner) => {
       tailed = true;

@@ -14,9 +14,10 @@ import { countUses, dependsOn } from './affine.ts';
 import type { Rows } from './affine.ts';
 import type { RowVector } from './fold.ts';
 import { divisorOf } from './facts.ts';
+import { foldsHalves, mapsHalves } from './halves.ts';
 import { boundsOf, guarded, loop, loopOver, sweep, wholeSteps } from './loops.ts';
 import { nextRows, prefetchRows } from './prefetch.ts';
-import { bind, branched, valueOf, withLane } from './scope.ts';
+import { bind, branched, laneAt, valueOf, withLane } from './scope.ts';
 import type { Scope } from './scope.ts';
 import { lowerPoint } from './stages.ts';
 import { lowerOffsets, lowerPack, lowerScan, lowerScatter, lowerSelect } from './sweeps.ts';
@@ -125,7 +126,8 @@ function vectorLoop(
   const [lo, hi] = boundsOf(axis, s);
   // Parts own contiguous ranges of the axis; each has whole vectors first and its own rest.
   const [from, to] = level?.kind === 'part' ? partRange(axis, lo, hi, lanes * k.schedule.unroll, s) : [lo, hi];
-  const step = (inner: Scope, pos: Val, count: number): void => run(points(inner, pos, axis, lanes, count));
+  const halves = k.schedule.halves && stages.every((x) => mapsHalves(x, axis.id, s.cx));
+  const step = (inner: Scope, pos: Val, count: number): void => run(points(inner, pos, axis, lanes, count, halves));
   const { unroll, prefetch } = k.schedule;
   const width = Math.max(...(next?.rows ?? []).map((r) => DTYPES[r.dtype].bytes), 0);
   const near = width === 0 ? 0 : Math.floor(prefetch / width / (lanes * unroll)) * lanes * unroll;
@@ -149,9 +151,9 @@ function vectorLoop(
   sweep(axis, edge, to, lanes, unroll, s, step, (inner) => run([inner]));
 }
 /** Views of one step of a vector loop: vector u has the lanes pos + u·lanes and on. */
-const points = (inner: Scope, pos: Val, axis: Axis, lanes: number, count: number): readonly Scope[] =>
+const points = (inner: Scope, pos: Val, axis: Axis, lanes: number, count: number, halves: boolean): readonly Scope[] =>
   Array.from({ length: count }, (_, u) => ({
-    ...withLane(branched(inner), { axis: axis.id, lanes, base: t.add(pos, t.int(u * lanes)) }),
+    ...withLane(branched(inner), laneAt(axis.id, lanes, pos, u, halves && count % 2 === 0)),
     registers: new Map(inner.registers),
   }));
 /** The range of this part: bounds are multiples of `step` from `lo`, so that only the last part has a rest. */
@@ -186,7 +188,7 @@ function lowerOne(stage: Stage, scopes: readonly Scope[], k: KernelState, row?: 
 /** True if whole vectors of a result lie at multiples of their size. */
 function canStream(out: Place, s: Scope): boolean {
   const b = s.cx.buffer(out.buf);
-  const lanes = s.lane?.lanes ?? 1;
+  const lanes = (s.lane?.lanes ?? 1) * (s.lane?.half === undefined ? 1 : 2);
   if (
     lanes * DTYPES[b.dtype].bytes < 16 ||
     b.list !== undefined ||
@@ -217,16 +219,17 @@ function remarkOf(stage: Stage): string {
   return text.length > 110 ? `${text.slice(0, 109)}…` : text;
 }
 
-function rowFor(stage: Stage, schedule: Schedule, buffer: Rows): RowVector | undefined {
-  if (stage.kind !== 'reduce' || schedule.bytes === 0 || !rowInLanes(stage.reduce, buffer)) return undefined;
+function rowFor(stage: Stage, schedule: Schedule, s: Scope): RowVector | undefined {
+  if (stage.kind !== 'reduce' || schedule.bytes === 0 || !rowInLanes(stage.reduce, s.cx.buffer)) return undefined;
   const lanes = lanesFor([stage.reduce.op === 'count' ? 'i64' : stage.reduce.body.type], schedule.bytes);
-  return lanes > 1 ? { lanes, unroll: schedule.accumulators } : undefined;
+  const halves = schedule.halves && foldsHalves(stage.reduce, s.cx);
+  return lanes > 1 ? { lanes, unroll: schedule.accumulators, halves } : undefined;
 }
 
 function lowerLeaf(stage: Stage, s0: Scope, k: KernelState): void {
   note(stage, s0.block.ops);
   if (stage.kind === 'map' || stage.kind === 'reduce')
-    return lowerOne(stage, [s0], k, rowFor(stage, k.schedule, s0.cx.buffer));
+    return lowerOne(stage, [s0], k, rowFor(stage, k.schedule, s0));
   const s = withUses(stage, s0);
   switch (stage.kind) {
     case 'scan':

@@ -1,7 +1,7 @@
 import { must } from '../../assert.ts';
 import type { AxisId, Buffer, BufId, Expr } from '../ir/stage.ts';
 import * as t from '../ir/tile-build.ts';
-import type { TileOp, Val } from '../ir/tile.ts';
+import type { Half, TileOp, Val } from '../ir/tile.ts';
 import type { Interner } from './affine.ts';
 import type { Facts, Wishes } from './facts.ts';
 import { identifiers } from './names.ts';
@@ -43,12 +43,19 @@ export interface Block {
 }
 export const block = (parent?: Block): Block => ({ ops: [], values: new Map(), parent });
 
-/** The axis that vector lanes run along: lane j is axis value base + j. */
+/** The axis that vector lanes run along: lane j is axis value base + j, or of halves base + 2 j, one more for the odd one. */
 export interface Lane {
   readonly axis: AxisId;
   readonly lanes: number;
   readonly base: Val;
+  readonly half?: Half;
 }
+
+/** Vector `u` of a step that starts at `pos`: the one after vector u − 1, or with halves the odd half of the run whose even half u − 1 is. */
+export const laneAt = (axis: AxisId, lanes: number, pos: Val, u: number, halves: boolean): Lane =>
+  halves
+    ? { axis, lanes, base: t.add(pos, t.int((u - (u % 2)) * lanes)), half: u % 2 === 0 ? 'even' : 'odd' }
+    : { axis, lanes, base: t.add(pos, t.int(u * lanes)) };
 
 /** Where an expression is lowered. */
 export interface Scope {

@@ -3,7 +3,7 @@ import { widen } from '../../dsl/dtypes.ts';
 import type { Stage } from '../ir/stage.ts';
 import * as t from '../ir/tile-build.ts';
 import type { Val } from '../ir/tile.ts';
-import { lowerStore } from './access.ts';
+import { lowerHalves, lowerStore } from './access.ts';
 import { fold } from './fold.ts';
 import type { RowVector } from './fold.ts';
 import { guarded } from './loops.ts';
@@ -29,6 +29,13 @@ export function lowerPoint(
   if (stage.where !== undefined || scopes.length === 1) {
     for (const s of scopes)
       guarded(stage.where, s, (inner) => lowerStore(stage.out, dtype, pointValue(stage, inner, row), inner, stream));
+    return;
+  }
+  if (first.lane?.half !== undefined) {
+    const values = valuesOf(stage, scopes, row);
+    for (let k = 0; k < scopes.length; k += 2) {
+      lowerHalves(stage.out, dtype, must(values[k], 'even half'), must(values[k + 1], 'odd half'), must(scopes[k], 'scope'), stream);
+    }
     return;
   }
   valuesOf(stage, scopes, row).forEach((v, k) => lowerStore(stage.out, dtype, v, must(scopes[k], 'scope'), stream));
