@@ -14,7 +14,13 @@ const HALVED = 'bf16';
 export function mapsHalves(s: Stage, axis: AxisId, cx: KernelCx): boolean {
   if (s.kind !== 'map' || s.where !== undefined || s.value.type !== 'f32') return false;
   const out = cx.storage(s.out.buf);
-  if (out.kind === 'array' && (cx.buffer(s.out.buf).dtype !== HALVED || cx.buffer(s.out.buf).row !== undefined || cx.buffer(s.out.buf).capacity !== undefined)) return false;
+  if (
+    out.kind === 'array' &&
+    (cx.buffer(s.out.buf).dtype !== HALVED ||
+      cx.buffer(s.out.buf).row !== undefined ||
+      cx.buffer(s.out.buf).capacity !== undefined)
+  )
+    return false;
   return halvable(s.value, axis, cx);
 }
 
@@ -30,7 +36,9 @@ function halvable(e: Expr, axis: AxisId, cx: KernelCx): boolean {
   switch (e.kind) {
     case 'read':
       if (cx.storage(e.buf).kind === 'register') return true;
-      return e.dtype === HALVED && e.list === undefined && cx.buffer(e.buf).row === undefined && walksRow(e, axis, cx.buffer);
+      return (
+        e.dtype === HALVED && e.list === undefined && cx.buffer(e.buf).row === undefined && walksRow(e, axis, cx.buffer)
+      );
     case 'unary':
     case 'call':
     case 'cast':
