@@ -28,11 +28,29 @@ export interface FaultLog {
 const KEPT = 100;
 
 export function newEmitter(around: Surroundings, stage: string, bounds: boolean): Emitter {
-  return { around, stage, bounds, block: rootBlock(), next: 0, helpers: new Set(), memories: new Map(), objects: new Map(), axes: new Map(), vars: new Map(), strict: false, speculative: 0, expr: emitExpr };
+  return {
+    around,
+    stage,
+    bounds,
+    block: rootBlock(),
+    next: 0,
+    helpers: new Set(),
+    memories: new Map(),
+    objects: new Map(),
+    axes: new Map(),
+    vars: new Map(),
+    strict: false,
+    speculative: 0,
+    expr: emitExpr,
+  };
 }
 
 /** Turns what was emitted into a function of `params`. */
-export function instantiate(em: Emitter, params: readonly string[], log: FaultLog): (...args: readonly number[]) => unknown {
+export function instantiate(
+  em: Emitter,
+  params: readonly string[],
+  log: FaultLog,
+): (...args: readonly number[]) => unknown {
   const miss = (site: number, index: number): number => {
     log.count++;
     const at = log.sites[site];
@@ -49,18 +67,27 @@ export function instantiate(em: Emitter, params: readonly string[], log: FaultLo
     memory[name] = object;
     prologue.push(`const ${name} = M.${name};`);
   }
-  const code = ['"use strict";', `return function(${params.join(', ')}) {`, ...prologue, ...em.block.lines, '};'].join('\n');
+  const code = ['"use strict";', `return function(${params.join(', ')}) {`, ...prologue, ...em.block.lines, '};'].join(
+    '\n',
+  );
   try {
     const make: unknown = new Function('H', 'M', code);
     if (typeof make !== 'function') throw new Error('no function');
     return make({ ...HELPERS, miss }, memory) as (...args: readonly number[]) => unknown;
   } catch (error) {
-    throw new Error(`internal: the reference emitted bad code for ${em.stage}: ${String(error)}\n${code}`, { cause: error });
+    throw new Error(`internal: the reference emitted bad code for ${em.stage}: ${String(error)}\n${code}`, {
+      cause: error,
+    });
   }
 }
 function viewsOf(name: string, m: Memory): Record<string, unknown> {
   const one = <T>(list: readonly T[]): T | readonly T[] | undefined => (m.list ? list : list[0]);
   const bytes = m.layout === 'row' ? m.data.map((d) => new DataView(d.buffer, d.byteOffset, d.byteLength)) : [];
-  return { [name]: one(m.data), [`${name}e`]: m.err === undefined ? undefined : one(m.err), [`${name}s`]: m.shapes, [`${name}v`]: one(bytes) };
+  return {
+    [name]: one(m.data),
+    [`${name}e`]: m.err === undefined ? undefined : one(m.err),
+    [`${name}s`]: m.shapes,
+    [`${name}v`]: one(bytes),
+  };
 }
 export type StageOf<K extends Stage['kind']> = Extract<Stage, { kind: K }>;

@@ -16,7 +16,12 @@ export interface Options {
   readonly sample?: { readonly count: number; readonly seed: number };
 }
 export type Evaluation =
-  | { readonly ok: true; readonly outputs: Readonly<Record<BufId, readonly Output[]>>; readonly faults: readonly Fault[]; readonly faultCount: number }
+  | {
+      readonly ok: true;
+      readonly outputs: Readonly<Record<BufId, readonly Output[]>>;
+      readonly faults: readonly Fault[];
+      readonly faultCount: number;
+    }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /**
@@ -26,8 +31,14 @@ export type Evaluation =
 export function evaluate(graph: StageGraph, inputs: Inputs, options: Options = {}): Evaluation {
   const { run, problems } = prepare(graph, inputs, options.bounds ?? true);
   if (problems.length > 0) return { ok: false, problems };
-  const covered = options.sample === undefined ? runAll(run) : runSampled(run, options.sample.count, options.sample.seed);
-  return { ok: true, outputs: collect(run, inputs.capacities ?? {}, covered), faults: run.log.faults, faultCount: run.log.count };
+  const covered =
+    options.sample === undefined ? runAll(run) : runSampled(run, options.sample.count, options.sample.seed);
+  return {
+    ok: true,
+    outputs: collect(run, inputs.capacities ?? {}, covered),
+    faults: run.log.faults,
+    faultCount: run.log.count,
+  };
 }
 function runAll(run: Run): ReadonlyMap<BufId, readonly Range[]> {
   for (const s of run.graph.stages) runStage(run, s);

@@ -29,14 +29,23 @@ export interface Problem {
 }
 
 /** Binds and checks inputs: names, dtypes, shapes, conditions of the operator, offsets. */
-export function prepare(graph: StageGraph, inputs: Inputs, bounds: boolean): { readonly run: Run; readonly problems: readonly Problem[] } {
+export function prepare(
+  graph: StageGraph,
+  inputs: Inputs,
+  bounds: boolean,
+): { readonly run: Run; readonly problems: readonly Problem[] } {
   const problems: Problem[] = [];
   const dims = new Map<string, number | readonly number[]>();
   const run: Run = {
     graph,
     bounds,
     dims,
-    scalars: new Map(graph.scalars.map((s) => [s.name, rounded(s.dtype, inputs.scalars?.[s.name] ?? s.default ?? missing(problems, s.name))])),
+    scalars: new Map(
+      graph.scalars.map((s) => [
+        s.name,
+        rounded(s.dtype, inputs.scalars?.[s.name] ?? s.default ?? missing(problems, s.name)),
+      ]),
+    ),
     buffers: new Map(graph.buffers.map((b) => [b.id, b])),
     writers: writersOf(graph),
     reading: new Map(),
@@ -46,7 +55,7 @@ export function prepare(graph: StageGraph, inputs: Inputs, bounds: boolean): { r
   for (const d of graph.dims) {
     const value = inputs.dims[d.id];
     if (value !== undefined) dims.set(d.id, value);
-    else if (d.derived === undefined) dims.set(d.id, Number(missing(problems, d.id)));
+    else if (d.derived === undefined) dims.set(d.id, missing(problems, d.id));
     else dims.set(d.id, sizeOf(run, d.derived));
     const v = dims.get(d.id);
     if (typeof v === 'number' && !(v >= 0)) problems.push({ kind: 'shape', name: d.id, text: `dim ${d.id} is ${v}` });
@@ -69,7 +78,9 @@ export function prepare(graph: StageGraph, inputs: Inputs, bounds: boolean): { r
     run.reading.set(b.id, m);
     if (b.role === 'inout') run.writing.set(b.id, entryCopy(run, b, list));
   }
-  for (const f of graph.facts) if (sizeOf(run, f.cond) === 0) problems.push({ kind: 'fact', name: graph.name, text: `${f.text} does not hold`, span: f.span });
+  for (const f of graph.facts)
+    if (sizeOf(run, f.cond) === 0)
+      problems.push({ kind: 'fact', name: graph.name, text: `${f.text} does not hold`, span: f.span });
   return { run, problems };
 }
 
@@ -83,7 +94,8 @@ const rounded = (t: DType, v: Scalar): Scalar => (isFloat(t) ? rounder(t)(Number
 function checkTensors(run: Run, b: Buffer, list: readonly Tensor[]): readonly Problem[] {
   const problems: Problem[] = [];
   const shapes = shapesOf(run, b).map((s) => [...s]);
-  const at = (kind: Problem['kind'], text: string): void => void problems.push({ kind, name: b.id, text, span: b.span });
+  const at = (kind: Problem['kind'], text: string): void =>
+    void problems.push({ kind, name: b.id, text, span: b.span });
   if (shapes.length !== list.length) at('shape', `${b.id} needs ${shapes.length} tensors, has ${list.length}`);
   const row = rowsOf(run, b);
   if (row !== undefined) for (const s of shapes) s.push(row.bytes);
@@ -91,7 +103,8 @@ function checkTensors(run: Run, b: Buffer, list: readonly Tensor[]): readonly Pr
     const want = shapes[l];
     if (want === undefined) return;
     if (t.dtype !== b.dtype) at('dtype', `${b.id} is ${b.dtype}, got ${t.dtype}`);
-    else if (elements(t.shape) !== elements(want) || t.data.length !== elements(want)) at('shape', `${b.id} has shape [${want.join(', ')}], got [${t.shape.join(', ')}]`);
+    else if (elements(t.shape) !== elements(want) || t.data.length !== elements(want))
+      at('shape', `${b.id} has shape [${want.join(', ')}], got [${t.shape.join(', ')}]`);
   });
   if (problems.length === 0 && b.offsetsOf !== undefined) checkOffsets(b, list, at);
   return problems;
@@ -102,7 +115,9 @@ function checkOffsets(b: Buffer, list: readonly Tensor[], at: (kind: Problem['ki
   list.forEach((t, l) => {
     const n = t.data.length;
     if (n > 0 && numberAt(m, l, 0) !== 0) at('offsets', `${b.id} starts at ${numberAt(m, l, 0)}, not 0`);
-    for (let i = 1; i < n; i++) if (numberAt(m, l, i) < numberAt(m, l, i - 1)) return at('offsets', `${b.id} falls at ${i}: ${numberAt(m, l, i - 1)}, ${numberAt(m, l, i)}`);
+    for (let i = 1; i < n; i++)
+      if (numberAt(m, l, i) < numberAt(m, l, i - 1))
+        return at('offsets', `${b.id} falls at ${i}: ${numberAt(m, l, i - 1)}, ${numberAt(m, l, i)}`);
   });
 }
 
@@ -118,7 +133,8 @@ function entryCopy(run: Run, b: Buffer, list: readonly Tensor[]): Memory {
 }
 function enter(own: Memory, l: number, t: Tensor): void {
   const to = must(own.data[l], own.id);
-  if (own.layout === 'wide') (to as Int32Array).set(new Int32Array(t.data.buffer, t.data.byteOffset, 2 * t.data.length));
+  if (own.layout === 'wide')
+    (to as Int32Array).set(new Int32Array(t.data.buffer, t.data.byteOffset, 2 * t.data.length));
   else for (let i = 0; i < t.data.length; i++) to[i] = Number(getAt(t, i));
 }
 /** One field of packed rows as a tensor of its own. */

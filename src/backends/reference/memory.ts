@@ -63,13 +63,44 @@ export interface RowLayout {
 export function allocate(b: Buffer, shapes: readonly (readonly number[])[], row?: RowLayout): Memory {
   if (row !== undefined) {
     const { row: _, ...plain } = b;
-    const fields = row.fields.map((f) => [f.name, allocate({ ...plain, id: `${b.id}.${f.name}`, dtype: f.dtype }, shapes.map((s) => [...s, ...f.shape]))] as const);
-    return { id: b.id, buffer: b, layout: 'row', list: b.list !== undefined, shapes, data: [], lo: 0, hi: 0, fields: new Map(fields), denormals: false };
+    const fields = row.fields.map(
+      (f) =>
+        [
+          f.name,
+          allocate(
+            { ...plain, id: `${b.id}.${f.name}`, dtype: f.dtype },
+            shapes.map((s) => [...s, ...f.shape]),
+          ),
+        ] as const,
+    );
+    return {
+      id: b.id,
+      buffer: b,
+      layout: 'row',
+      list: b.list !== undefined,
+      shapes,
+      data: [],
+      lo: 0,
+      hi: 0,
+      fields: new Map(fields),
+      denormals: false,
+    };
   }
   const layout = layoutOf(b, 'own');
-  const make = (n: number): TypedArray => (layout === 'wide' ? new Int32Array(2 * n) : isFloat(b.dtype) ? new Float64Array(n) : storage(b.dtype, n));
+  const make = (n: number): TypedArray =>
+    layout === 'wide' ? new Int32Array(2 * n) : isFloat(b.dtype) ? new Float64Array(n) : storage(b.dtype, n);
   const [lo, hi] = rangeOf(b.dtype);
-  return { id: b.id, buffer: b, layout, list: b.list !== undefined, shapes, data: shapes.map((s) => make(elements(s))), lo, hi, denormals: false };
+  return {
+    id: b.id,
+    buffer: b,
+    layout,
+    list: b.list !== undefined,
+    shapes,
+    data: shapes.map((s) => make(elements(s))),
+    lo,
+    hi,
+    denormals: false,
+  };
 }
 
 const SCAN_LIMIT = 1 << 23;
@@ -77,13 +108,25 @@ const SCAN_LIMIT = 1 << 23;
 /** A caller's tensors, read in place. Ranges of 64-bit integers and denormals are found by looking, unless the tensors are very large. */
 export function given(b: Buffer, tensors: readonly Tensor[], bounds: boolean): Memory {
   const layout = layoutOf(b, 'given');
-  const data = tensors.map((t) => (layout === 'wide' ? new Int32Array(t.data.buffer, t.data.byteOffset, 2 * t.data.length) : t.data));
+  const data = tensors.map((t) =>
+    layout === 'wide' ? new Int32Array(t.data.buffer, t.data.byteOffset, 2 * t.data.length) : t.data,
+  );
   const total = tensors.reduce((n, t) => n + t.data.length, 0);
   let [lo, hi] = rangeOf(b.dtype);
   if (layout === 'wide' && total <= 8 * SCAN_LIMIT) [lo, hi] = rangeWide(data, b.dtype === 'i64');
   const f32 = b.dtype === 'f32' || b.dtype === 'bf16';
   const denormals = b.row !== undefined || (f32 && bounds && (total > SCAN_LIMIT || hasDenormals(tensors)));
-  return { id: b.id, buffer: b, layout, list: b.list !== undefined, shapes: tensors.map((t) => t.shape), data, lo, hi, denormals };
+  return {
+    id: b.id,
+    buffer: b,
+    layout,
+    list: b.list !== undefined,
+    shapes: tensors.map((t) => t.shape),
+    data,
+    lo,
+    hi,
+    denormals,
+  };
 }
 
 function rangeWide(data: readonly TypedArray[], signed: boolean): readonly [number, number] {

@@ -38,18 +38,40 @@ export const MARK_VACUOUS = 1;
 /** An integer or boolean that hangs on a rounding, comparison or choice within the bounds: any value within the bound is right. */
 export const MARK_UNSTABLE = 2;
 
-export function collect(run: Run, capacities: Readonly<Record<string, number>>, covered: ReadonlyMap<BufId, readonly Range[]> = new Map()): Readonly<Record<BufId, readonly Output[]>> {
+export function collect(
+  run: Run,
+  capacities: Readonly<Record<string, number>>,
+  covered: ReadonlyMap<BufId, readonly Range[]> = new Map(),
+): Readonly<Record<BufId, readonly Output[]>> {
   const out: Record<BufId, readonly Output[]> = {};
   for (const b of run.graph.buffers) {
     if (b.role !== 'out' && b.role !== 'inout') continue;
     const m = memoryOf(run, b.id, 'write');
     const row = rowsOf(run, b);
-    out[b.id] = m.shapes.map((shape, l) => row !== undefined ? packed(m, row, l, shape) : output(b, m, l, shape, b.capacity === undefined ? undefined : capacities[b.capacity.ragged], covered.get(b.id)));
+    out[b.id] = m.shapes.map((shape, l) =>
+      row !== undefined
+        ? packed(m, row, l, shape)
+        : output(
+            b,
+            m,
+            l,
+            shape,
+            b.capacity === undefined ? undefined : capacities[b.capacity.ragged],
+            covered.get(b.id),
+          ),
+    );
   }
   return out;
 }
 
-function output(b: Buffer, m: Memory, l: number, whole: readonly number[], capacity: number | undefined, covered: readonly Range[] | undefined): Output {
+function output(
+  b: Buffer,
+  m: Memory,
+  l: number,
+  whole: readonly number[],
+  capacity: number | undefined,
+  covered: readonly Range[] | undefined,
+): Output {
   const needed = whole[0] ?? 1;
   const shape = capacity === undefined || needed <= capacity ? whole : [capacity, ...whole.slice(1)];
   const n = elements(shape);
@@ -88,13 +110,28 @@ function packed(m: Memory, row: RowLayout, l: number, shape: readonly number[]):
   return { tensor, fields };
 }
 function store(b: Buffer, layout: Memory['layout'], data: TypedArray, tensor: Tensor, { start, end }: Range): void {
-  if (layout === 'wide') new Int32Array(tensor.data.buffer, 8 * start, 2 * (end - start)).set((data as Int32Array).subarray(2 * start, 2 * end));
-  else if (isNarrowFloat(b.dtype)) encodeAll(b.dtype, (data as Float64Array).subarray(start, end), (tensor.data as Uint16Array | Uint8Array).subarray(start, end));
+  if (layout === 'wide')
+    new Int32Array(tensor.data.buffer, 8 * start, 2 * (end - start)).set(
+      (data as Int32Array).subarray(2 * start, 2 * end),
+    );
+  else if (isNarrowFloat(b.dtype))
+    encodeAll(
+      b.dtype,
+      (data as Float64Array).subarray(start, end),
+      (tensor.data as Uint16Array | Uint8Array).subarray(start, end),
+    );
   else (tensor.data as Float64Array).set((data as Float64Array).subarray(start, end), start);
 }
-function marksOf(values: Float64Array | undefined, bound: Float64Array, row: number, ranges: readonly Range[]): Uint8Array | undefined {
+function marksOf(
+  values: Float64Array | undefined,
+  bound: Float64Array,
+  row: number,
+  ranges: readonly Range[],
+): Uint8Array | undefined {
   const marks = new Uint8Array(bound.length);
-  const found = ranges.map((r) => (values === undefined ? unstable(bound, marks, r) : vacuous(values, bound, marks, row, r)));
+  const found = ranges.map((r) =>
+    values === undefined ? unstable(bound, marks, r) : vacuous(values, bound, marks, row, r),
+  );
   return found.some((any) => any) ? marks : undefined;
 }
 
@@ -121,7 +158,13 @@ function unstable(bound: Float64Array, marks: Uint8Array, { start, end }: Range)
 
 const MIN_ROW = 8;
 /** Sums near 0 have a bound of many times their value and still catch wrong kernels: what is usual in the row counts as well. */
-function vacuous(values: Float64Array, bound: Float64Array, marks: Uint8Array, row: number, { start, end: last }: Range): boolean {
+function vacuous(
+  values: Float64Array,
+  bound: Float64Array,
+  marks: Uint8Array,
+  row: number,
+  { start, end: last }: Range,
+): boolean {
   let any = false;
   const width = row >= MIN_ROW ? row : Math.max(last - start, 1);
   for (let from = start; from < last; from += width) {

@@ -5,7 +5,7 @@ import { must } from '../../assert.ts';
 import type { FaultLog } from './compile.ts';
 import { instantiate, newEmitter } from './compile.ts';
 import type { Surroundings } from './emit/code.ts';
-import { rowLayout } from './emit/access.ts';
+import { rowLayout } from './emit/spot.ts';
 import { intLit } from './emit/code.ts';
 import { inlineValue } from './emit/inline.ts';
 import type { Memory, RowLayout } from './memory.ts';
@@ -57,7 +57,9 @@ export function rowsOf(run: Run, b: Buffer): RowLayout | undefined {
 export function shapesOf(run: Run, b: Buffer): readonly (readonly number[])[] {
   if (b.list === undefined) return [b.shape.map((e) => Math.max(0, sizeOf(run, e)))];
   const { elem, count } = b.list;
-  return Array.from({ length: sizeOf(run, count) }, (_, l) => b.shape.map((e) => Math.max(0, sizeOf(run, e, { axis: elem, at: l }))));
+  return Array.from({ length: sizeOf(run, count) }, (_, l) =>
+    b.shape.map((e) => Math.max(0, sizeOf(run, e, { axis: elem, at: l }))),
+  );
 }
 
 /** Value of an integer or boolean expression without axes (booleans as 0 and 1). */
@@ -71,7 +73,9 @@ export function sizeOf(run: Run, e: Expr, element?: { readonly axis: string; rea
   const v = em.expr(em, e);
   if (v.rep === 'int' && v.lo === v.hi) return v.lo;
   if (v.rep === 'bool' && (v.v === 'true' || v.v === 'false')) return v.v === 'true' ? 1 : 0;
-  em.block.lines.push(`return ${v.rep === 'wide' ? (v.type === 'i64' ? `${v.h} * 4294967296 + (${v.l} >>> 0)` : `(${v.h} >>> 0) * 4294967296 + (${v.l} >>> 0)`) : v.v};`);
+  em.block.lines.push(
+    `return ${v.rep === 'wide' ? (v.type === 'i64' ? `${v.h} * 4294967296 + (${v.l} >>> 0)` : `(${v.h} >>> 0) * 4294967296 + (${v.l} >>> 0)`) : v.v};`,
+  );
   return Number(instantiate(em, [], run.log)());
 }
 

@@ -1,7 +1,7 @@
 import type { BufId, Place, Stage } from '../../codegen/ir/stage.ts';
 import { stageWrites } from '../../codegen/ir/walk.ts';
 import { must } from '../../assert.ts';
-import { nameOf } from './emit/access.ts';
+import { nameOf } from './emit/spot.ts';
 import { helper, once } from './emit/code.ts';
 import type { Emitter, Val } from './emit/code.ts';
 import type { Range } from './outputs.ts';
@@ -30,7 +30,8 @@ export function runSampled(run: Run, count: number, seed: number): ReadonlyMap<B
     if (lazy !== undefined) lazies.set(b.id, lazy);
   }
   // A stage runs by points only if all it writes does.
-  for (const s of run.graph.stages) if (!stageWrites(s).every((b) => lazies.has(b))) for (const b of stageWrites(s)) lazies.delete(b);
+  for (const s of run.graph.stages)
+    if (!stageWrites(s).every((b) => lazies.has(b))) for (const b of stageWrites(s)) lazies.delete(b);
   run.demand = (em, buf, index) => {
     const lazy = lazies.get(buf);
     if (lazy !== undefined) emitDemand(run, em, lazy, index);
@@ -47,14 +48,24 @@ export function runSampled(run: Run, count: number, seed: number): ReadonlyMap<B
     const chosen = choose(points, count * Math.max(1, Math.ceil(ROW / Math.max(size, 1))), seed);
     const make = ready(run, lazy);
     for (const key of chosen) make(...unflatten(key, shape.slice(0, lazy.keys)));
-    covered.set(b.id, chosen.map((key) => ({ start: key * size, end: (key + 1) * size })));
+    covered.set(
+      b.id,
+      chosen.map((key) => ({ start: key * size, end: (key + 1) * size })),
+    );
   }
   return covered;
 }
 
 function lazyOf(run: Run, id: BufId): Lazy | undefined {
   const b = must(run.buffers.get(id), id);
-  if ((b.role !== 'temp' && b.role !== 'out') || b.list !== undefined || b.virtual === true || b.row !== undefined || b.capacity !== undefined) return undefined;
+  if (
+    (b.role !== 'temp' && b.role !== 'out') ||
+    b.list !== undefined ||
+    b.virtual === true ||
+    b.row !== undefined ||
+    b.capacity !== undefined
+  )
+    return undefined;
   const writers = run.graph.stages.filter((s) => stageWrites(s).includes(id));
   const keys = Math.min(...writers.map((s) => keysOf(s, id)));
   return writers.length > 0 && keys > 0 && Number.isFinite(keys) ? { id, keys, writers } : undefined;
@@ -63,7 +74,10 @@ function lazyOf(run: Run, id: BufId): Lazy | undefined {
 function keysOf(s: Stage, id: BufId): number {
   if (s.kind !== 'map' && s.kind !== 'reduce' && s.kind !== 'scan' && s.kind !== 'select') return 0;
   const places: readonly (Place | undefined)[] = s.kind === 'select' ? [s.values, s.indices] : [s.out];
-  const place = must(places.find((p) => p?.buf === id), id);
+  const place = must(
+    places.find((p) => p?.buf === id),
+    id,
+  );
   let n = 0;
   for (const a of s.axes) {
     const at = place.index[n];
@@ -102,7 +116,13 @@ function emitDemand(run: Run, em: Emitter, lazy: Lazy, index: readonly Val[]): v
   const at = index.slice(0, lazy.keys).map((v) => (v.rep === 'int' ? v.v : '-1'));
   const shape = m.shapes[0] ?? [];
   const key = at.reduce((k, v, d) => (d === 0 ? v : `(${k}) * ${shape[d] ?? 0} + ${v}`), '0');
-  once(em, `${name}f(${at.join(', ')})`, index.slice(0, lazy.keys), () => [`if (${name}d[${key}] === 0) ${name}f(${at.join(', ')});`], true);
+  once(
+    em,
+    `${name}f(${at.join(', ')})`,
+    index.slice(0, lazy.keys),
+    () => [`if (${name}d[${key}] === 0) ${name}f(${at.join(', ')});`],
+    true,
+  );
 }
 
 /** Distinct points, the first and the last among them, in order. */

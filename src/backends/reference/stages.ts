@@ -1,6 +1,6 @@
 import type { BufId, Stage } from '../../codegen/ir/stage.ts';
 import { stageWrites } from '../../codegen/ir/walk.ts';
-import { must } from '../../assert.ts';
+import { assertNever, must } from '../../assert.ts';
 import { isFloat } from '../../dsl/dtypes.ts';
 import { instantiate, newEmitter } from './compile.ts';
 import type { Emitter } from './emit/code.ts';
@@ -9,7 +9,7 @@ import { emitScan } from './emit/scan.ts';
 import { emitScatter } from './emit/scatter.ts';
 import { emitSelection } from './emit/sort.ts';
 import { emitPointwise, paramsOf } from './emit/stage.ts';
-import { indexOf } from './emit/access.ts';
+import { indexOf } from './emit/spot.ts';
 import { allocate, inexact, tighten } from './memory.ts';
 import type { Run } from './run.ts';
 import { memoryOf, sizeOf, surroundings } from './run.ts';
@@ -54,15 +54,22 @@ function passes(run: Run, s: Simple): readonly ((em: Emitter) => void)[] {
       return [(em) => emitPackSizes(em, s), (em) => emitPackItems(em, s)];
     case 'select':
       return [(em) => emitSelection(em, s, [])];
+    default:
+      return assertNever(s, 'the reference');
   }
 }
-function compileStage(run: Run, s: Simple, step?: { readonly axis: string; readonly lo: number; readonly hi: number }): readonly Pass[] {
+function compileStage(
+  run: Run,
+  s: Simple,
+  step?: { readonly axis: string; readonly lo: number; readonly hi: number },
+): readonly Pass[] {
   return passes(run, s).map((emit): Pass => {
     let compiled: ((...args: readonly number[]) => unknown) | undefined;
     return (at) => {
       if (compiled === undefined) {
         const em = newEmitter(surroundings(run), s.name, run.bounds);
-        if (step !== undefined) em.axes.set(step.axis, { rep: 'int', type: 'i64', v: 'step', lo: step.lo, hi: step.hi - 1, block: em.block });
+        if (step !== undefined)
+          em.axes.set(step.axis, { rep: 'int', type: 'i64', v: 'step', lo: step.lo, hi: step.hi - 1, block: em.block });
         emit(em);
         compiled = instantiate(em, step === undefined ? [] : ['step'], run.log);
       }
@@ -75,7 +82,11 @@ function compileStage(run: Run, s: Simple, step?: { readonly axis: string; reado
 function runSteps(run: Run, s: Extract<Stage, { kind: 'recur' }>): void {
   const em = newEmitter(surroundings(run), s.name, false);
   const [lo, hi] = [indexOf(em, s.step.lo), indexOf(em, s.step.hi)];
-  const range = { axis: s.step.id, lo: lo.lo === lo.hi ? lo.lo : sizeOf(run, s.step.lo), hi: hi.lo === hi.hi ? hi.hi : sizeOf(run, s.step.hi) };
+  const range = {
+    axis: s.step.id,
+    lo: lo.lo === lo.hi ? lo.lo : sizeOf(run, s.step.lo),
+    hi: hi.lo === hi.hi ? hi.hi : sizeOf(run, s.step.hi),
+  };
   const states = s.states.map((id) => doubled(run, id));
   // A bound may come around from a later step, before code that reads it knows.
   if (run.bounds) for (const id of s.body.flatMap(stageWrites)) markInexact(run, id);
@@ -92,7 +103,10 @@ function runSteps(run: Run, s: Extract<Stage, { kind: 'recur' }>): void {
   }
   for (const id of s.states) run.writing.set(id, must(run.reading.get(id), id));
 }
-function doubled(run: Run, id: BufId): { readonly now: ReturnType<typeof memoryOf>; readonly next: ReturnType<typeof memoryOf> } {
+function doubled(
+  run: Run,
+  id: BufId,
+): { readonly now: ReturnType<typeof memoryOf>; readonly next: ReturnType<typeof memoryOf> } {
   const now = memoryOf(run, id, 'read');
   const next = allocate(now.buffer, now.shapes);
   now.data.forEach((d, l) => copy(d, next.data[l]));
@@ -108,7 +122,8 @@ function doubled(run: Run, id: BufId): { readonly now: ReturnType<typeof memoryO
 }
 function markInexact(run: Run, id: BufId): void {
   const b = must(run.buffers.get(id), id);
-  if (b.virtual !== true && (isFloat(b.dtype) || run.graph.buffers.some((x) => isFloat(x.dtype)))) inexact(memoryOf(run, id, 'write'));
+  if (b.virtual !== true && (isFloat(b.dtype) || run.graph.buffers.some((x) => isFloat(x.dtype))))
+    inexact(memoryOf(run, id, 'write'));
 }
 function copy(from: ArrayLike<number> | ArrayLike<bigint> | undefined, to: { set(a: never): void } | undefined): void {
   if (from !== undefined && to !== undefined) to.set(from as never);

@@ -12,7 +12,8 @@ function decodeBits(f: FloatFormat, bits: number): number {
   const magnitude = bits & ((1 << (f.bits - 1)) - 1);
   const field = magnitude >> f.mantissa;
   const fraction = magnitude & ((1 << f.mantissa) - 1);
-  const value = field === 0 ? fraction * 2 ** (1 - f.bias - f.mantissa) : (1 + fraction / 2 ** f.mantissa) * 2 ** (field - f.bias);
+  const value =
+    field === 0 ? fraction * 2 ** (1 - f.bias - f.mantissa) : (1 + fraction / 2 ** f.mantissa) * 2 ** (field - f.bias);
   if (!f.negativeZero && bits === f.nan) return NaN;
   if (value <= f.max) return sign * value;
   return f.infinity === 'inf' && fraction === 0 ? sign * Infinity : NaN;
@@ -37,7 +38,10 @@ export function magicTable(t: NarrowFloat): Float64Array {
   let table = magicTables.get(t);
   if (table === undefined) {
     const f = NARROW[t];
-    table = Float64Array.from({ length: 2048 }, (_, field) => 1.5 * 2 ** (52 + Math.min(Math.max(field - 1023, 1 - f.bias) - f.mantissa, 900)));
+    table = Float64Array.from(
+      { length: 2048 },
+      (_, field) => 1.5 * 2 ** (52 + Math.min(Math.max(field - 1023, 1 - f.bias) - f.mantissa, 900)),
+    );
     magicTables.set(t, table);
   }
   return table;

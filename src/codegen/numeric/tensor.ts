@@ -4,7 +4,16 @@ import { decodeTable, encode } from './codec.ts';
 import { isNarrowFloat } from './formats.ts';
 
 export type TypedArray =
-  | Float64Array | Float32Array | Int8Array | Int16Array | Int32Array | BigInt64Array | Uint8Array | Uint16Array | Uint32Array | BigUint64Array;
+  | Float64Array
+  | Float32Array
+  | Int8Array
+  | Int16Array
+  | Int32Array
+  | BigInt64Array
+  | Uint8Array
+  | Uint16Array
+  | Uint32Array
+  | BigUint64Array;
 
 /** Dense row-major storage in the bits of `dtype`: f16 and bf16 as u16 patterns, f8 as u8 patterns, bool as bytes 0 and 1. */
 export interface Tensor {
@@ -36,7 +45,11 @@ const MAKE: Readonly<Record<DType, (n: number) => TypedArray>> = {
 export const elements = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 /** Zeroed storage for `n` elements. */
 export const storage = (dtype: DType, n: number): TypedArray => MAKE[dtype](n);
-export const zeros = (dtype: DType, shape: readonly number[]): Tensor => ({ dtype, shape, data: storage(dtype, elements(shape)) });
+export const zeros = (dtype: DType, shape: readonly number[]): Tensor => ({
+  dtype,
+  shape,
+  data: storage(dtype, elements(shape)),
+});
 
 /** Views memory as elements of `dtype`; copies where `byteOffset` is not aligned. */
 export function view(dtype: DType, bytes: Uint8Array, n: number): TypedArray {
@@ -65,7 +78,8 @@ export function getAt(t: Tensor, i: number): Scalar {
 /** A tensor from values in row-major order. */
 export function tensor(dtype: DType, shape: readonly number[], values: ArrayLike<Scalar>): Tensor {
   const out = zeros(dtype, shape);
-  if (values.length !== out.data.length) throw new Error(`internal: ${values.length} values for shape [${shape.join(', ')}]`);
+  if (values.length !== out.data.length)
+    throw new Error(`internal: ${values.length} values for shape [${shape.join(', ')}]`);
   for (let i = 0; i < values.length; i++) setAt(out, i, values[i] as Scalar);
   return out;
 }

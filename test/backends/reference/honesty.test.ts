@@ -13,7 +13,11 @@ import { random } from './random-inputs.ts';
 
 type Draw = (next: () => number) => number;
 const normal: Draw = (next) => Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next());
-const DRAWS: Readonly<Record<string, Draw>> = { uniform: (next) => next(), normal, 'signed lognormal': (next) => Math.sign(next() - 0.5) * Math.exp(3 * normal(next)) };
+const DRAWS: Readonly<Record<string, Draw>> = {
+  uniform: (next) => next(),
+  normal,
+  'signed lognormal': (next) => Math.sign(next() - 0.5) * Math.exp(3 * normal(next)),
+};
 
 function rowsOf(draw: Draw, rows: number, n: number, seed: number): Float32Array {
   const next = random(seed);
@@ -27,7 +31,12 @@ function reference(source: string, x: Float32Array, rows: number, n: number): Ou
   return must(r.outputs['y']?.[0], 'y');
 }
 /** How many of the rows a kernel that folds `terms(row)` in the given accumulator gets wrong by more than the bound. */
-function flagged(out: Output, x: Float32Array, n: number, kernel: (row: readonly number[], order: Order) => number): number {
+function flagged(
+  out: Output,
+  x: Float32Array,
+  n: number,
+  kernel: (row: readonly number[], order: Order) => number,
+): number {
   let count = 0;
   out.values?.forEach((v, b) => {
     const row = [...x.subarray(b * n, (b + 1) * n)];
@@ -39,7 +48,8 @@ function flagged(out: Output, x: Float32Array, n: number, kernel: (row: readonly
 const f32 = Math.fround;
 const SUM = 'op s(x: f32[B, N]) -> (y: f32[B]) { y[b] = sum[n](x[b, n]); }';
 const DOT = 'op d(x: f32[B, N]) -> (y: f32[B]) { y[b] = sum[n](x[b, n] * x[b, N - 1 - n]); }';
-const summed = (row: readonly number[], order: Order, round: (v: number) => number = f32): number => foldIn(order, row, (a, b) => round(a + b), 0);
+const summed = (row: readonly number[], order: Order, round: (v: number) => number = f32): number =>
+  foldIn(order, row, (a, b) => round(a + b), 0);
 
 describe.each(Object.entries(DRAWS))('%s', (_, draw) => {
   test.each([
@@ -80,11 +90,20 @@ describe('planted bugs exceed the bound (n = 4096, lanes and a tree)', () => {
   });
 });
 
-test.each(['f16', 'bf16', 'f8e4m3', 'f8e5m2', 'f32'] as const)('sum<%s> allows that accumulator, and nothing narrower', (acc: DType) => {
-  const [n, rows] = [20, 500];
-  const x = rowsOf((next) => next() / 8, rows, n, 5);
-  const out = reference(`op s(x: f32[B, N]) -> (y: f32[B]) { y[b] = sum<${acc}>[n](x[b, n] as ${acc}); }`, x, rows, n);
-  const kernel = (by: DType) => (row: readonly number[], order: Order) => summed(row.map(rounder(acc)), order, rounder(by));
-  expect(flagged(out, x, n, kernel(acc))).toBe(0);
-  if (acc === 'f16' || acc === 'f32') expect(flagged(out, x, n, kernel('f8e5m2'))).toBeGreaterThan(rows / 2);
-});
+test.each(['f16', 'bf16', 'f8e4m3', 'f8e5m2', 'f32'] as const)(
+  'sum<%s> allows that accumulator, and nothing narrower',
+  (acc: DType) => {
+    const [n, rows] = [20, 500];
+    const x = rowsOf((next) => next() / 8, rows, n, 5);
+    const out = reference(
+      `op s(x: f32[B, N]) -> (y: f32[B]) { y[b] = sum<${acc}>[n](x[b, n] as ${acc}); }`,
+      x,
+      rows,
+      n,
+    );
+    const kernel = (by: DType) => (row: readonly number[], order: Order) =>
+      summed(row.map(rounder(acc)), order, rounder(by));
+    expect(flagged(out, x, n, kernel(acc))).toBe(0);
+    if (acc === 'f16' || acc === 'f32') expect(flagged(out, x, n, kernel('f8e5m2'))).toBeGreaterThan(rows / 2);
+  },
+);

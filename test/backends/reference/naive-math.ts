@@ -4,7 +4,8 @@ import type { ValueType } from '../../../src/dsl/dtypes.ts';
 import { DTYPES, isFloat } from '../../../src/dsl/dtypes.ts';
 import type { Builtin } from '../../../src/dsl/typed.ts';
 
-export const wrap = (width: number, signed: boolean, v: bigint): bigint => (signed ? BigInt.asIntN(width, v) : BigInt.asUintN(width, v));
+export const wrap = (width: number, signed: boolean, v: bigint): bigint =>
+  signed ? BigInt.asIntN(width, v) : BigInt.asUintN(width, v);
 
 /** erf by its Maclaurin series near 0 and a continued fraction of erfc beyond. */
 export function erf(x: number): number {

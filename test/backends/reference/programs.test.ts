@@ -11,7 +11,8 @@ import { randomKernel } from './kernel.ts';
 import { naive } from './naive.ts';
 import { random, randomInputs } from './random-inputs.ts';
 
-const titled = (ops: readonly TOp[]): readonly [string, TOp][] => ops.map((o) => [`${o.name} ${Object.values(o.types).join(' ')}`.trim(), o]);
+const titled = (ops: readonly TOp[]): readonly [string, TOp][] =>
+  ops.map((o) => [`${o.name} ${Object.values(o.types).join(' ')}`.trim(), o]);
 
 function graphOf(op: TOp): StageGraph {
   const lowered = lower(op, smallConsts(op));
@@ -24,18 +25,31 @@ function sortSearched(graph: StageGraph, inputs: ReturnType<typeof randomInputs>
     if (s.kind !== 'reduce' || (s.reduce.op !== 'lower' && s.reduce.op !== 'upper')) continue;
     for (const r of reads(s.reduce.body)) {
       const t = inputs.buffers[r.buf];
-      if (t !== undefined && 'data' in t && graph.buffers.find((b) => b.id === r.buf)?.offsetsOf === undefined) t.data.sort();
+      if (t !== undefined && 'data' in t && graph.buffers.find((b) => b.id === r.buf)?.offsetsOf === undefined)
+        t.data.sort();
     }
   }
 }
 /** Dims that satisfy the conditions of a program, by trial. */
-function fitting(graph: StageGraph, seed: number): { readonly inputs: ReturnType<typeof randomInputs>; readonly result: Extract<Evaluation, { ok: true }> } {
+function fitting(
+  graph: StageGraph,
+  seed: number,
+): { readonly inputs: ReturnType<typeof randomInputs>; readonly result: Extract<Evaluation, { ok: true }> } {
   let last = '';
   for (let t = 0; t < 60; t++) {
     const base = t < 3 ? 4 : 2 + ((t * 7 + seed) % 6);
-    const dims = Object.fromEntries(graph.dims.filter((d) => d.derived === undefined).map((d, k) => [d.id, d.perElement === undefined ? base + ((t * (k + 1)) % 4) : [3, 1, 4, 2].map((x) => x + base)]));
+    const dims = Object.fromEntries(
+      graph.dims
+        .filter((d) => d.derived === undefined)
+        .map((d, k) => [
+          d.id,
+          d.perElement === undefined ? base + ((t * (k + 1)) % 4) : [3, 1, 4, 2].map((x) => x + base),
+        ]),
+    );
     // T is one more than the number of inner rows, which only the outer offsets tell: room enough.
     if (graph.name === 'batch_event_truncate') Object.assign(dims, { T: 200 });
+    // Blocks of 128 are enough work as they are.
+    if (graph.name === 'gemm_fp8_block') Object.assign(dims, { M: 2, NB: 1, KB: 2 });
     const inputs = randomInputs(graph, dims, seed + t);
     sortSearched(graph, inputs);
     const result = evaluate(graph, inputs);
@@ -57,7 +71,11 @@ describe('every program runs, with bounds, without, and sampled', () => {
     for (const [id, outputs] of Object.entries(result.outputs)) {
       expect(plain.outputs[id]?.map((o) => o.tensor)).toEqual(outputs.map((o) => o.tensor));
       expect(sampled.outputs[id]?.map((o) => o.tensor)).toEqual(outputs.map((o) => o.tensor));
-      for (const o of outputs) expect([id, o.tensor.data.length > 0 && o.bound !== undefined ? o.bound.some((e) => e < Infinity) : true]).toEqual([id, true]);
+      for (const o of outputs)
+        expect([
+          id,
+          o.tensor.data.length > 0 && o.bound !== undefined ? o.bound.some((e) => e < Infinity) : true,
+        ]).toEqual([id, true]);
     }
   });
 });
@@ -65,7 +83,7 @@ describe('every program runs, with bounds, without, and sampled', () => {
 describe('a right kernel stays within the bound, whatever its roundings', () => {
   test.each([...titled(compile(examplesText)), ...titled(compile(languageText))])('%s', (_, op) => {
     const graph = graphOf(op);
-    for (let seed = 1; seed <= 4; seed++) {
+    for (let seed = 1; seed <= 2; seed++) {
       const { inputs, result } = fitting(graph, 10 * seed);
       expectAgreement(result.outputs, naive(graph, inputs, randomKernel(random(seed))), 0);
     }

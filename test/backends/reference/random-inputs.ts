@@ -20,7 +20,12 @@ export function random(seed: number): () => number {
 /** Inputs of a graph for given dims: offsets of random rows, small integers, floats around 0. Dims that offsets determine are taken from them. */
 export function randomInputs(graph: StageGraph, dims: Inputs['dims'], seed: number, maxRow = 4): Inputs {
   const next = random(seed);
-  const scalars = Object.fromEntries(graph.scalars.map((s) => [s.name, s.default ?? (isFloat(s.dtype) ? 0.5 + next() / 2 : DTYPES[s.dtype].bytes === 8 ? 1009n : 3)]));
+  const scalars = Object.fromEntries(
+    graph.scalars.map((s) => [
+      s.name,
+      s.default ?? (isFloat(s.dtype) ? 0.5 + next() / 2 : DTYPES[s.dtype].bytes === 8 ? 1009n : 3),
+    ]),
+  );
   const tensors = new Map<string, readonly Tensor[]>();
   const size = (e: Buffer['shape'][number], element?: number): number =>
     must(
@@ -35,7 +40,9 @@ export function randomInputs(graph: StageGraph, dims: Inputs['dims'], seed: numb
       }),
       'size',
     );
-  const pending = graph.buffers.filter((b) => b.role === 'in' || b.role === 'inout').sort((a, b) => Number(b.offsetsOf !== undefined) - Number(a.offsetsOf !== undefined));
+  const pending = graph.buffers
+    .filter((b) => b.role === 'in' || b.role === 'inout')
+    .sort((a, b) => Number(b.offsetsOf !== undefined) - Number(a.offsetsOf !== undefined));
   for (const b of pending) {
     const count = b.list === undefined ? 1 : size(b.list.count);
     tensors.set(
@@ -47,7 +54,12 @@ export function randomInputs(graph: StageGraph, dims: Inputs['dims'], seed: numb
       }),
     );
   }
-  const buffers = Object.fromEntries([...tensors].map(([id, list]) => [id, graph.buffers.find((b) => b.id === id)?.list === undefined ? must(list[0], id) : list]));
+  const buffers = Object.fromEntries(
+    [...tensors].map(([id, list]) => [
+      id,
+      graph.buffers.find((b) => b.id === id)?.list === undefined ? must(list[0], id) : list,
+    ]),
+  );
   return { dims, scalars, buffers };
 }
 function fill(t: Tensor, next: () => number, b: Buffer, maxRow: number): Tensor {

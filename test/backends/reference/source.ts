@@ -26,7 +26,17 @@ export function tensorOf(dtype: DType, v: Nested): Tensor {
   return tensor(dtype, shape, flat(v));
 }
 /** Evaluates source on nested arrays; dims come from bare axes of inputs, others must be given. */
-export function runSource(source: string, data: Readonly<Record<string, Nested>>, more: { readonly dims?: Inputs['dims']; readonly consts?: Consts; readonly scalars?: Inputs['scalars']; readonly capacities?: Inputs['capacities']; readonly options?: Options } = {}): Extract<Evaluation, { ok: true }> {
+export function runSource(
+  source: string,
+  data: Readonly<Record<string, Nested>>,
+  more: {
+    readonly dims?: Inputs['dims'];
+    readonly consts?: Consts;
+    readonly scalars?: Inputs['scalars'];
+    readonly capacities?: Inputs['capacities'];
+    readonly options?: Options;
+  } = {},
+): Extract<Evaluation, { ok: true }> {
   const graph = graphOf(source, more.consts);
   const buffers: Record<string, Tensor> = {};
   const dims: Record<string, number | readonly number[]> = { ...more.dims };
@@ -37,10 +47,21 @@ export function runSource(source: string, data: Readonly<Record<string, Nested>>
     buffers[b.id] = t;
     b.shape.forEach((e, d) => void (e.kind === 'dim' && (dims[e.id] ??= t.shape[d] ?? 0)));
   }
-  const r = evaluate(graph, { dims, buffers, ...(more.scalars === undefined ? {} : { scalars: more.scalars }), ...(more.capacities === undefined ? {} : { capacities: more.capacities }) }, more.options);
+  const r = evaluate(
+    graph,
+    {
+      dims,
+      buffers,
+      ...(more.scalars === undefined ? {} : { scalars: more.scalars }),
+      ...(more.capacities === undefined ? {} : { capacities: more.capacities }),
+    },
+    more.options,
+  );
   if (!r.ok) throw new Error(r.problems.map((p) => p.text).join('; '));
   return r;
 }
-export const outputOf = (r: Extract<Evaluation, { ok: true }>, id: string, l = 0): Output => must(r.outputs[id]?.[l], id);
+export const outputOf = (r: Extract<Evaluation, { ok: true }>, id: string, l = 0): Output =>
+  must(r.outputs[id]?.[l], id);
 /** Values of result `id`. */
-export const run = (id: string, ...given: Parameters<typeof runSource>): readonly Scalar[] => valuesOf(outputOf(runSource(...given), id).tensor);
+export const run = (id: string, ...given: Parameters<typeof runSource>): readonly Scalar[] =>
+  valuesOf(outputOf(runSource(...given), id).tensor);

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decodeTable, encode, encodeAll, rounder } from '../../../src/codegen/numeric/codec.ts';
 import type { NarrowFloat } from '../../../src/codegen/numeric/formats.ts';
@@ -24,7 +24,12 @@ function nearest(t: NarrowFloat, v: number): number {
   const pick = a >= y || y - a < a - x || (y - a === a - x && lo % 2 === 1) ? y : x;
   return Math.sign(v) * pick;
 }
-const value: fc.Arbitrary<number> = fc.oneof(fc.double({ noNaN: true }), fc.double({ min: -600, max: 600, noNaN: true }), fc.double({ min: -0.02, max: 0.02, noNaN: true }), fc.float({ noNaN: true }));
+const value: fc.Arbitrary<number> = fc.oneof(
+  fc.double({ noNaN: true }),
+  fc.double({ min: -600, max: 600, noNaN: true }),
+  fc.double({ min: -0.02, max: 0.02, noNaN: true }),
+  fc.float({ noNaN: true }),
+);
 
 describe.each(TYPES)('%s', (t) => {
   test('every pattern decodes to what encodes to it', () => {
@@ -94,7 +99,9 @@ test('bf16 is the upper half of f32, rounded', () => {
   );
 });
 test.each(TYPES)('%s: many at once are as one by one', (t) => {
-  const from = Float64Array.from({ length: 200 }, (_, i) => (i % 2 === 0 ? rounder(t)(Math.sin(i) * 3 ** (i % 9)) : Math.sin(i)));
+  const from = Float64Array.from({ length: 200 }, (_, i) =>
+    i % 2 === 0 ? rounder(t)(Math.sin(i) * 3 ** (i % 9)) : Math.sin(i),
+  );
   const to = NARROW[t].bits === 16 ? new Uint16Array(200) : new Uint8Array(200);
   encodeAll(t, from, to);
   expect([...to]).toEqual([...from].map((v) => encode(t, v)));

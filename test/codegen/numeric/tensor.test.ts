@@ -13,7 +13,11 @@ test.each([
   ['bool', [true, 0, 2], [true, false, true]],
 ] as const)('%s stores what fits it', (dtype, values, want) => {
   const found = valuesOf(tensor(dtype, [values.length], values));
-  found.forEach((v, i) => (typeof v === 'number' ? expect(Math.abs(v - Number(want[i])) <= 1e-5 * Math.abs(v)).toBe(true) : expect(v).toBe(want[i])));
+  found.forEach((v, i) =>
+    typeof v === 'number'
+      ? expect(Math.abs(v - Number(want[i])) <= 1e-5 * Math.abs(v)).toBe(true)
+      : expect(v).toBe(want[i]),
+  );
 });
 test('elements can be read back and overwritten', () => {
   const t = zeros('f16', [2, 2]);

@@ -38,7 +38,8 @@ export function emitLogical(em: Emitter, op: 'and' | 'or', ea: Expr, eb: Expr): 
   em.block.lines.push(`${name} = ${b.v};`);
   const loose = a.e !== undefined || b.e !== undefined;
   const possible = op === 'and' ? b.v : `!${b.v}`;
-  if (loose) em.block.lines.push(`${name}e = (${possible} || ${b.e ?? 'false'}) && (${a.e ?? 'false'} || ${b.e ?? 'false'});`);
+  if (loose)
+    em.block.lines.push(`${name}e = (${possible} || ${b.e ?? 'false'}) && (${a.e ?? 'false'} || ${b.e ?? 'false'});`);
   if (loose) em.block.parent?.lines.push(`let ${name}e = ${a.e ?? 'false'};`);
   close(em, `if (${op === 'and' ? a.v : `!${a.v}`})`);
   return { rep: 'bool', type: 'bool', v: name, e: loose ? `${name}e` : undefined, block: em.block };
@@ -54,7 +55,12 @@ function combine(em: Emitter, sign: string, a: BoolVal, b: BoolVal): BoolVal {
 
 /** `if c then a else b`: lazy; where the choice is unstable, either result is right. */
 export function emitSelect(em: Emitter, cond: Expr, then: Expr, other: Expr): Val {
-  return choose(em, boolOf(em, cond), { value: () => em.expr(em, then), stays: mustStay(then), folds: holdsFold(then) }, { value: () => em.expr(em, other), stays: mustStay(other), folds: holdsFold(other) });
+  return choose(
+    em,
+    boolOf(em, cond),
+    { value: () => em.expr(em, then), stays: mustStay(then), folds: holdsFold(then) },
+    { value: () => em.expr(em, other), stays: mustStay(other), folds: holdsFold(other) },
+  );
 }
 /** One side of a choice: whether it holds reads, which may not move out of it, and folds, which are not evaluated on suspicion. */
 export interface Side {
@@ -72,7 +78,15 @@ export function choose(em: Emitter, c: BoolVal, then: Side, other: Side): Val {
   const sides = [branch(em, then), branch(em, other)] as const;
   const result = merge(em, sides[0].value, sides[1].value, c.e !== undefined);
   em.block.lines.push(`let ${result.names.join(', ')};`);
-  em.block.lines.push(`if (${c.v}) {`, ...sides[0].block.lines, ...result.assign(sides[0].value), '} else {', ...sides[1].block.lines, ...result.assign(sides[1].value), '}');
+  em.block.lines.push(
+    `if (${c.v}) {`,
+    ...sides[0].block.lines,
+    ...result.assign(sides[0].value),
+    '} else {',
+    ...sides[1].block.lines,
+    ...result.assign(sides[1].value),
+    '}',
+  );
   if (c.e !== undefined) unstable(em, c, then, other, result);
   return { ...result.value, block: em.block };
 }
@@ -101,13 +115,26 @@ function merge(em: Emitter, a: Val, b: Val, loose: boolean): Merged {
   const e = loose || a.e !== undefined || b.e !== undefined ? `${n}e` : undefined;
   const tail = (v: Val): string => (e === undefined ? '' : ` ${e} = ${v.e ?? (v.rep === 'bool' ? 'false' : '0')};`);
   const more = e === undefined ? [] : [e];
-  if (a.rep === 'bool' && b.rep === 'bool') return { names: [n, ...more], value: { rep: 'bool', type: 'bool', v: n, e, block }, assign: (v) => (v.rep === 'bool' ? [`${n} = ${v.v};${tail(v)}`] : []) };
+  if (a.rep === 'bool' && b.rep === 'bool')
+    return {
+      names: [n, ...more],
+      value: { rep: 'bool', type: 'bool', v: n, e, block },
+      assign: (v) => (v.rep === 'bool' ? [`${n} = ${v.v};${tail(v)}`] : []),
+    };
   if (a.rep === 'float' && b.rep === 'float') {
     const rounded = a.rounded === b.rounded ? a.rounded : undefined;
-    return { names: [n, ...more], value: { rep: 'float', type: a.type, v: n, e, rounded, block }, assign: (v) => (v.rep === 'float' ? [`${n} = ${v.v};${tail(v)}`] : []) };
+    return {
+      names: [n, ...more],
+      value: { rep: 'float', type: a.type, v: n, e, rounded, block },
+      assign: (v) => (v.rep === 'float' ? [`${n} = ${v.v};${tail(v)}`] : []),
+    };
   }
   if (a.rep === 'int' && b.rep === 'int')
-    return { names: [n, ...more], value: { rep: 'int', type: a.type, v: n, e, lo: Math.min(a.lo, b.lo), hi: Math.max(a.hi, b.hi), block }, assign: (v) => (v.rep === 'int' ? [`${n} = ${v.v};${tail(v)}`] : []) };
+    return {
+      names: [n, ...more],
+      value: { rep: 'int', type: a.type, v: n, e, lo: Math.min(a.lo, b.lo), hi: Math.max(a.hi, b.hi), block },
+      assign: (v) => (v.rep === 'int' ? [`${n} = ${v.v};${tail(v)}`] : []),
+    };
   if ((a.rep === 'int' || a.rep === 'wide') && (b.rep === 'int' || b.rep === 'wide')) {
     const type = a.type === 'u64' ? 'u64' : 'i64';
     const assign = (v: Val): readonly string[] => {
@@ -122,12 +149,24 @@ function merge(em: Emitter, a: Val, b: Val, loose: boolean): Merged {
 
 /** Both sides are at hand. */
 function chosen(em: Emitter, c: BoolVal, a: Val, b: Val): Val {
-  const e = a.e === undefined && b.e === undefined ? undefined : bind(em, `${c.v} ? ${a.e ?? zeroOf(a)} : ${b.e ?? zeroOf(b)}`, [c, a, b]).v;
+  const e =
+    a.e === undefined && b.e === undefined
+      ? undefined
+      : bind(em, `${c.v} ? ${a.e ?? zeroOf(a)} : ${b.e ?? zeroOf(b)}`, [c, a, b]).v;
   const pick = (x: string, y: string): { v: string; block: Block } => bind(em, `${c.v} ? ${x} : ${y}`, [c, a, b]);
   if (a.rep === 'bool' && b.rep === 'bool') return { ...pick(a.v, b.v), rep: 'bool', type: 'bool', e };
-  if (a.rep === 'float' && b.rep === 'float') return { ...pick(a.v, b.v), rep: 'float', type: a.type, e, rounded: a.rounded === b.rounded ? a.rounded : undefined };
-  if (a.rep === 'int' && b.rep === 'int') return { ...pick(a.v, b.v), rep: 'int', type: a.type, lo: Math.min(a.lo, b.lo), hi: Math.max(a.hi, b.hi), e };
-  if (a.rep === 'bool' || b.rep === 'bool' || a.rep === 'float' || b.rep === 'float') throw new Error(`internal: a choice between ${a.type} and ${b.type}`);
+  if (a.rep === 'float' && b.rep === 'float')
+    return {
+      ...pick(a.v, b.v),
+      rep: 'float',
+      type: a.type,
+      e,
+      rounded: a.rounded === b.rounded ? a.rounded : undefined,
+    };
+  if (a.rep === 'int' && b.rep === 'int')
+    return { ...pick(a.v, b.v), rep: 'int', type: a.type, lo: Math.min(a.lo, b.lo), hi: Math.max(a.hi, b.hi), e };
+  if (a.rep === 'bool' || b.rep === 'bool' || a.rep === 'float' || b.rep === 'float')
+    throw new Error(`internal: a choice between ${a.type} and ${b.type}`);
   const [x, y] = [toWide(em, a), toWide(em, b)];
   const l = pick(x.l, y.l);
   return { rep: 'wide', type: x.type, l: l.v, h: pick(x.h, y.h).v, e, block: l.block };
@@ -142,7 +181,12 @@ function eitherText(em: Emitter, a: Val, b: Val): string {
 }
 function eitherOf(em: Emitter, c: BoolVal, a: Val, b: Val): Val {
   const v = chosen(em, c, a, b);
-  const e = bind(em, `${c.e} ? (${c.v} ? ${eitherText(em, a, b)} : ${eitherText(em, b, a)}) : ${v.e ?? zeroOf(v)}`, [c, a, b, v]);
+  const e = bind(em, `${c.e} ? (${c.v} ? ${eitherText(em, a, b)} : ${eitherText(em, b, a)}) : ${v.e ?? zeroOf(v)}`, [
+    c,
+    a,
+    b,
+    v,
+  ]);
   const block = e.block;
   return { ...v, e: e.v, block };
 }

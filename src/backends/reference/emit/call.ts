@@ -36,7 +36,8 @@ const STEPS: Readonly<Partial<Record<Builtin, readonly [plain: string, bounded: 
   sign: ['Math.sign', 'bSign'],
 };
 /** Roundings allowed to a built-in: 32 ulp is the coarsest tier, 4 ulp inside `strict` (an ulp is at most 2 units). Square roots are within 2 and a half. */
-const tier = (em: Emitter, fn: Builtin, type: 'f32' | 'f64'): number => unit(type) * (fn === 'sqrt' ? (em.strict ? 1 : 4) : em.strict ? 8 : 64);
+const tier = (em: Emitter, fn: Builtin, type: 'f32' | 'f64'): number =>
+  unit(type) * (fn === 'sqrt' ? (em.strict ? 1 : 4) : em.strict ? 8 : 64);
 
 const plain = (em: Emitter, type: 'f32' | 'f64', f: string, args: string, deps: readonly Val[]): FloatVal => {
   const b = bind(em, `${f.includes('.') ? f : helper(em, f)}(${args})`, deps);
@@ -105,7 +106,13 @@ function boolExtreme(em: Emitter, fn: 'max' | 'min', a: BoolVal, b: Val | undefi
   if (b?.rep !== 'bool') throw new Error('internal: max of mixed types');
   const v = bind(em, `${a.v} ${fn === 'max' ? '||' : '&&'} ${b.v}`, [a, b]);
   const es = [a.e, b.e].filter((e) => e !== undefined);
-  return { rep: 'bool', type: 'bool', v: v.v, e: es.length === 0 ? undefined : bind(em, es.join(' || '), [a, b]).v, block: v.block };
+  return {
+    rep: 'bool',
+    type: 'bool',
+    v: v.v,
+    e: es.length === 0 ? undefined : bind(em, es.join(' || '), [a, b]).v,
+    block: v.block,
+  };
 }
 
 function floatCall(em: Emitter, fn: Builtin, args: readonly Val[], a: FloatVal, type: ValueType): Val {
@@ -116,7 +123,8 @@ function floatCall(em: Emitter, fn: Builtin, args: readonly Val[], a: FloatVal, 
     return boundedCall(em, t, smooth[1], `${a.v}, ${a.e ?? '0'}, ${num(tier(em, fn, t))}, ${String(t === 'f64')}`, [a]);
   }
   const steps = STEPS[fn];
-  if (steps !== undefined) return a.e === undefined ? plain(em, t, steps[0], a.v, [a]) : boundedCall(em, t, steps[1], `${a.v}, ${a.e}`, [a]);
+  if (steps !== undefined)
+    return a.e === undefined ? plain(em, t, steps[0], a.v, [a]) : boundedCall(em, t, steps[1], `${a.v}, ${a.e}`, [a]);
   switch (fn) {
     case 'abs':
       return floatAbs(em, a);
@@ -134,12 +142,24 @@ function floatCall(em: Emitter, fn: Builtin, args: readonly Val[], a: FloatVal, 
     case 'pow': {
       const y = float(args[1]);
       if (!em.bounds) return plain(em, t, 'power', `${a.v}, ${y.v}`, [a, y]);
-      return boundedCall(em, t, 'bPow', `${a.v}, ${a.e ?? '0'}, ${y.v}, ${y.e ?? '0'}, ${num(tier(em, fn, t))}, ${String(t === 'f64')}`, [a, y]);
+      return boundedCall(
+        em,
+        t,
+        'bPow',
+        `${a.v}, ${a.e ?? '0'}, ${y.v}, ${y.e ?? '0'}, ${num(tier(em, fn, t))}, ${String(t === 'f64')}`,
+        [a, y],
+      );
     }
     case 'isnan':
     case 'isinf': {
       const v = bind(em, fn === 'isnan' ? `${a.v} !== ${a.v}` : `${a.v} === Infinity || ${a.v} === -Infinity`, [a]);
-      return { rep: 'bool', type: 'bool', v: v.v, e: a.e === undefined ? undefined : bind(em, `${a.e} === Infinity`, [a]).v, block: v.block };
+      return {
+        rep: 'bool',
+        type: 'bool',
+        v: v.v,
+        e: a.e === undefined ? undefined : bind(em, `${a.e} === Infinity`, [a]).v,
+        block: v.block,
+      };
     }
     default:
       throw new Error(`internal: ${fn} of ${isFloatType(type) ? type : a.type}`);
@@ -168,6 +188,10 @@ function philox(em: Emitter, seed: Whole, ctr: Whole, word: Whole | undefined): 
   const s = toWide(em, whole(castTo(em, 'u64', seed)));
   const c = toWide(em, whole(castTo(em, 'u64', ctr)));
   const w = word ?? whole(intLit(em, 0n, 'i32'));
-  const v = bind(em, `${helper(em, 'philox')}(${s.h}, ${s.l}, ${c.h}, ${c.l}, ${w.rep === 'int' ? w.v : w.l})`, [s, c, w]);
+  const v = bind(em, `${helper(em, 'philox')}(${s.h}, ${s.l}, ${c.h}, ${c.l}, ${w.rep === 'int' ? w.v : w.l})`, [
+    s,
+    c,
+    w,
+  ]);
   return { rep: 'int', type: 'u32', v: v.v, lo: 0, hi: 2 ** 32 - 1, e: spoiled(em, seed, ctr, w), block: v.block };
 }

@@ -41,7 +41,11 @@ function roundNarrow(em: Emitter, t: NarrowFloat, a: FloatVal): FloatVal {
     helper(em, 'bStep');
     helper(em, 'ERR');
     const far = `Math.abs(${a.v} - v${k}) + ${a.e} < g${k} * ${half} && ${a.e} < g${k} * ${num(0.5 / (1.5 * 2 ** 53))}`;
-    return [head, `let e${k} = 0;`, `if (!(${far} && ${range})) { v${k} = bStep(${slow}, ${a.v}, ${a.e}); e${k} = ERR[0]; }`];
+    return [
+      head,
+      `let e${k} = 0;`,
+      `if (!(${far} && ${range})) { v${k} = bStep(${slow}, ${a.v}, ${a.e}); e${k} = ERR[0]; }`,
+    ];
   });
   return { rep: 'float', type: 'f32', v: `v${n}`, e: a.e === undefined ? undefined : `e${n}`, rounded: t, block };
 }
@@ -49,7 +53,12 @@ function roundNarrow(em: Emitter, t: NarrowFloat, a: FloatVal): FloatVal {
 export function nearTo(em: Emitter, t: DType | 'tf32', a: FloatVal): FloatVal {
   const type = t === 'f64' ? 'f64' : 'f32';
   if (!em.bounds || a.rounded === t || (t === type && a.type === type)) return { ...a, type };
-  const [u, step, max] = t === 'tf32' ? [2 ** -11, 0, FLOATS.f32] : isNarrowFloat(t) ? [DTYPES[t].unit, quantum(NARROW[t]) / 2, NARROW[t].max] : [unit(type), 0, FLOATS[type]];
+  const [u, step, max] =
+    t === 'tf32'
+      ? [2 ** -11, 0, FLOATS.f32]
+      : isNarrowFloat(t)
+        ? [DTYPES[t].unit, quantum(NARROW[t]) / 2, NARROW[t].max]
+        : [unit(type), 0, FLOATS[type]];
   return boundedCall(em, type, 'bNear', `${a.v}, ${a.e ?? '0'}, ${num(u)}, ${num(step)}, ${num(max)}`, [a]);
 }
 
@@ -122,7 +131,15 @@ export function castTo(em: Emitter, t: DType, a: Val): Val {
   if (a.rep === 'bool') {
     const b = bind(em, `${a.v} ? 1 : 0`, [a]);
     const e = a.e === undefined ? undefined : bind(em, `${a.e} ? 1 : 0`, [a]).v;
-    if (isFloat(t)) return { rep: 'float', type: widen(t) === 'f64' ? 'f64' : 'f32', v: b.v, e, rounded: isNarrowFloat(t) ? t : undefined, block: b.block };
+    if (isFloat(t))
+      return {
+        rep: 'float',
+        type: widen(t) === 'f64' ? 'f64' : 'f32',
+        v: b.v,
+        e,
+        rounded: isNarrowFloat(t) ? t : undefined,
+        block: b.block,
+      };
     return wrapTo(em, t, { rep: 'int', type: 'i32', v: b.v, e, lo: 0, hi: 1, block: b.block });
   }
   if (a.rep === 'float') return isFloat(t) ? roundTo(em, t, a) : floatToInt(em, t, a);
@@ -155,6 +172,8 @@ export function bitcastTo(em: Emitter, t: DType, a: Val): Val {
     return { rep: 'float', type: 'f64', v: b.v, e, block: b.block };
   }
   const bits = a.rep === 'int' ? a.v : a.l;
-  const b = isNarrowFloat(t) ? bind(em, `${helper(em, `table_${t}`)}[${bits} & ${num((1 << NARROW[t].bits) - 1)}]`, [a]) : bind(em, `${helper(em, 'f32Bits')}(${bits})`, [a]);
+  const b = isNarrowFloat(t)
+    ? bind(em, `${helper(em, `table_${t}`)}[${bits} & ${num((1 << NARROW[t].bits) - 1)}]`, [a])
+    : bind(em, `${helper(em, 'f32Bits')}(${bits})`, [a]);
   return { rep: 'float', type: 'f32', v: b.v, e, rounded: isNarrowFloat(t) ? t : undefined, block: b.block };
 }

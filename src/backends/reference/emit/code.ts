@@ -121,7 +121,13 @@ export function home(em: Emitter, deps: readonly Val[], pinned: boolean): Block 
 }
 
 /** Emits `lines(n)` once per `key` and block: the names in it end in n. Yields n and the block. */
-export function once(em: Emitter, key: string, deps: readonly Val[], lines: (n: string) => readonly string[], pinned = false): { readonly n: string; readonly block: Block } {
+export function once(
+  em: Emitter,
+  key: string,
+  deps: readonly Val[],
+  lines: (n: string) => readonly string[],
+  pinned = false,
+): { readonly n: string; readonly block: Block } {
   const block = home(em, deps, pinned);
   for (let b: Block | undefined = block; b !== undefined; b = b.parent) {
     const n = b.known.get(key);
@@ -133,7 +139,12 @@ export function once(em: Emitter, key: string, deps: readonly Val[], lines: (n: 
   return { n, block };
 }
 /** Binds an expression to a name, outside every loop it does not depend on. */
-export function bind(em: Emitter, text: string, deps: readonly Val[], pinned = false): { readonly v: string; readonly block: Block } {
+export function bind(
+  em: Emitter,
+  text: string,
+  deps: readonly Val[],
+  pinned = false,
+): { readonly v: string; readonly block: Block } {
   const { n, block } = once(em, text, deps, (k) => [`const v${k} = ${text};`], pinned);
   return { v: `v${n}`, block };
 }
@@ -154,9 +165,20 @@ export function intLit(em: Emitter, value: bigint, type: Int['type']): IntVal | 
     return { rep: 'int', type, v: num(n), lo: n, hi: n, block: rootOf(em) };
   }
   if (type !== 'i64' && type !== 'u64') throw new Error(`internal: ${value} as ${type}`);
-  return { rep: 'wide', type, h: num(Number(BigInt.asIntN(32, value >> 32n))), l: num(Number(BigInt.asIntN(32, value))), block: rootOf(em) };
+  return {
+    rep: 'wide',
+    type,
+    h: num(Number(BigInt.asIntN(32, value >> 32n))),
+    l: num(Number(BigInt.asIntN(32, value))),
+    block: rootOf(em),
+  };
 }
-export const boolLit = (em: Emitter, value: boolean): BoolVal => ({ rep: 'bool', type: 'bool', v: String(value), block: rootOf(em) });
+export const boolLit = (em: Emitter, value: boolean): BoolVal => ({
+  rep: 'bool',
+  type: 'bool',
+  v: String(value),
+  block: rootOf(em),
+});
 
 export function isFloatType(t: ValueType): t is 'f32' | 'f64' {
   return t === 'f32' || t === 'f64';

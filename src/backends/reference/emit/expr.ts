@@ -1,6 +1,7 @@
 import type { Expr } from '../../../codegen/ir/stage.ts';
 import { assertNever } from '../../../assert.ts';
-import { emitRead, indexOf } from './access.ts';
+import { emitRead } from './access.ts';
+import { indexOf } from './spot.ts';
 import { emitLogical, emitSelect } from './branch.ts';
 import { emitCall } from './call.ts';
 import { bitcastTo, castTo, convertTo, nearTo } from './cast.ts';
@@ -14,7 +15,9 @@ import { intBinary, intCompare, intNegate, intNot } from './int.ts';
 export function emitExpr(em: Emitter, e: Expr): Val {
   switch (e.kind) {
     case 'int':
-      return e.type === 'f32' || e.type === 'f64' ? floatLit(em, Number(e.value), e.type) : intLit(em, e.value, e.type === 'bool' ? 'i32' : e.type);
+      return e.type === 'f32' || e.type === 'f64'
+        ? floatLit(em, Number(e.value), e.type)
+        : intLit(em, e.value, e.type === 'bool' ? 'i32' : e.type);
     case 'float':
       return e.type === 'f64' ? floatLit(em, e.value, 'f64') : floatLit(em, Math.fround(e.value), 'f32');
     case 'bool':
@@ -46,9 +49,20 @@ export function emitExpr(em: Emitter, e: Expr): Val {
     case 'unary':
       return emitUnary(em, e.op, em.expr(em, e.a));
     case 'binary':
-      return e.op === 'and' || e.op === 'or' ? emitLogical(em, e.op, e.a, e.b) : emitBinary(em, e.op, em.expr(em, e.a), em.expr(em, e.b));
+      return e.op === 'and' || e.op === 'or'
+        ? emitLogical(em, e.op, e.a, e.b)
+        : emitBinary(em, e.op, em.expr(em, e.a), em.expr(em, e.b));
     case 'call':
-      return convertTo(em, e.type, emitCall(em, e.fn, e.args.map((x) => em.expr(em, x)), e.type));
+      return convertTo(
+        em,
+        e.type,
+        emitCall(
+          em,
+          e.fn,
+          e.args.map((x) => em.expr(em, x)),
+          e.type,
+        ),
+      );
     case 'bitcast':
       return bitcastTo(em, e.to, em.expr(em, e.a));
     case 'cast': {
@@ -91,7 +105,8 @@ function emitScalar(em: Emitter, e: Extract<Expr, { kind: 'scalar' }>): Val {
   if (e.type !== 'f32' && e.type !== 'f64') return intLit(em, BigInt(value), e.type);
   const v = floatLit(em, Number(value), e.type);
   const a = Math.abs(Number(value));
-  const small: FloatVal = em.bounds && e.type === 'f32' && a > 0 && a < 2 ** -126 ? { ...v, e: String(a), literal: 0 } : v;
+  const small: FloatVal =
+    em.bounds && e.type === 'f32' && a > 0 && a < 2 ** -126 ? { ...v, e: String(a), literal: 0 } : v;
   // Kernels are not specialised to scalars: nothing may be concluded from the value alone.
   const { literal: _, ...plain } = small;
   return { ...plain, block: rootOf(em) };
@@ -101,7 +116,13 @@ function emitUnary(em: Emitter, op: 'neg' | 'not' | 'bitnot', a: Val): Val {
   if (a.rep === 'bool') {
     if (op === 'neg') throw new Error('internal: negated bool');
     const b = bind(em, `!${a.v}`, [a]);
-    return { rep: 'bool', type: 'bool', v: a.v === 'true' ? 'false' : a.v === 'false' ? 'true' : b.v, e: a.e, block: b.block };
+    return {
+      rep: 'bool',
+      type: 'bool',
+      v: a.v === 'true' ? 'false' : a.v === 'false' ? 'true' : b.v,
+      e: a.e,
+      block: b.block,
+    };
   }
   if (a.rep === 'float') return floatNegate(em, a);
   return op === 'neg' ? intNegate(em, a) : intNot(em, a);
@@ -114,14 +135,31 @@ function emitBinary(em: Emitter, op: Extract<Expr, { kind: 'binary' }>['op'], a:
     if (op === 'add' || op === 'sub' || op === 'mul' || op === 'div') return floatBinary(em, op, a, b);
   }
   if (a.rep === 'bool' && b.rep === 'bool') return boolBinary(em, op, a.v, b.v, a, b);
-  if ((a.rep === 'int' || a.rep === 'wide') && (b.rep === 'int' || b.rep === 'wide')) return compare ? intCompare(em, op, a, b) : intBinary(em, op, a, b);
+  if ((a.rep === 'int' || a.rep === 'wide') && (b.rep === 'int' || b.rep === 'wide'))
+    return compare ? intCompare(em, op, a, b) : intBinary(em, op, a, b);
   throw new Error(`internal: ${op} of ${a.type} and ${b.type}`);
 }
 function boolBinary(em: Emitter, op: string, a: string, b: string, ...deps: readonly Val[]): Val {
-  const text: Readonly<Record<string, string>> = { eq: `${a} === ${b}`, ne: `${a} !== ${b}`, bitxor: `${a} !== ${b}`, bitand: `${a} && ${b}`, bitor: `${a} || ${b}`, lt: `!${a} && ${b}`, le: `!${a} || ${b}`, gt: `${a} && !${b}`, ge: `${a} || !${b}` };
+  const text: Readonly<Record<string, string>> = {
+    eq: `${a} === ${b}`,
+    ne: `${a} !== ${b}`,
+    bitxor: `${a} !== ${b}`,
+    bitand: `${a} && ${b}`,
+    bitor: `${a} || ${b}`,
+    lt: `!${a} && ${b}`,
+    le: `!${a} || ${b}`,
+    gt: `${a} && !${b}`,
+    ge: `${a} || !${b}`,
+  };
   const t = text[op];
   if (t === undefined) throw new Error(`internal: ${op} of bool`);
   const v = bind(em, t, deps);
   const es = deps.flatMap((d) => (d.e === undefined ? [] : [d.e]));
-  return { rep: 'bool', type: 'bool', v: v.v, e: es.length === 0 ? undefined : bind(em, es.join(' || '), deps).v, block: v.block };
+  return {
+    rep: 'bool',
+    type: 'bool',
+    v: v.v,
+    e: es.length === 0 ? undefined : bind(em, es.join(' || '), deps).v,
+    block: v.block,
+  };
 }

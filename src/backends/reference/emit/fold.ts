@@ -25,7 +25,10 @@ export function withAcc(em: Emitter, value: Val, post: Expr): Val {
 }
 function placeOf(em: Emitter, r: Reduce, post: Expr | undefined): Block {
   const whole: Expr = { kind: 'reduce', type: 'i64', reduce: r, ...(post === undefined ? {} : { post }) };
-  const used = [...[...freeAxes(whole)].map((id) => em.axes.get(id)), ...[...freeVars(whole)].map((id) => em.vars.get(id))];
+  const used = [
+    ...[...freeAxes(whole)].map((id) => em.axes.get(id)),
+    ...[...freeVars(whole)].map((id) => em.vars.get(id)),
+  ];
   let block = guardOf(em.block);
   for (const v of used) if (v !== undefined && v.block.depth > block.depth) block = v.block;
   return block;
@@ -48,7 +51,17 @@ function emitReduce(em: Emitter, r: Reduce): Val {
     default: {
       const a = accumulator(em, r.op, r.acc);
       const label = a.settled === undefined ? '' : fresh(em, 'L');
-      walk(em, r, ({ body, doubt, most }) => [...a.step(body, doubt, most), ...(a.settled === undefined || doubt !== undefined || body.e !== undefined ? [] : [`if (${a.settled}) break ${label};`])], label);
+      walk(
+        em,
+        r,
+        ({ body, doubt, most }) => [
+          ...a.step(body, doubt, most),
+          ...(a.settled === undefined || doubt !== undefined || body.e !== undefined
+            ? []
+            : [`if (${a.settled}) break ${label};`]),
+        ],
+        label,
+      );
       return a.result();
     }
   }

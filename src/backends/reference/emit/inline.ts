@@ -1,7 +1,7 @@
 import type { Expr, Place, Stage } from '../../../codegen/ir/stage.ts';
 import type { DType } from '../../../dsl/dtypes.ts';
 import { isFloat } from '../../../dsl/dtypes.ts';
-import { indexOf } from './access.ts';
+import { indexOf } from './spot.ts';
 import { boolOf, choose } from './branch.ts';
 import { castTo, roundTo } from './cast.ts';
 import type { BoolVal, Emitter, Val } from './code.ts';
@@ -22,7 +22,12 @@ export function inlineValue(em: Emitter, writers: readonly Stage[], dtype: DType
     const here = (): Val => within(em, head, index, () => pieceValue(em, head, dtype));
     if (tail.length === 0) return here();
     const cond = within(em, head, index, () => covers(em, head, index));
-    return choose(em, cond, { value: here, stays: true, folds: true }, { value: () => value(tail), stays: true, folds: true });
+    return choose(
+      em,
+      cond,
+      { value: here, stays: true, folds: true },
+      { value: () => value(tail), stays: true, folds: true },
+    );
   };
   return value(pieces);
 }
@@ -67,7 +72,15 @@ function covers(em: Emitter, s: Piece, index: readonly Val[]): BoolVal {
     const axis = s.axes.find((a) => e.kind === 'axis' && a.id === e.id);
     if (at?.rep !== 'int') return;
     const [lo, hi] = axis === undefined ? [indexOf(em, e), undefined] : [indexOf(em, axis.lo), indexOf(em, axis.hi)];
-    both({ rep: 'bool', type: 'bool', ...bind(em, hi === undefined ? `${at.v} === ${lo.v}` : `${at.v} >= ${lo.v} && ${at.v} < ${hi.v}`, hi === undefined ? [at, lo] : [at, lo, hi]) });
+    both({
+      rep: 'bool',
+      type: 'bool',
+      ...bind(
+        em,
+        hi === undefined ? `${at.v} === ${lo.v}` : `${at.v} >= ${lo.v} && ${at.v} < ${hi.v}`,
+        hi === undefined ? [at, lo] : [at, lo, hi],
+      ),
+    });
   });
   if (s.where !== undefined) both(boolOf(em, s.where));
   return all;

@@ -5,12 +5,25 @@ import type { Whole } from './wide.ts';
 import { is64, narrowed, toNumber, toWide, wholeRange, wideBinary, wideCompare, wideShift } from './wide.ts';
 
 type Type = Whole['type'];
-const LIMITS: Readonly<Record<Type, readonly [number, number]>> = { i32: [-(2 ** 31), 2 ** 31 - 1], u32: [0, 2 ** 32 - 1], i64: [-EXACT, EXACT], u64: [0, EXACT] };
+const LIMITS: Readonly<Record<Type, readonly [number, number]>> = {
+  i32: [-(2 ** 31), 2 ** 31 - 1],
+  u32: [0, 2 ** 32 - 1],
+  i64: [-EXACT, EXACT],
+  u64: [0, EXACT],
+};
 const fits = (t: Type, lo: number, hi: number): boolean => lo >= LIMITS[t][0] && hi <= LIMITS[t][1];
 /** Reduces an exact f64 integer of at most 2^53 to 32 bits. */
 const wrapText = (t: Type, text: string): string => (t === 'u32' ? `(${text}) >>> 0` : `(${text}) | 0`);
 
-function make(em: Emitter, type: Type, text: string, lo: number, hi: number, deps: readonly Whole[], e?: string): IntVal {
+function make(
+  em: Emitter,
+  type: Type,
+  text: string,
+  lo: number,
+  hi: number,
+  deps: readonly Whole[],
+  e?: string,
+): IntVal {
   if (lo === hi && e === undefined) return { rep: 'int', type, v: num(lo), lo, hi, block: rootOf(em) };
   const b = bind(em, text, deps);
   return { rep: 'int', type, v: b.v, lo, hi, e, block: b.block };
@@ -42,14 +55,16 @@ export function intBinary(em: Emitter, op: string, x: Whole, y: Whole): Whole {
 
 function sumOrSpoiled(em: Emitter, op: string, x: Whole, y: Whole): string | undefined {
   if (x.e === undefined && y.e === undefined) return undefined;
-  if ((op === 'add' || op === 'sub') && x.rep === 'int' && y.rep === 'int') return bind(em, `${x.e ?? '0'} + ${y.e ?? '0'}`, [x, y]).v;
+  if ((op === 'add' || op === 'sub') && x.rep === 'int' && y.rep === 'int')
+    return bind(em, `${x.e ?? '0'} + ${y.e ?? '0'}`, [x, y]).v;
   return spoiled(em, x, y);
 }
 
 /** Plain f64 arithmetic where the result provably does not wrap. */
 function ranged(em: Emitter, op: string, a: IntVal, b: IntVal, e: string | undefined): IntVal | undefined {
   const { type } = a;
-  const out = (text: string, lo: number, hi: number): IntVal | undefined => (fits(type, lo, hi) ? make(em, type, text, lo, hi, [a, b], e) : undefined);
+  const out = (text: string, lo: number, hi: number): IntVal | undefined =>
+    fits(type, lo, hi) ? make(em, type, text, lo, hi, [a, b], e) : undefined;
   switch (op) {
     case 'add':
       return out(`${a.v} + ${b.v}`, a.lo + b.lo, a.hi + b.hi);
@@ -63,20 +78,32 @@ function ranged(em: Emitter, op: string, a: IntVal, b: IntVal, e: string | undef
       const one = b.lo > 0 || b.hi < 0;
       const ends = one ? [b.lo, b.hi] : [-1, 1, b.lo, b.hi].filter((q) => q !== 0);
       const [lo, hi] = span((p, q) => Math.floor(p / q), a, ends);
-      return out(one ? `Math.floor(${a.v} / ${b.v})` : `${b.v} === 0 ? 0 : Math.floor(${a.v} / ${b.v})`, Math.min(lo, one ? lo : 0), Math.max(hi, one ? hi : 0));
+      return out(
+        one ? `Math.floor(${a.v} / ${b.v})` : `${b.v} === 0 ? 0 : Math.floor(${a.v} / ${b.v})`,
+        Math.min(lo, one ? lo : 0),
+        Math.max(hi, one ? hi : 0),
+      );
     }
     case 'mod': {
       if (b.lo > 0 && a.lo >= 0 && a.hi < b.lo) return a;
       const text = `${a.v} - Math.floor(${a.v} / ${b.v}) * ${b.v}`;
       const small = a.lo >= 0 && b.lo > 0 && a.hi < 2 ** 31 && b.hi < 2 ** 31 ? `${a.v} % ${b.v}` : text;
-      return out(b.lo > 0 || b.hi < 0 ? small : `${b.v} === 0 ? 0 : ${text}`, Math.min(0, b.lo + 1), Math.max(0, b.hi - 1));
+      return out(
+        b.lo > 0 || b.hi < 0 ? small : `${b.v} === 0 ? 0 : ${text}`,
+        Math.min(0, b.lo + 1),
+        Math.max(0, b.hi - 1),
+      );
     }
     case 'bitand':
     case 'bitor':
     case 'bitxor': {
       if (a.lo < 0 || b.lo < 0 || a.hi >= 2 ** 31 || b.hi >= 2 ** 31) return undefined;
       const top = 2 ** Math.ceil(Math.log2(Math.max(a.hi, b.hi) + 1)) - 1;
-      return out(`${a.v} ${op === 'bitand' ? '&' : op === 'bitor' ? '|' : '^'} ${b.v}`, 0, op === 'bitand' ? Math.min(a.hi, b.hi) : top);
+      return out(
+        `${a.v} ${op === 'bitand' ? '&' : op === 'bitor' ? '|' : '^'} ${b.v}`,
+        0,
+        op === 'bitand' ? Math.min(a.hi, b.hi) : top,
+      );
     }
     default:
       throw new Error(`internal: ${op} of integers`);
@@ -106,20 +133,31 @@ function intShift(em: Emitter, op: 'shl' | 'shr', x: Whole, y: Whole): Whole {
     const width = is64(x.type) ? 64 : 32;
     const by = ((count % width) + width) % width;
     const f = 2 ** by;
-    if (op === 'shr') return make(em, x.type, is64(x.type) ? `Math.floor(${x.v} / ${f})` : `${x.v} ${x.type === 'u32' ? '>>>' : '>>'} ${by}`, Math.floor(x.lo / f), Math.floor(x.hi / f), [x], e);
+    if (op === 'shr')
+      return make(
+        em,
+        x.type,
+        is64(x.type) ? `Math.floor(${x.v} / ${f})` : `${x.v} ${x.type === 'u32' ? '>>>' : '>>'} ${by}`,
+        Math.floor(x.lo / f),
+        Math.floor(x.hi / f),
+        [x],
+        e,
+      );
     if (fits(x.type, x.lo * f, x.hi * f)) return make(em, x.type, `${x.v} * ${f}`, x.lo * f, x.hi * f, [x], e);
   }
   if (is64(x.type)) return wideShift(em, op, x, y);
   const a = toNumber(em, x);
   const c = y.rep === 'wide' ? y.l : y.v;
   const [lo, hi] = LIMITS[x.type];
-  const text = op === 'shl' ? wrapText(x.type, `${a.v} << (${c} & 31)`) : `${a.v} ${x.type === 'u32' ? '>>>' : '>>'} (${c} & 31)`;
+  const text =
+    op === 'shl' ? wrapText(x.type, `${a.v} << (${c} & 31)`) : `${a.v} ${x.type === 'u32' ? '>>>' : '>>'} (${c} & 31)`;
   return make(em, x.type, text, lo, hi, [a, y], e);
 }
 
 export function intNegate(em: Emitter, a: Whole): Whole {
   if (a.rep === 'int' && fits(a.type, -a.hi, -a.lo)) return make(em, a.type, `0 - ${a.v}`, -a.hi, -a.lo, [a], a.e);
-  if (a.rep === 'int' && !is64(a.type)) return make(em, a.type, wrapText(a.type, `0 - ${a.v}`), LIMITS[a.type][0], LIMITS[a.type][1], [a], a.e);
+  if (a.rep === 'int' && !is64(a.type))
+    return make(em, a.type, wrapText(a.type, `0 - ${a.v}`), LIMITS[a.type][0], LIMITS[a.type][1], [a], a.e);
   const zero: IntVal = { rep: 'int', type: a.type, v: '0', lo: 0, hi: 0, block: a.block };
   return wideBinary(em, 'sub', zero, a);
 }
@@ -147,7 +185,8 @@ export function intCompare(em: Emitter, op: string, x: Whole, y: Whole): BoolVal
 
 /** The larger or the smaller of two integers. */
 export function intExtreme(em: Emitter, op: 'max' | 'min', x: Whole, y: Whole): Whole {
-  const e = x.e === undefined && y.e === undefined ? undefined : bind(em, `Math.max(${x.e ?? '0'}, ${y.e ?? '0'})`, [x, y]).v;
+  const e =
+    x.e === undefined && y.e === undefined ? undefined : bind(em, `Math.max(${x.e ?? '0'}, ${y.e ?? '0'})`, [x, y]).v;
   if (x.rep === 'int' && y.rep === 'int') {
     const f = op === 'max' ? Math.max : Math.min;
     if (e === undefined && (op === 'max' ? x.lo >= y.hi : x.hi <= y.lo)) return x;
@@ -178,7 +217,12 @@ export function intAbs(em: Emitter, a: Whole): Whole {
   return wideBinary(em, 'sub', wideBinary(em, 'bitxor', a, m), m);
 }
 export function intSign(em: Emitter, a: Whole): Whole {
-  const text = a.rep === 'int' ? `Math.sign(${a.v}) + 0` : a.type === 'i64' ? `(${a.h} >> 31) | ((${a.l} | ${a.h}) === 0 ? 0 : 1)` : `(${a.l} | ${a.h}) === 0 ? 0 : 1`;
+  const text =
+    a.rep === 'int'
+      ? `Math.sign(${a.v}) + 0`
+      : a.type === 'i64'
+        ? `(${a.h} >> 31) | ((${a.l} | ${a.h}) === 0 ? 0 : 1)`
+        : `(${a.l} | ${a.h}) === 0 ? 0 : 1`;
   return make(em, a.type, text, -1, 1, [a], spoiled(em, a));
 }
 export const bitCount = (em: Emitter, a: Whole): { readonly text: string; readonly deps: readonly Whole[] } => {

@@ -1,12 +1,13 @@
 import type { Axis, Expr } from '../../../codegen/ir/stage.ts';
 import { freeAxes } from '../../../codegen/ir/walk.ts';
-import { indexOf } from './access.ts';
+import { indexOf } from './spot.ts';
 import { boolOf } from './branch.ts';
 import type { BoolVal, Emitter, IntVal } from './code.ts';
 import { bind, boolLit, close, fresh, open } from './code.ts';
 
 /** Conjuncts of a condition, in order. */
-export const conjuncts = (e: Expr | undefined): readonly Expr[] => (e === undefined ? [] : e.kind === 'binary' && e.op === 'and' ? [...conjuncts(e.a), ...conjuncts(e.b)] : [e]);
+export const conjuncts = (e: Expr | undefined): readonly Expr[] =>
+  e === undefined ? [] : e.kind === 'binary' && e.op === 'and' ? [...conjuncts(e.a), ...conjuncts(e.b)] : [e];
 
 /** Heads of the blocks opened by `openLoops`, to be closed in reverse. */
 export interface Opened {
@@ -21,7 +22,12 @@ export interface Opened {
  * Opens the loops of `axes` with their conditions, each as early as its axes are known and after those before it.
  * The conditions are tested in order, so that an earlier one may guard a later. The outermost axes take the values of `params` instead of looping.
  */
-export function openLoops(em: Emitter, axes: readonly Axis[], where: Expr | undefined, params: readonly string[] = []): Opened {
+export function openLoops(
+  em: Emitter,
+  axes: readonly Axis[],
+  where: Expr | undefined,
+  params: readonly string[] = [],
+): Opened {
   const heads: string[] = [];
   const doubts: string[] = [];
   const ranges: { lo: IntVal; hi: IntVal; at: IntVal }[] = [];
@@ -45,7 +51,11 @@ export function openLoops(em: Emitter, axes: readonly Axis[], where: Expr | unde
     for (const end of [lo, hi]) if (end.e !== undefined) doubts.push(`${end.e} > 0`);
     const param = params[k];
     const name = param ?? fresh(em, 'i');
-    heads.push(param === undefined ? `for (let ${name} = ${lo.v}; ${name} < ${hi.v}; ${name}++)` : `if (${name} >= ${lo.v} && ${name} < ${hi.v})`);
+    heads.push(
+      param === undefined
+        ? `for (let ${name} = ${lo.v}; ${name} < ${hi.v}; ${name}++)`
+        : `if (${name} >= ${lo.v} && ${name} < ${hi.v})`,
+    );
     const block = open(em, !(lo.hi < hi.lo));
     const at: IntVal = { rep: 'int', type: 'i64', v: name, lo: lo.lo, hi: Math.max(lo.lo, hi.hi - 1), block };
     em.axes.set(a.id, at);
@@ -53,7 +63,18 @@ export function openLoops(em: Emitter, axes: readonly Axis[], where: Expr | unde
     inner.delete(a.id);
     test();
   });
-  const doubt = doubts.length === 0 ? undefined : { ...boolLit(em, true), ...bind(em, doubts.join(' || '), ranges.map((r) => r.at), true) };
+  const doubt =
+    doubts.length === 0
+      ? undefined
+      : {
+          ...boolLit(em, true),
+          ...bind(
+            em,
+            doubts.join(' || '),
+            ranges.map((r) => r.at),
+            true,
+          ),
+        };
   return { heads, doubt, ranges };
 }
 export function closeLoops(em: Emitter, o: Opened): void {

@@ -1,7 +1,8 @@
 import type { Expr, Stage } from '../../../codegen/ir/stage.ts';
 import { freeAxes } from '../../../codegen/ir/walk.ts';
 import { must } from '../../../assert.ts';
-import { emitStore, indexOf } from './access.ts';
+import { emitStore } from './access.ts';
+import { indexOf } from './spot.ts';
 import { accumulator } from './accumulate.ts';
 import { boolOf } from './branch.ts';
 import type { Emitter } from './code.ts';
@@ -14,7 +15,12 @@ export function emitScan(em: Emitter, s: Extract<Stage, { kind: 'scan' }>, param
   const at = must(s.axes.at(-1), 'scanned axis');
   const conds = conjuncts(s.where);
   const late = conds.filter((c) => freeAxes(c).has(at.id));
-  const opened = openLoops(em, outer, conds.filter((c) => !freeAxes(c).has(at.id)).reduce<Expr | undefined>(both, undefined), params);
+  const opened = openLoops(
+    em,
+    outer,
+    conds.filter((c) => !freeAxes(c).has(at.id)).reduce<Expr | undefined>(both, undefined),
+    params,
+  );
   const [lo, hi] = [indexOf(em, at.lo), indexOf(em, at.hi)];
   const [from, to] = [indexOf(em, s.along.lo), indexOf(em, s.along.hi)];
   const up = s.compare === 'le' || s.compare === 'lt';
@@ -38,7 +44,10 @@ export function emitScan(em: Emitter, s: Extract<Stage, { kind: 'scan' }>, param
     em.block.lines.push(`if (!(${b.v})) continue;`);
   });
   emitStore(em, s.out, value);
-  close(em, up ? `for (let ${i} = ${lo.v}; ${i} < ${hi.v}; ${i}++)` : `for (let ${i} = ${hi.v} - 1; ${i} >= ${lo.v}; ${i}--)`);
+  close(
+    em,
+    up ? `for (let ${i} = ${lo.v}; ${i} < ${hi.v}; ${i}++)` : `for (let ${i} = ${hi.v} - 1; ${i} >= ${lo.v}; ${i}--)`,
+  );
   closeLoops(em, opened);
 }
 function both(a: Expr | undefined, b: Expr): Expr {

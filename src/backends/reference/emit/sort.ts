@@ -1,6 +1,7 @@
 import type { Stage } from '../../../codegen/ir/stage.ts';
 import { EXACT } from '../memory.ts';
-import { emitStore, indexOf } from './access.ts';
+import { emitStore } from './access.ts';
+import { indexOf } from './spot.ts';
 import type { Emitter, Val } from './code.ts';
 import { bind, fresh, helper, intLit } from './code.ts';
 import { closeLoops, openLoops } from './loops.ts';
@@ -20,12 +21,19 @@ export function emitSelection(em: Emitter, s: Extract<Stage, { kind: 'select' }>
   const at = along.ranges[0]?.at;
   if (at === undefined) throw new Error('internal: a selection along nothing');
   const i = bind(em, `${at.v} - ${lo.v}`, [at, lo]).v;
-  em.block.lines.push(body.rep === 'wide' ? `${k}.l[${i}] = ${body.l}; ${k}.h[${i}] = ${body.h};` : `${k}.v[${i}] = ${body.rep === 'bool' ? `${body.v} ? 1 : 0` : body.v};`);
+  em.block.lines.push(
+    body.rep === 'wide'
+      ? `${k}.l[${i}] = ${body.l}; ${k}.h[${i}] = ${body.h};`
+      : `${k}.v[${i}] = ${body.rep === 'bool' ? `${body.v} ? 1 : 0` : body.v};`,
+  );
   const e = body.rep === 'bool' ? (body.e === undefined ? undefined : `(${body.e} ? 1 : 0)`) : body.e;
   if (e !== undefined) em.block.lines.push(`${k}.e[${i}] = ${e}; ${k}m = Math.max(${k}m, ${e});`);
   closeLoops(em, along);
   const slots = indexOf(em, s.slot.hi);
-  const order = body.rep === 'wide' ? `${helper(em, 'orderWide')}(${k}, ${String(s.descending)}, ${String(body.type === 'i64')})` : `${helper(em, 'orderKeys')}(${k}, ${String(s.descending)}, ${slots.v})`;
+  const order =
+    body.rep === 'wide'
+      ? `${helper(em, 'orderWide')}(${k}, ${String(s.descending)}, ${String(body.type === 'i64')})`
+      : `${helper(em, 'orderKeys')}(${k}, ${String(s.descending)}, ${slots.v})`;
   em.block.lines.push(`const ${k}o = ${order};`);
   if (e !== undefined) em.block.lines.push(`${helper(em, 'markClose')}(${k}, ${k}o, ${k}m);`);
 
@@ -38,8 +46,18 @@ export function emitSelection(em: Emitter, s: Extract<Stage, { kind: 'select' }>
   const doubt = outer.doubt?.v;
   if (s.values !== undefined) emitStore(em, s.values, keyAt(em, body, k, ok, e !== undefined), doubt);
   if (s.indices !== undefined) {
-    const index: Val = { rep: 'int', type: 'i64', v: `${ok}p`, lo: -1, hi: Math.min(EXACT, Math.max(0, hi.hi)), e: e === undefined ? undefined : `${ok}u`, block: em.block };
-    em.block.lines.push(`const ${ok}p = ${ok} ? ${ok}i + ${lo.v} : -1, ${ok}u = ${ok} && ${k}m > 0 && ${k}.u[${j.v}] ? Infinity : 0;`);
+    const index: Val = {
+      rep: 'int',
+      type: 'i64',
+      v: `${ok}p`,
+      lo: -1,
+      hi: Math.min(EXACT, Math.max(0, hi.hi)),
+      e: e === undefined ? undefined : `${ok}u`,
+      block: em.block,
+    };
+    em.block.lines.push(
+      `const ${ok}p = ${ok} ? ${ok}i + ${lo.v} : -1, ${ok}u = ${ok} && ${k}m > 0 && ${k}.u[${j.v}] ? Infinity : 0;`,
+    );
     emitStore(em, s.indices, index, doubt);
   }
   closeLoops(em, slot);
@@ -61,7 +79,15 @@ function keyAt(em: Emitter, body: Val, k: string, ok: string, loose: boolean): V
   const least = intLit(em, body.type === 'i64' ? -(2n ** 63n) : body.type === 'i32' ? -(2n ** 31n) : 0n, body.type);
   if (body.rep === 'int' && least.rep === 'int') {
     em.block.lines.push(`const ${n} = ${ok} ? ${k}.v[${ok}i] : ${least.v};`);
-    return { rep: 'int', type: body.type, v: n, e, lo: Math.min(body.lo, least.lo), hi: Math.max(body.hi, least.hi), block };
+    return {
+      rep: 'int',
+      type: body.type,
+      v: n,
+      e,
+      lo: Math.min(body.lo, least.lo),
+      hi: Math.max(body.hi, least.hi),
+      block,
+    };
   }
   const type = body.type === 'u64' ? 'u64' : 'i64';
   const [l, h] = least.rep === 'wide' ? [least.l, least.h] : ['0', '0'];

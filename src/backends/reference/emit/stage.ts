@@ -5,7 +5,11 @@ import { emitFold } from './fold.ts';
 import { closeLoops, openLoops } from './loops.ts';
 
 /** Emits the loops of a map or a reduce; `params` stand for the outermost axes. */
-export function emitPointwise(em: Emitter, s: Extract<Stage, { kind: 'map' | 'reduce' }>, params: readonly string[]): void {
+export function emitPointwise(
+  em: Emitter,
+  s: Extract<Stage, { kind: 'map' | 'reduce' }>,
+  params: readonly string[],
+): void {
   const opened = openLoops(em, s.axes, s.where, params);
   const value = s.kind === 'map' ? em.expr(em, s.value) : emitFold(em, s.reduce, s.post);
   emitStore(em, s.out, value, opened.doubt?.v);

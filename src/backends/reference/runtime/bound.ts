@@ -77,7 +77,12 @@ function monotone(f: (x: number) => number, quick?: (ex: number, v: number) => n
   };
 }
 /** A smooth function with derivative `d` and second derivative bounded by `bend`; `scale` is what the relative error k is of. */
-function smooth(f: (x: number) => number, d: (x: number) => number, bend: number, scale: (x: number, v: number) => number): Bounded {
+function smooth(
+  f: (x: number) => number,
+  d: (x: number) => number,
+  bend: number,
+  scale: (x: number, v: number) => number,
+): Bounded {
   return (x, ex, k, wide) => {
     const v = f(x);
     if (!(ex < Infinity)) return put(v, Infinity);
@@ -95,7 +100,7 @@ const one = (x: number, v: number): number => Math.abs(v) + 1 + 0.01 * Math.abs(
 export const bSqrt = monotone(Math.sqrt);
 export const bRsqrt = monotone(M.rsqrt);
 export const bExp = monotone(Math.exp, (ex, v) => v * ex * (1 + ex));
-export const bExp2 = monotone(M.exp2, (ex, v) => v * ex * 0.70);
+export const bExp2 = monotone(M.exp2, (ex, v) => v * ex * 0.7);
 export const bExpm1 = monotone(Math.expm1);
 export const bLog = monotone(Math.log);
 export const bLog2 = monotone(Math.log2);
@@ -167,7 +172,8 @@ export function both(v: number, e: number, w: number, f: number): number {
 export function endSum(s: number, a: number, q: number, n: number, u: number, worst: boolean, wide: boolean): number {
   if (!(q < Infinity)) return put(s, Infinity);
   const steps = worst ? n : n > 1 ? Math.min(n - 1, LAMBDA * Math.sqrt(n)) : 0;
-  if (wide ? a < Infinity : a + q <= MAX32) return put(s, q + steps * u * (a + q) + (steps > 0 && a + q > 0 && !wide ? n * FLUSH32 : 0));
+  if (wide ? a < Infinity : a + q <= MAX32)
+    return put(s, q + steps * u * (a + q) + (steps > 0 && a + q > 0 && !wide ? n * FLUSH32 : 0));
   if (!Number.isFinite(s)) return put(s, 0);
   return put(s, Infinity);
 }
@@ -175,13 +181,23 @@ export function endSum(s: number, a: number, q: number, n: number, u: number, wo
 export function endMean(s: number, a: number, q: number, n: number, u: number, worst: boolean, wide: boolean): number {
   if (n === 0) return put(0, 0);
   const v = endSum(s, a, q, n, u, worst, wide) / n;
-  return Number.isFinite(v) ? ranged(v, (ERR[0] as number) / n + (n > 1 ? u * Math.abs(v) : 0), wide) : put(v, ERR[0] as number);
+  return Number.isFinite(v)
+    ? ranged(v, (ERR[0] as number) / n + (n > 1 ? u * Math.abs(v) : 0), wide)
+    : put(v, ERR[0] as number);
 }
 /**
  * Population variance from m2 = sum (x - mean)^2; `q2` is the sum of squares of the terms' bounds. Welford and two-pass forms are both within
  * LAMBDA sqrt(n) u (var + |mean| sd) plus the square of the mean's own error (Chan, Golub, LeVeque 1983, with sqrt(n) for n as for sums).
  */
-export function endVar(mean: number, m2: number, q2: number, n: number, u: number, worst: boolean, wide: boolean): number {
+export function endVar(
+  mean: number,
+  m2: number,
+  q2: number,
+  n: number,
+  u: number,
+  worst: boolean,
+  wide: boolean,
+): number {
   if (n === 0) return put(0, 0);
   const v = m2 / n;
   if (!(q2 < Infinity)) return put(v, Infinity);
@@ -191,10 +207,22 @@ export function endVar(mean: number, m2: number, q2: number, n: number, u: numbe
   const sd = Math.sqrt(v);
   const input = Math.sqrt(q2 / n);
   const shift = steps * u * Math.abs(mean);
-  return ranged(v, 2 * input * sd + input * input + 2 * steps * u * (v + Math.abs(mean) * (sd + input)) + shift * shift, wide);
+  return ranged(
+    v,
+    2 * input * sd + input * input + 2 * steps * u * (v + Math.abs(mean) * (sd + input)) + shift * shift,
+    wide,
+  );
 }
 /** A finished product: `above` and `below` are the products of max(|x|, 1) and min(|x|, 1), the farthest that partial products can stray. */
-export function endProd(v: number, relative: number, above: number, below: number, n: number, u: number, wide: boolean): number {
+export function endProd(
+  v: number,
+  relative: number,
+  above: number,
+  below: number,
+  n: number,
+  u: number,
+  wide: boolean,
+): number {
   if (!(relative < Infinity)) return put(v, Infinity);
   if (!Number.isFinite(v)) return put(v, 0);
   if (n > 1 && !wide && (above > MAX32 || (below < TINY32 && below !== 0))) return put(v, Infinity);

@@ -55,13 +55,16 @@ export const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 export const silu = (x: number): number => x / (1 + Math.exp(-x));
 export const softplus = (x: number): number => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
 export const gelu = (x: number): number => 0.5 * x * (1 + erf(x * Math.SQRT1_2));
-export const geluTanh = (x: number): number => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x)));
+export const geluTanh = (x: number): number =>
+  0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x)));
 /** As C's pow where JavaScript differs: 1 to any power, and -1 to an infinite one, is 1. */
-export const power = (x: number, y: number): number => (x === 1 || (x === -1 && (y === Infinity || y === -Infinity)) ? 1 : x ** y);
+export const power = (x: number, y: number): number =>
+  x === 1 || (x === -1 && (y === Infinity || y === -Infinity)) ? 1 : x ** y;
 export const rsqrt = (x: number): number => 1 / Math.sqrt(x);
 export const exp2 = (x: number): number => 2 ** x;
 /** Maximum and minimum that ignore one NaN. */
 export const fmax = (a: number, b: number): number => (a !== a ? b : b !== b ? a : Math.max(a, b));
 export const fmin = (a: number, b: number): number => (a !== a ? b : b !== b ? a : Math.min(a, b));
 /** Float to an integer range: truncates, saturates, NaN gives 0. */
-export const truncTo = (v: number, lo: number, hi: number): number => (v !== v ? 0 : v <= lo ? lo : v >= hi ? hi : Math.trunc(v) + 0);
+export const truncTo = (v: number, lo: number, hi: number): number =>
+  v !== v ? 0 : v <= lo ? lo : v >= hi ? hi : Math.trunc(v) + 0;

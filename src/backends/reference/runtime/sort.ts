@@ -10,11 +10,19 @@ export interface Keys {
   readonly u: Uint8Array;
 }
 export function keys(n: number): Keys {
-  return { n, v: new Float64Array(n), l: new Int32Array(n), h: new Int32Array(n), e: new Float64Array(n), u: new Uint8Array(n) };
+  return {
+    n,
+    v: new Float64Array(n),
+    l: new Int32Array(n),
+    h: new Int32Array(n),
+    e: new Float64Array(n),
+    u: new Uint8Array(n),
+  };
 }
 
 /** NaN orders above +inf. */
-const compare = (a: number, b: number): number => (a < b ? -1 : a > b ? 1 : a === b ? 0 : a !== a ? (b !== b ? 0 : 1) : -1);
+const compare = (a: number, b: number): number =>
+  a < b ? -1 : a > b ? 1 : a === b ? 0 : a !== a ? (b !== b ? 0 : 1) : -1;
 const FEW = 32;
 
 /** Positions in order, stable; only the first `count` (and one more) need be in order. */
@@ -22,7 +30,9 @@ export function orderKeys(k: Keys, descending: boolean, count: number): Uint32Ar
   const sign = descending ? -1 : 1;
   const { n, v } = k;
   if (count < FEW && n > 2 * FEW) return leading(v, n, sign, Math.min(n, count + 1));
-  return Uint32Array.from({ length: n }, (_, i) => i).sort((a, b) => sign * compare(v[a] as number, v[b] as number) || a - b);
+  return Uint32Array.from({ length: n }, (_, i) => i).sort(
+    (a, b) => sign * compare(v[a] as number, v[b] as number) || a - b,
+  );
 }
 /** Insertion into a short sorted list: later equal keys stay behind. */
 function leading(v: Float64Array, n: number, sign: number, count: number): Uint32Array {
@@ -45,7 +55,9 @@ export function orderWide(k: Keys, descending: boolean, signed: boolean): Uint32
   const sign = descending ? -1 : 1;
   const { n, l, h } = k;
   const below = (a: number, b: number): boolean => less(h[a] as number, l[a] as number, h[b] as number, l[b] as number);
-  return Uint32Array.from({ length: n }, (_, i) => i).sort((a, b) => (below(a, b) ? -sign : below(b, a) ? sign : a - b));
+  return Uint32Array.from({ length: n }, (_, i) => i).sort((a, b) =>
+    below(a, b) ? -sign : below(b, a) ? sign : a - b,
+  );
 }
 
 /** Marks the places of the order whose neighbours come within the bounds: another position may stand there. */
@@ -62,7 +74,8 @@ export function markClose(k: Keys, order: Uint32Array, most: number): void {
 }
 
 /** Arrays of `width` counters for each element of each list entry. */
-export const tallies = (sizes: readonly number[], width: number): Float64Array[] => sizes.map((n) => new Float64Array(n * width));
+export const tallies = (sizes: readonly number[], width: number): Float64Array[] =>
+  sizes.map((n) => new Float64Array(n * width));
 export function fillAll(arrays: readonly Float64Array[], v: number): void {
   for (const a of arrays) a.fill(v);
 }

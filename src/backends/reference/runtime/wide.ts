@@ -9,7 +9,10 @@ const TWO53 = 9007199254740992;
 const u = (x: number): number => x >>> 0;
 
 export function mul64(ah: number, al: number, bh: number, bl: number): number {
-  const a0 = al & 0xffff, a1 = al >>> 16, b0 = bl & 0xffff, b1 = bl >>> 16;
+  const a0 = al & 0xffff,
+    a1 = al >>> 16,
+    b0 = bl & 0xffff,
+    b1 = bl >>> 16;
   const low = a0 * b0;
   const mid = a1 * b0 + (low >>> 16);
   const mid2 = a0 * b1 + (mid % 65536);
@@ -22,9 +25,12 @@ export function mul64(ah: number, al: number, bh: number, bl: number): number {
 export function mulhiU64(ah: number, al: number, bh: number, bl: number): number {
   mul64(0, al, 0, bl);
   const t0 = u(HI[0] as number);
-  const l1 = u(mul64(0, ah, 0, bl)), h1 = u(HI[0] as number);
-  const l2 = u(mul64(0, al, 0, bh)), h2 = u(HI[0] as number);
-  const l3 = u(mul64(0, ah, 0, bh)), h3 = u(HI[0] as number);
+  const l1 = u(mul64(0, ah, 0, bl)),
+    h1 = u(HI[0] as number);
+  const l2 = u(mul64(0, al, 0, bh)),
+    h2 = u(HI[0] as number);
+  const l3 = u(mul64(0, ah, 0, bh)),
+    h3 = u(HI[0] as number);
   const mid = t0 + l1 + l2;
   const low = h1 + h2 + l3 + Math.floor(mid / TWO32);
   HI[0] = (h3 + Math.floor(low / TWO32)) | 0;
@@ -61,7 +67,9 @@ export const toNumU = wideU;
 
 /** Rounds once from 64 bits to f32: the low bits are folded into a sticky bit before the f64 step. */
 export function toF32S(h: number, l: number): number {
-  return h >= -2097152 && h < 2097152 ? Math.fround(toNumS(h, l)) : Math.fround(toNumS(h, (l & -4096) | ((l & 4095) === 0 ? 0 : 2048)));
+  return h >= -2097152 && h < 2097152
+    ? Math.fround(toNumS(h, l))
+    : Math.fround(toNumS(h, (l & -4096) | ((l & 4095) === 0 ? 0 : 2048)));
 }
 export function toF32U(h: number, l: number): number {
   return u(h) < 2097152 ? Math.fround(wideU(h, l)) : Math.fround(wideU(h, (l & -4096) | ((l & 4095) === 0 ? 0 : 2048)));
@@ -94,7 +102,8 @@ export function truncU64(v: number): number {
   return fromNum(Math.trunc(v));
 }
 
-export const ltU64 = (ah: number, al: number, bh: number, bl: number): boolean => (ah === bh ? u(al) < u(bl) : u(ah) < u(bh));
+export const ltU64 = (ah: number, al: number, bh: number, bl: number): boolean =>
+  ah === bh ? u(al) < u(bl) : u(ah) < u(bh);
 export const ltS64 = (ah: number, al: number, bh: number, bl: number): boolean => (ah === bh ? u(al) < u(bl) : ah < bh);
 
 /** Quotient in (return, HI[0]), remainder in (REM[0] low, REM[1] high). */
@@ -116,13 +125,17 @@ export function divU64(ah: number, al: number, bh: number, bl: number): number {
     return q | 0;
   }
   // Subtract an estimate that never exceeds the quotient until what is left is small: each step gains about 50 bits.
-  let rh = ah, rl = al, qh = 0, ql = 0;
+  let rh = ah,
+    rl = al,
+    qh = 0,
+    ql = 0;
   for (;;) {
     const r = wideU(rh, rl);
     let q = Math.floor((r / b) * (1 - 2 ** -50));
     if (q < 1) q = ltU64(rh, rl, bh, bl) ? 0 : 1;
     if (q === 0) break;
-    const el = fromNum(q), eh = HI[0] as number;
+    const el = fromNum(q),
+      eh = HI[0] as number;
     part[0] = mul64(eh, el, bh, bl);
     part[1] = HI[0] as number;
     rh = (rh - part[1] - (u(rl) < u(part[0]) ? 1 : 0)) | 0;
@@ -148,8 +161,12 @@ export function neg64(h: number, l: number): number {
 
 /** Floor division of signed pairs; by zero 0. The remainder left in REM has the sign of b. */
 export function divS64(ah: number, al: number, bh: number, bl: number): number {
-  const na = ah < 0, nb = bh < 0;
-  let xl = al, xh = ah, yl = bl, yh = bh;
+  const na = ah < 0,
+    nb = bh < 0;
+  let xl = al,
+    xh = ah,
+    yl = bl,
+    yh = bh;
   if (na) {
     xl = neg64(ah, al);
     xh = HI[0] as number;
@@ -158,8 +175,10 @@ export function divS64(ah: number, al: number, bh: number, bl: number): number {
     yl = neg64(bh, bl);
     yh = HI[0] as number;
   }
-  let ql = divU64(xh, xl, yh, yl), qh = HI[0] as number;
-  let rl = REM[0] as number, rh = REM[1] as number;
+  let ql = divU64(xh, xl, yh, yl),
+    qh = HI[0] as number;
+  let rl = REM[0] as number,
+    rh = REM[1] as number;
   if (na) {
     rl = neg64(rh, rl);
     rh = HI[0] as number;
@@ -223,7 +242,8 @@ export function shrS64(h: number, l: number, count: number): number {
   return low;
 }
 export function rotl64(h: number, l: number, count: number): number {
-  const low = shl64(h, l, count), high = HI[0] as number;
+  const low = shl64(h, l, count),
+    high = HI[0] as number;
   if ((count & 63) === 0) return low;
   const low2 = shrU64(h, l, 64 - (count & 63));
   HI[0] = high | (HI[0] as number);
@@ -238,10 +258,17 @@ export function popcount32(x: number): number {
 
 /** Philox 4x32-10 (Salmon et al., SC 2011): ctr in the low two counter words, seed as key; the word of that number modulo 4, as u32. */
 export function philox(seedH: number, seedL: number, ctrH: number, ctrL: number, word: number): number {
-  let c0 = ctrL, c1 = ctrH, c2 = 0, c3 = 0, k0 = seedL, k1 = seedH;
+  let c0 = ctrL,
+    c1 = ctrH,
+    c2 = 0,
+    c3 = 0,
+    k0 = seedL,
+    k1 = seedH;
   for (let round = 0; round < 10; round++) {
-    const l0 = mul64(0, 0xd2511f53, 0, c0), h0 = HI[0] as number;
-    const l1 = mul64(0, 0xcd9e8d57, 0, c2), h1 = HI[0] as number;
+    const l0 = mul64(0, 0xd2511f53, 0, c0),
+      h0 = HI[0] as number;
+    const l1 = mul64(0, 0xcd9e8d57, 0, c2),
+      h1 = HI[0] as number;
     c0 = h1 ^ c1 ^ k0;
     c1 = l1;
     c2 = h0 ^ c3 ^ k1;
