@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { must } from '../../src/assert.ts';
 import { printGraph, printStage } from '../../src/codegen/ir/print.ts';
 import type { StageGraph } from '../../src/codegen/ir/stage.ts';
 import { verifyGraph } from '../../src/codegen/ir/verify.ts';
@@ -13,10 +14,8 @@ function graphOf(op: TOp, consts: Consts = smallConsts(op)): StageGraph {
   expect(verifyGraph(lowered.graph)).toEqual([]);
   return lowered.graph;
 }
-const stages = (text: string, consts?: Consts): string =>
-  graphOf(compileOp(text), consts)
-    .stages.map((s) => printStage(s, ''))
-    .join('');
+const printStages = (g: StageGraph): string => g.stages.map((s) => printStage(s, '')).join('');
+const stages = (text: string, consts?: Consts): string => printStages(graphOf(compileOp(text), consts));
 
 const examples = compile(examplesText);
 const language = compile(languageText);
@@ -58,13 +57,28 @@ describe('dumps', () => {
 describe('policies', () => {
   it('turns a guard into one lazy choice over its ranges', () => {
     expect(stages('op a(x: f32[N, L]) -> (y: f32[N, L]) { y[n, l] = (x[n, l + 1] + x[n, l - 1] ?? 7); }')).toContain(
-      '= l + 1 < L && l - 1 >= 0 && l - 1 < L ? x[n, l + 1] + x[n, l - 1] : 7.0',
+      '= l + 1 < L && l - 1 >= 0 ? x[n, l + 1] + x[n, l - 1] : 7.0',
     );
   });
   it('clamps, and reads 0 from an empty axis', () => {
     expect(stages('op a(x: f32[N], i: i64[M]) -> (y: f32[M]) { y[m] = x[clamp i[m]]; }')).toContain(
       '= N > 0 ? x[min(max(i[m], 0), N - 1)] : 0.0',
     );
+  });
+  it('leaves out what the consts make plain', () => {
+    const conv = (consts: Consts): string =>
+      printStages(
+        graphOf(
+          must(
+            language.find((o) => o.name === 'conv2d'),
+            'conv2d',
+          ),
+          consts,
+        ),
+      );
+    expect(conv({})).toContain('](x[n, g, c, i + r, j + q] * w[g, k, c, r, q])');
+    expect(conv({ s: 2n, d: 3n })).toContain('](x[n, g, c, i * 2 + r * 3, j * 2 + q * 3] * w[g, k, c, r, q])');
+    expect(conv({ p: 1n })).toContain('i + r - 1 >= 0 && i + r - 1 < H && j + q - 1 >= 0 && j + q - 1 < W ? x[');
   });
   it('marks unchecked reads', () => {
     expect(stages('op a(x: f32[N], i: i64[M]) -> (y: f32[M]) { y[m] = x[unchecked i[m]]; }')).toContain('= x[i[m]]!');
@@ -121,6 +135,14 @@ describe('reductions', () => {
         `[j:N where j ${compare} i]`,
       );
   });
+  it('folds other binders before it scans, and counts by summing', () => {
+    const text = stages(
+      'op a(x: f32[N, D], m: bool[N]) -> (y: f32[N], c: i64[N]) { y[i] = sum[j, d where j <= i](x[j, d]); c[i] = count[j where j < i](m[j]); }',
+    );
+    expect(text).toContain('reduce y_sum[j]  [j:N]\n    = add<f32>[d:D](x[j, d])');
+    expect(text).toContain('scan y[i]  [i:N]\n    = add<f32>[j:N where j <= i](y_sum[j])');
+    expect(text).toContain('scan c[i]  [i:N]\n    = add<i64>[j:N where j < i](m[j] ? 1 : 0)');
+  });
   it('is no prefix fold where the body mentions the free index', () => {
     expect(stages('op a(x: f32[N]) -> (y: f32[N]) { y[i] = sum[j where j <= i](x[j] * x[i]); }')).toMatch(/^reduce/);
   });
@@ -153,9 +175,7 @@ describe('equalities of binders', () => {
     );
   });
   it('solve for what is left where a coefficient is 0', () => {
-    expect(stages(conv, { s: 0n, d: 2n, p: 0n })).toContain(
-      '[u:L where a % 2 == 0 && a // 2 >= 0 && a // 2 < R](x[u] * w[a // 2])',
-    );
+    expect(stages(conv, { s: 0n, d: 2n, p: 0n })).toContain('[u:L where a % 2 == 0 && a // 2 < R](x[u] * w[a // 2])');
   });
 });
 

@@ -6,8 +6,9 @@ import * as b from '../ir/build.ts';
 import { substitute } from '../ir/rewrite.ts';
 import type { Expr } from '../ir/stage.ts';
 import { below, nonNegative, openConds } from './known.ts';
+import type { Known } from './known.ts';
 import { letValues, listOf, locate, positionOf, rowStart } from './place.ts';
-import { lowerExpr } from './scope.ts';
+import { knownIn, lowerExpr } from './scope.ts';
 import type { AxisIndex, Env, Scope, Tensor } from './scope.ts';
 
 /** Lowered index of an access with what must hold for it to be safe. */
@@ -23,11 +24,8 @@ interface Indexed {
 export const zero = (type: ValueType): Expr =>
   type === 'bool' ? b.bool(false) : isIntType(type) ? b.int(0, type) : b.float(0, type);
 
-function range(v: Expr, extent: Expr, scope: Scope): readonly Expr[] {
-  return [
-    ...(nonNegative(v, scope.axes) ? [] : [b.ge(v, b.int(0))]),
-    ...(below(v, extent, scope.axes) ? [] : [b.lt(v, extent)]),
-  ];
+function range(v: Expr, extent: Expr, known: Known): readonly Expr[] {
+  return [...(nonNegative(v, known) ? [] : [b.ge(v, b.int(0))]), ...(below(v, extent, known) ? [] : [b.lt(v, extent)])];
 }
 
 /** Lowers the positions of an access under their policies. */
@@ -35,6 +33,7 @@ export function lowerIndex(env: Env, scope: Scope, index: readonly TIndex[]): In
   const guarded: Expr[] = [];
   const tests: Expr[] = [];
   let unchecked = false;
+  const known = knownIn(env, scope);
   const part = (p: TIndexPart): Expr => {
     const v = lowerExpr(env, scope, p.value);
     if (p.policy === 'unchecked') {
@@ -45,10 +44,10 @@ export function lowerIndex(env: Env, scope: Scope, index: readonly TIndex[]): In
     if (p.policy === 'clamp') {
       if (!(extent.kind === 'int' && extent.value > 0n)) tests.push(b.gt(extent, b.int(0)));
       if (extent.kind === 'int' && extent.value === 1n) return b.int(0);
-      const low = nonNegative(v, scope.axes) ? v : b.call('max', [v, b.int(0)], 'i64');
-      return below(v, extent, scope.axes) ? low : b.call('min', [low, b.ix.sub(extent, b.int(1))], 'i64');
+      const low = nonNegative(v, known) ? v : b.call('max', [v, b.int(0)], 'i64');
+      return below(v, extent, known) ? low : b.call('min', [low, b.ix.sub(extent, b.int(1))], 'i64');
     }
-    const conds = range(v, extent, scope);
+    const conds = range(v, extent, known);
     if (p.policy === 'guarded') guarded.push(...conds);
     else if (conds.length > 0) {
       env.builder.risk++;
@@ -104,10 +103,10 @@ export function lowerTarget(env: Env, scope: Scope, e: TAccess): Target {
 }
 
 /** Condition under which the element of a partial let has a value; undefined where it always has. */
-export function presenceAt(t: Target, scope: Scope): Expr | undefined {
+export function presenceAt(env: Env, scope: Scope, t: Target): Expr | undefined {
   if (t.tensor.kind !== 'let' || t.tensor.present === undefined) return undefined;
   const there = substitute(t.tensor.present, { axes: letValues(t.tensor, t.index, t.list) });
-  const open = b.all(openConds(there, scope.axes));
+  const open = b.all(openConds(there, knownIn(env, scope)));
   return open.kind === 'bool' && open.value ? undefined : open;
 }
 /** A read under its policies: guarded ranges and presence go to the enclosing guard. */
@@ -118,7 +117,7 @@ export function lowerAccess(env: Env, scope: Scope, e: TAccess): Expr {
     field: e.field?.name,
     unchecked: t.unchecked,
   });
-  const present = presenceAt(t, scope);
+  const present = presenceAt(env, scope, t);
   if (scope.guard !== undefined) scope.guard.push(...t.guarded, ...(present === undefined ? [] : [present]));
   return safely(scope, t, read);
 }

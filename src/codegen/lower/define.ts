@@ -5,13 +5,13 @@ import { sameExpr, substitute } from '../ir/rewrite.ts';
 import type { Expr, Place } from '../ir/stage.ts';
 import { bindLhs } from './lhs.ts';
 import type { Lhs, Part } from './lhs.ts';
-import { openConds } from './known.ts';
+import { atMost, openConds } from './known.ts';
 import { layoutOf } from './layout.ts';
 import { listOf, locate, positionOf } from './place.ts';
 import { presence } from './presence.ts';
 import { store } from './store.ts';
 import { declareTemp } from './temps.ts';
-import { lowerExpr } from './scope.ts';
+import { EMPTY, knownIn, lowerExpr } from './scope.ts';
 import type { Env, LoopAxis, Scope, Tensor } from './scope.ts';
 import { mergeLayout } from './views.ts';
 
@@ -36,7 +36,7 @@ function lowerPiece(env: Env, scope: Scope, d: Define): void {
       name: d.target.name,
       span: d.span,
       axes: lhs.axes,
-      where: b.all(openConds(domain.where, lhs.axes)),
+      where: b.all(openConds(domain.where, knownIn(env, lhs.scope))),
       out: placeOf(env, lhs, d.target),
       dtype: d.target.dtype,
       near: d.near,
@@ -89,7 +89,10 @@ function declareLet(env: Env, scope: Scope, pieces: readonly Define[]): void {
   const vars =
     opened.length === 1 && lhs.parts.every((p) => p.every((x) => x.value.kind === 'axis'))
       ? lhs.parts.map((p) => p.map((x) => x.axis))
-      : spread(opened.map((o) => o.lhs));
+      : spread(
+          env,
+          opened.map((o) => o.lhs),
+        );
   const list = lhs.listAxis;
   const layout = mergeLayout(
     env,
@@ -112,7 +115,7 @@ function declareLet(env: Env, scope: Scope, pieces: readonly Define[]): void {
       name,
       span: o.d.span,
       axes: o.lhs.axes,
-      where: b.all(openConds(where, o.lhs.axes)),
+      where: b.all(openConds(where, knownIn(env, o.lhs.scope))),
       out: b.place(
         buf,
         layout.index.map((e) => substitute(e, { axes: at })),
@@ -140,21 +143,22 @@ function declareLet(env: Env, scope: Scope, pieces: readonly Define[]): void {
 const isTrue = (e: Expr): boolean => e.kind === 'bool' && e.value;
 
 /** Axes of a let that is defined by pieces: from the lowest start to the highest end. */
-function spread(all: readonly Lhs[]): readonly (readonly LoopAxis[])[] {
+function spread(env: Env, all: readonly Lhs[]): readonly (readonly LoopAxis[])[] {
   const first = must(all[0], 'piece');
   return first.parts.map((parts, k) =>
     parts.map((_, i): LoopAxis => {
       const own = all.map((l) => must(l.parts[k]?.[i], 'part of a piece').axis);
       const pick = (fn: 'min' | 'max', of: (a: LoopAxis) => Expr): Expr =>
-        own.map(of).reduce((x, y) => extreme(fn, x, y));
+        own.map(of).reduce((x, y) => extreme(env, fn, x, y));
       return { id: `p${k}_${i}`, name: `p${k}_${i}`, lo: pick('min', (a) => a.lo), hi: pick('max', (a) => a.hi) };
     }),
   );
 }
-function extreme(fn: 'min' | 'max', x: Expr, y: Expr): Expr {
-  if (sameExpr(x, y)) return x;
-  if (x.kind === 'int' && y.kind === 'int') return x.value < y.value === (fn === 'min') ? x : y;
-  return b.call(fn, [x, y], 'i64');
+function extreme(env: Env, fn: 'min' | 'max', x: Expr, y: Expr): Expr {
+  const known = knownIn(env, EMPTY);
+  const [low, high] = fn === 'min' ? [x, y] : [y, x];
+  if (atMost(low, high, known)) return x;
+  return atMost(high, low, known) ? y : b.call(fn, [x, y], 'i64');
 }
 
 /** What each axis of the let is at a point of the piece. */

@@ -46,10 +46,10 @@ export function layoutOf(axes: readonly LoopAxis[]): Layout {
 
 function densePart(a: LoopAxis, axes: readonly LoopAxis[]): Part | undefined {
   const fixed = freeAxes(a.lo).size === 0 && freeAxes(a.hi).size === 0;
-  if (fixed) return { ids: [a.id], index: ix.sub(axisRef(a.id), a.lo), extent: lengthOf(a, axes) };
-  const bound = nonNegative(a.lo, axes) ? upperBound(a.hi, axes) : undefined;
+  if (fixed) return { ids: [a.id], index: ix.sub(axisRef(a.id), a.lo), extent: lengthOf(a, { axes }) };
+  const bound = nonNegative(a.lo, { axes }) ? upperBound(a.hi, { axes }) : undefined;
   if (bound === undefined) return undefined;
-  return { ids: [a.id], index: axisRef(a.id), extent: lengthOf({ ...a, lo: int(0), hi: bound }, axes) };
+  return { ids: [a.id], index: axisRef(a.id), extent: lengthOf({ ...a, lo: int(0), hi: bound }, { axes }) };
 }
 
 function raggedPart(a: LoopAxis, parts: readonly Part[]): Part | undefined {

@@ -32,14 +32,15 @@ export function lower(op: TOp, consts: Consts = {}): Lowered {
     b.dim(id, listed.has(id) ? list : undefined),
   );
   declareSignature(env);
+  for (const d of op.dims)
+    if (d.source.kind === 'derived')
+      builder.derived.set(d.id, simplify(b.convert('i64', lowerExpr(env, EMPTY, d.source.size))));
   lowerStmts(env, EMPTY, op.body);
   const facts = op.facts.map((f) => ({ ...f, cond: simplify(lowerExpr(env, EMPTY, f.cond)) }));
   for (const f of facts) if (isFalse(f.cond)) refuse(builder, diagnostic('const-fact', { text: f.text }, f.span));
   const dims = op.dims.map((d) => ({
     id: d.id,
-    ...(d.source.kind === 'derived'
-      ? { derived: simplify(b.convert('i64', lowerExpr(env, EMPTY, d.source.size))) }
-      : {}),
+    ...derivedOf(builder, d.id),
     ...(d.perElement === undefined ? {} : { perElement: d.perElement.list }),
   }));
   dims.forEach((d, k) => {
@@ -51,6 +52,10 @@ export function lower(op: TOp, consts: Consts = {}): Lowered {
   const kept = facts.filter((f) => !(f.cond.kind === 'bool' && f.cond.value));
   return { ok: true, graph: finish(builder, op, dims, kept) };
 }
+const derivedOf = (builder: Builder, id: string): { readonly derived?: Expr } => {
+  const derived = builder.derived.get(id);
+  return derived === undefined ? {} : { derived };
+};
 const isFalse = (e: Expr): boolean => e.kind === 'bool' && !e.value;
 
 function finish(builder: Builder, op: TOp, dims: StageGraph['dims'], facts: StageGraph['facts']): StageGraph {

@@ -29,7 +29,7 @@ function present(env: Env, scope: Scope, e: TExpr): Expr {
   switch (e.kind) {
     case 'access': {
       const t = lowerTarget(env, scope, e);
-      const own = presenceAt(t, scope) ?? TRUE;
+      const own = presenceAt(env, scope, t) ?? TRUE;
       const ranges = [...t.tests, ...t.guarded];
       return b.and(every(operands(e)), ranges.length === 0 ? own : within(b.all(ranges), own));
     }

@@ -2,6 +2,7 @@ import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 import type { DType } from '../../dsl/dtypes.ts';
 import type { TExpr, TOp, TStmt } from '../../dsl/typed.ts';
 import { freshNames } from '../ir/rewrite.ts';
+import type { Known } from './known.ts';
 import type { Shapes } from './views.ts';
 import type { Axis, AxisId, BufId, Buffer, Expr, Stage } from '../ir/stage.ts';
 
@@ -76,6 +77,8 @@ export interface Builder {
   readonly bufferName: (base: string) => string;
   readonly varName: (base: string) => string;
   readonly refusals: Diagnostic[];
+  /** What derived dims stand for. */
+  readonly derived: Map<string, Expr>;
   /** Counts accesses whose range rests on enclosing conditions. */
   risk: number;
   stageCount: number;
@@ -93,6 +96,7 @@ export function newBuilder(taken: readonly string[]): Builder {
     bufferName: freshNames(taken),
     varName: freshNames(),
     refusals: [],
+    derived: new Map(),
     risk: 0,
     stageCount: 0,
   };
@@ -146,6 +150,9 @@ export const EMPTY: Scope = { vars: new Map(), axes: [], path: [], locals: new M
 /** Everything that holds here, conditions gathered so far by the enclosing guard included. */
 export const pathOf = (s: Scope): readonly Expr[] => [...s.path, ...(s.guard ?? [])];
 export const assume = (s: Scope, cond: Expr): Scope => ({ ...s, path: [...s.path, cond] });
+
+/** What is known of ranges in a scope. */
+export const knownIn = (env: Env, scope: Scope): Known => ({ axes: scope.axes, derived: env.builder.derived });
 
 /** Emits a stage under a fresh id. */
 export function emit(b: Builder, stage: (id: string) => Stage, to: Stage[] = b.stages): void {
