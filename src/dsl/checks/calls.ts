@@ -3,12 +3,12 @@ import type { ValueType } from '../dtypes.ts';
 import type { Builtin, TExpr } from '../typed.ts';
 import { report } from './context.ts';
 import type { CallExpr, Scope } from './context.ts';
-import { typeArg } from './guard.ts';
 import { inlineFn } from './functions.ts';
+import { typeArg } from './guard.ts';
 import { BUILTINS, isBuiltin, nearest } from './names.ts';
 import { describe, resolveType, without } from './operators.ts';
 import { typeLength } from './ragged.ts';
-import { bareName } from './ranges.ts';
+import { bareName } from './uses.ts';
 import { adapt, bad, isFloatType, isIntType, settle, unify, value } from './value.ts';
 import type { Value } from './value.ts';
 

@@ -1,10 +1,10 @@
 import type { Span } from '../../diagnostics/span.ts';
 import type { Arg, Expr } from '../ast.ts';
+import type { TExpr } from '../typed.ts';
 import { report } from './context.ts';
 import type { Scope } from './context.ts';
 import { parts } from './make.ts';
 import { indexParts } from './shape.ts';
-import type { TExpr } from '../typed.ts';
 import { unify, value } from './value.ts';
 import type { Value } from './value.ts';
 

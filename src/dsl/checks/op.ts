@@ -1,15 +1,14 @@
 import { assertNever } from '../../assert.ts';
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 import { hasErrors } from '../../diagnostics/diagnostic.ts';
-import type { Tol } from '../ast.ts';
-import type { OpDecl, Stmt } from '../ast.ts';
+import type { OpDecl, Stmt, Tol } from '../ast.ts';
 import type { DType } from '../dtypes.ts';
 import type { TExpr, TOp, TSchedule, TStmt } from '../typed.ts';
 import { report } from './context.ts';
 import type { ModuleScope, OpContext, Scope } from './context.ts';
 import { checkDefine } from './define.ts';
 import { typeExpr } from './expr.ts';
-import { both, binary, variable } from './make.ts';
+import { binary, both, variable } from './make.ts';
 import { isReserved } from './names.ts';
 import { checkPack, checkRagged } from './pack.ts';
 import { checkPieces } from './pieces.ts';

@@ -1,5 +1,4 @@
 import type { Span } from '../../diagnostics/span.ts';
-import { isDType } from './names.ts';
 import type { BinOp, Expr } from '../ast.ts';
 import { DTYPES, isFloat, isInt, widen } from '../dtypes.ts';
 import type { DType } from '../dtypes.ts';
@@ -8,6 +7,7 @@ import type { TBinary, TExpr } from '../typed.ts';
 import { assuming, report } from './context.ts';
 import type { OpContext, Scope } from './context.ts';
 import { binary, int, not } from './make.ts';
+import { isDType } from './names.ts';
 import { adapt, bad, holds, isFloatType, isIntType, settle, unify, value } from './value.ts';
 import type { Value } from './value.ts';
 

@@ -1,4 +1,4 @@
-import { disjoint, covers, firstOverlap } from '../prove/pieces.ts';
+import { covers, disjoint, firstOverlap } from '../prove/pieces.ts';
 import type { Box } from '../prove/pieces.ts';
 import { prove } from '../prove/prove.ts';
 import type { TExpr } from '../typed.ts';

@@ -2,7 +2,7 @@ import { bounds, known } from '../prove/bounds.ts';
 import { prove, proveEqual, proveInRange } from '../prove/prove.ts';
 import type { TExpr } from '../typed.ts';
 import type { Scope, TensorSym } from './context.ts';
-import { binary, int, mapParts as mapTree, parts, same, some, substitute } from './make.ts';
+import { binary, int, mapParts, parts, same, some, substitute } from './make.ts';
 import { bindAxes } from './shape.ts';
 import { isIntType, widens } from './value.ts';
 
@@ -35,7 +35,7 @@ const lets = (e: TExpr, env: ReadonlyMap<string, TExpr>): TExpr => {
 };
 
 function rebuild(e: TExpr, f: (e: TExpr) => TExpr): TExpr {
-  return parts(e).length === 0 ? e : mapTree(e, f);
+  return parts(e).length === 0 ? e : mapParts(e, f);
 }
 
 const letOf = (s: Scope, e: TExpr): TensorSym | undefined => {
@@ -62,7 +62,7 @@ export function expand(e: TExpr, s: Scope, depth = 0): TExpr {
         depth + 1,
       );
     }
-    const inner = mapTree(x, go);
+    const inner = mapParts(x, go);
     // An index that takes a narrower type wraps there, like a written conversion.
     if (
       inner.kind === 'convert' &&

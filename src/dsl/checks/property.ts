@@ -1,10 +1,11 @@
 import type { Expr, Property } from '../ast.ts';
-import type { TBinary, TPropExpr, TProperty } from '../typed.ts';
+import type { TBinary, TProperty, TPropExpr } from '../typed.ts';
 import { assuming, report } from './context.ts';
 import type { Scope } from './context.ts';
-import { operatorCall, resolveCall } from './opcall.ts';
 import { describe, typeCondition } from './operators.ts';
-import { bareName, bindIndices, freeNames, ordered } from './ranges.ts';
+import { bindIndices, ordered } from './ranges.ts';
+import { operatorCall, resolveCall } from './resolve-call.ts';
+import { bareName, freeNames } from './uses.ts';
 import { adapt, settle, unify } from './value.ts';
 import type { Value } from './value.ts';
 

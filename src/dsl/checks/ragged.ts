@@ -1,9 +1,9 @@
 import type { Span } from '../../diagnostics/span.ts';
 import type { Arg, Expr, Index } from '../ast.ts';
 import type { TExpr } from '../typed.ts';
-import { elementOf, typeRow } from './access.ts';
 import { report } from './context.ts';
 import type { CallExpr, OpContext, RaggedInfo, Scope, TensorSym } from './context.ts';
+import { elementOf, typeRow } from './indexing.ts';
 import { nearest } from './names.ts';
 import { bad, value } from './value.ts';
 import type { Value } from './value.ts';

@@ -2,12 +2,12 @@ import type { Define, Recur } from '../ast.ts';
 import type { TStmt } from '../typed.ts';
 import { report } from './context.ts';
 import type { Scope, TensorSym } from './context.ts';
+import { declare } from './declare.ts';
 import { checkDefine, sources } from './define.ts';
 import { letType } from './lets.ts';
-import { checkTensor } from './pieces.ts';
 import { int } from './make.ts';
+import { checkTensor } from './pieces.ts';
 import { domainRange, freshIndex, makeVar, withVars } from './ranges.ts';
-import { declare } from './declare.ts';
 import { bindLet, targetOf } from './targets.ts';
 import { settle } from './value.ts';
 

@@ -3,13 +3,14 @@ import { DTYPES, isInt } from '../dtypes.ts';
 import type { TAxis, TExpr, TStmt } from '../typed.ts';
 import { assuming, report } from './context.ts';
 import type { Scope } from './context.ts';
+import { declare } from './declare.ts';
 import { convert, int, product } from './make.ts';
 import { describe, resolveType, text, typeCondition } from './operators.ts';
 import { inRange, readsData } from './proofs.ts';
-import { bareName, bindIndices, freeNames, ordered } from './ranges.ts';
-import type { Use } from './ranges.ts';
-import { declare } from './declare.ts';
+import { bindIndices, ordered } from './ranges.ts';
 import { typeSize } from './sizes.ts';
+import { bareName, freeNames } from './uses.ts';
+import type { Use } from './uses.ts';
 import { isIntType, settle, store } from './value.ts';
 
 /** `let h: i64[K];`: room that a scatter fills. */
