@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cpp } from '../src/backends/cpp/cpp.ts';
@@ -50,6 +50,25 @@ const built = await buildRunner(dir);
 if (!built.ok) throw new Error(built.detail);
 console.log(`data and reference: ${(performance.now() / 1000).toFixed(1)} s`);
 console.log('space', count(cpp.space(graph, arch, { dims })));
+/** CPU seconds of this process, of the compilers that have ended, and of the runners that live. */
+function cpuSeconds(): string {
+  const stat = (pid: string): number[] =>
+    readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ')
+      .map(Number);
+  const fields = stat('self');
+  const at = (i: number): number => (fields[i] ?? 0) / 100;
+  const children = readdirSync('/proc').filter((pid) => {
+    try {
+      return stat(pid)[1] === process.pid;
+    } catch {
+      return false;
+    }
+  });
+  const runner = children.reduce((sum, pid) => sum + ((stat(pid)[11] ?? 0) + (stat(pid)[12] ?? 0)) / 100, 0);
+  return `own ${(at(11) + at(12)).toFixed(1)} s, compilers ${(at(13) + at(14)).toFixed(1)} s, runner ${runner.toFixed(1)} s`;
+}
 const started = performance.now();
 const result = await tune({
   subject: made.subject,
@@ -67,7 +86,8 @@ const result = await tune({
   fresh: true,
   signal: new AbortController().signal,
   onEvent: (e) => {
-    if (e.kind === 'phase') console.log(`${((performance.now() - started) / 1000).toFixed(2)} s: ${e.progress.phase}`);
+    if (e.kind === 'phase')
+      console.log(`${((performance.now() - started) / 1000).toFixed(2)} s: ${e.progress.phase}; CPU: ${cpuSeconds()}`);
     if (e.kind === 'best' || process.env['VERBOSE'] !== undefined)
       console.log(
         e.kind,

@@ -49,6 +49,7 @@ export type Request =
     }
   | { readonly op: 'free'; readonly bufs: readonly string[] }
   | { readonly op: 'fill'; readonly buf: string; readonly from: Fill }
+  /** Limits of `run` and `time` count CPU time of the process. */
   | { readonly op: 'run'; readonly call: Call; readonly limitMs: number }
   /** `order` lists indices into `calls`, one sample each; a sample repeats its call until `minNs` have passed and reports the mean. Stops early once a sample is above `stopNs`. */
   | {
@@ -65,6 +66,13 @@ export type Request =
       readonly offset: number;
       readonly bytes: number;
       readonly path?: string;
+    }
+  /** Writes the given [offset, bytes] ranges to a file, one behind the other. */
+  | {
+      readonly op: 'gather';
+      readonly buf: string;
+      readonly ranges: readonly (readonly [offset: number, bytes: number])[];
+      readonly path: string;
     }
   | { readonly op: 'hash'; readonly bufs: readonly string[] }
   /** Runs a bandwidth or arithmetic probe for about `ms`. */
@@ -132,6 +140,7 @@ export const resultSchemas = {
     stopped: z.boolean(),
   }),
   read: z.object({ data: z.string().optional() }),
+  gather: none,
   hash: z.object({ hashes: z.array(z.string()) }),
   probe: z.object({ value: z.number(), unit: z.string(), samples: z.array(z.number()) }),
   lock: z.object({ held: z.boolean(), waitedMs: z.number() }),

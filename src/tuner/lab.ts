@@ -128,9 +128,9 @@ export function createLab(o: LabOptions): Lab {
   const loaded = new Set<string>();
   const ready = new Map<string, Ready>();
   const outputs: OutputReader = {
-    async read(buf, offset, bytes) {
+    async read(buf, ranges) {
       const path = join(o.scratch, 'output.bin');
-      const answer = await o.runner.request({ op: 'read', buf, offset, bytes, path });
+      const answer = await o.runner.request({ op: 'gather', buf, ranges, path });
       if (!answer.ok) throw new Error(describeFault(answer.fault));
       const data = new Uint8Array(readFileSync(path));
       rmSync(path, { force: true });

@@ -1,6 +1,6 @@
 import type { Output } from '../backends/reference/outputs.ts';
 import type { BufId } from '../codegen/ir/stage.ts';
-import { getAt, view } from '../codegen/numeric/tensor.ts';
+import { getAt, overlay } from '../codegen/numeric/tensor.ts';
 import type { Scalar, Tensor } from '../codegen/numeric/tensor.ts';
 import type { Tol } from '../dsl/ast.ts';
 import { DTYPES, isFloat } from '../dsl/dtypes.ts';
@@ -68,7 +68,7 @@ function compareOne(
   const { tensor } = output;
   const n = tensor.data.length;
   const size = DTYPES[tensor.dtype].bytes;
-  const kernel: Tensor = { dtype: tensor.dtype, shape: tensor.shape, data: view(tensor.dtype, first, n) };
+  const kernel: Tensor = { dtype: tensor.dtype, shape: tensor.shape, data: overlay(tensor.dtype, first, n) };
   const accept = acceptance(output, tol);
   let [marked, used, wrong] = [0, 0, 0];
   let mismatch: Omit<Mismatch, 'count' | 'of'> | undefined;

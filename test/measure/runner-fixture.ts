@@ -79,6 +79,7 @@ export const ENTRIES = [
   'aborts',
   'exits',
   'loops',
+  'sleeps',
   'prints',
   'overflows_stack',
   'in_place',

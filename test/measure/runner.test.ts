@@ -128,6 +128,14 @@ describe('a kernel that misbehaves costs one request', () => {
     expect(runner.restarts()).toBe(0);
   });
 
+  test('a kernel that sleeps for ever is killed from outside', async () => {
+    const runner = bench.start();
+    const call = await setUp(bench, runner, N);
+    expect(await faultOf(runner, call('sleeps'), 50)).toMatchObject({ kind: 'timeout' });
+    expect(await faultOf(runner, call('twice'))).toBeUndefined();
+    expect(runner.restarts()).toBe(1);
+  });
+
   test('a zero-sized array has no element to touch', async () => {
     const runner = bench.start();
     const call = await setUp(bench, runner, 0);

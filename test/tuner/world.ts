@@ -7,8 +7,8 @@ import type { Abi } from '../../src/codegen/program.ts';
 import { configId } from '../../src/codegen/space/config.ts';
 import { seeded } from '../../src/codegen/space/random.ts';
 import type { Config, Space } from '../../src/codegen/space/space.ts';
-import type { Fault, Request } from '../../src/measure/protocol.ts';
-import type { Runner } from '../../src/measure/runner-client.ts';
+import type { Answer, Fault, Op, Request } from '../../src/measure/protocol.ts';
+import type { RequestOf, Runner } from '../../src/measure/runner-client.ts';
 import { openStore } from '../../src/store/records.ts';
 import type { Store } from '../../src/store/records.ts';
 import type { Subject } from '../../src/tuner/subject.ts';
@@ -160,8 +160,8 @@ function simulatedRunner(world: World, log: Log, byEntry: Map<string, Config>): 
       }
       case 'hash':
         return { ok: true, result: { hashes: [output] } };
-      case 'read':
-        writeFileSync(r.path ?? '', output);
+      case 'gather':
+        writeFileSync(r.path, output);
         return { ok: true, result: {} };
       case 'probe':
         return { ok: false, fault: { kind: 'refused', message: 'no probe' } };
@@ -175,8 +175,7 @@ function simulatedRunner(world: World, log: Log, byEntry: Map<string, Config>): 
     }
   };
   return {
-    request: (r) =>
-      Promise.resolve(serve(r) as Awaited<ReturnType<Runner['request']>>) as ReturnType<Runner['request']> as never,
+    request: <O extends Op>(r: RequestOf<O>) => Promise.resolve(serve(r) as Answer<O>),
     restarts: () => log.restarts,
     close() {
       closed = true;
@@ -213,7 +212,7 @@ export async function simulate(
     hint: { dims: { N: 4 } },
     inputs: { dims: {}, scalars: {}, arrays: {} },
     async verify({ outputs }) {
-      const text = Buffer.from(await outputs.read('y', 0, 16)).toString();
+      const text = Buffer.from(await outputs.read('y', [[0, 16]])).toString();
       return { ok: text.startsWith('right'), detail: text };
     },
   };

@@ -23,39 +23,46 @@ export interface Tensor {
 }
 export type Scalar = number | bigint | boolean;
 
-const MAKE: Readonly<Record<DType, (n: number) => TypedArray>> = {
-  f64: (n) => new Float64Array(n),
-  f32: (n) => new Float32Array(n),
-  f16: (n) => new Uint16Array(n),
-  bf16: (n) => new Uint16Array(n),
-  f8e4m3: (n) => new Uint8Array(n),
-  f8e5m2: (n) => new Uint8Array(n),
-  f8e4m3fnuz: (n) => new Uint8Array(n),
-  i8: (n) => new Int8Array(n),
-  i16: (n) => new Int16Array(n),
-  i32: (n) => new Int32Array(n),
-  i64: (n) => new BigInt64Array(n),
-  u8: (n) => new Uint8Array(n),
-  u16: (n) => new Uint16Array(n),
-  u32: (n) => new Uint32Array(n),
-  u64: (n) => new BigUint64Array(n),
-  bool: (n) => new Uint8Array(n),
+const OVER: Readonly<Record<DType, (memory: ArrayBufferLike, at: number, n: number) => TypedArray>> = {
+  f64: (memory, at, n) => new Float64Array(memory, at, n),
+  f32: (memory, at, n) => new Float32Array(memory, at, n),
+  f16: (memory, at, n) => new Uint16Array(memory, at, n),
+  bf16: (memory, at, n) => new Uint16Array(memory, at, n),
+  f8e4m3: (memory, at, n) => new Uint8Array(memory, at, n),
+  f8e5m2: (memory, at, n) => new Uint8Array(memory, at, n),
+  f8e4m3fnuz: (memory, at, n) => new Uint8Array(memory, at, n),
+  i8: (memory, at, n) => new Int8Array(memory, at, n),
+  i16: (memory, at, n) => new Int16Array(memory, at, n),
+  i32: (memory, at, n) => new Int32Array(memory, at, n),
+  i64: (memory, at, n) => new BigInt64Array(memory, at, n),
+  u8: (memory, at, n) => new Uint8Array(memory, at, n),
+  u16: (memory, at, n) => new Uint16Array(memory, at, n),
+  u32: (memory, at, n) => new Uint32Array(memory, at, n),
+  u64: (memory, at, n) => new BigUint64Array(memory, at, n),
+  bool: (memory, at, n) => new Uint8Array(memory, at, n),
 };
 
 export const elements = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 /** Zeroed storage for `n` elements. */
-export const storage = (dtype: DType, n: number): TypedArray => MAKE[dtype](n);
+export const storage = (dtype: DType, n: number): TypedArray =>
+  OVER[dtype](new ArrayBuffer(n * DTYPES[dtype].bytes), 0, n);
 export const zeros = (dtype: DType, shape: readonly number[]): Tensor => ({
   dtype,
   shape,
   data: storage(dtype, elements(shape)),
 });
 
-/** Views memory as elements of `dtype`; copies where `byteOffset` is not aligned. */
+/** Memory as elements of `dtype`, in an array of its own. */
 export function view(dtype: DType, bytes: Uint8Array, n: number): TypedArray {
   const out = storage(dtype, n);
   new Uint8Array(out.buffer).set(bytes.subarray(0, n * DTYPES[dtype].bytes));
   return out;
+}
+/** The same without a copy where `byteOffset` is aligned: for large results that are only read. */
+export function overlay(dtype: DType, bytes: Uint8Array, n: number): TypedArray {
+  return bytes.byteOffset % DTYPES[dtype].bytes === 0
+    ? OVER[dtype](bytes.buffer, bytes.byteOffset, n)
+    : view(dtype, bytes, n);
 }
 
 /** Stores `v` at flat index `i`: floats round to nearest even, integers wrap. */
