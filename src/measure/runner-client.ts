@@ -41,7 +41,6 @@ function limitOf(request: Request): number {
     case 'load':
     case 'fill':
     case 'read':
-    case 'gather':
     case 'hash':
       return 60_000;
     case 'hello':

@@ -65,6 +65,9 @@ const SCREEN_NS = 12e6;
 /** Samples of shorter kernels repeat the call until this much has passed. Nanoseconds. */
 export const MIN_SAMPLE_NS = 100_000;
 
+/** Outputs up to this size travel in the reply. */
+const INLINE_BYTES = 1 << 16;
+
 /** Emits a config; a refusal is a finding. */
 export function draft(
   subject: Subject,
@@ -128,10 +131,17 @@ export function createLab(o: LabOptions): Lab {
   const loaded = new Set<string>();
   const ready = new Map<string, Ready>();
   const outputs: OutputReader = {
-    async read(buf, ranges) {
-      const path = join(o.scratch, 'output.bin');
-      const answer = await o.runner.request({ op: 'gather', buf, ranges, path });
+    async read(buf, offset, bytes) {
+      const path = bytes <= INLINE_BYTES ? undefined : join(o.scratch, 'output.bin');
+      const answer = await o.runner.request({
+        op: 'read',
+        buf,
+        offset,
+        bytes,
+        ...(path === undefined ? {} : { path }),
+      });
       if (!answer.ok) throw new Error(describeFault(answer.fault));
+      if (path === undefined) return new Uint8Array(Buffer.from(answer.result.data ?? '', 'hex'));
       const data = new Uint8Array(readFileSync(path));
       rmSync(path, { force: true });
       return data;
