@@ -4,6 +4,7 @@ import { doctor } from './commands/doctor.ts';
 import { emit } from './commands/emit.ts';
 import { explain } from './commands/explain.ts';
 import { ops } from './commands/ops.ts';
+import { run } from './commands/run.ts';
 import { space } from './commands/space.ts';
 import { targets } from './commands/targets.ts';
 import { tune } from './commands/tune.ts';
@@ -17,6 +18,7 @@ export const commands: readonly ((add: Add) => void)[] = [
   (add) => add(check),
   (add) => add(explain),
   (add) => add(emit),
+  (add) => add(run),
   (add) => add(verify),
   (add) => add(space),
   (add) => add(tune),

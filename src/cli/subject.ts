@@ -39,7 +39,11 @@ export interface Chosen {
 }
 
 /** Chooses operator, types and sizes; what the command line leaves out comes from the first `shape:` line of the doc comment that fits. */
-export function choose(loaded: LoadedFile, args: SubjectArgs): Chosen {
+export function choose(
+  loaded: LoadedFile,
+  args: SubjectArgs,
+  options: { readonly doc: boolean } = { doc: true },
+): Chosen {
   const checked = chooseOp(loaded, args.op);
   const fail = (problems: Diagnostic | readonly Diagnostic[]): never => {
     throw new UserError(problems, EXIT.usage, loaded.sources);
@@ -47,7 +51,9 @@ export function choose(loaded: LoadedFile, args: SubjectArgs): Chosen {
   const types = parseAssignments('type', args.type ?? []);
   const given = parseAssignments('shape', args.shape ?? []);
   if (types.problems.length + given.problems.length > 0) fail([...types.problems, ...given.problems]);
-  const notes = readDoc(checked.decl.doc ?? '').shapes.map((s): Assignments => new Map(Object.entries(s)));
+  const notes = !options.doc
+    ? []
+    : readDoc(checked.decl.doc ?? '').shapes.map((s): Assignments => new Map(Object.entries(s)));
   const note = notes.find((n) => [...types.values].every(([k, v]) => (n.get(k) ?? v) === v));
   const names = new Set(checked.decl.typeParams.map((t) => t.name.name));
   const typeNames = new Map([...types.values, ...[...given.values].filter(([k]) => names.has(k))]);

@@ -77,6 +77,16 @@ export const CLI = {
     (p) => `no data for input \`${p.name}\``,
     (p) => `give a file with --in ${p.name}=FILE.npy`,
   ),
+  'scalar-missing': error<{ name: string }>(
+    (p) => `no value for scalar \`${p.name}\``,
+    (p) => `give one with --in ${p.name}=VALUE`,
+  ),
+  'input-problem': error<{ problem: string }>((p) => `the inputs do not fit: ${p.problem}`),
+  'run-fault': error<{ fault: string; count: string }>(
+    (p) => `an access is out of range: ${p.fault} (${p.count} in all)`,
+    'an `unchecked` access, a ragged axis or a `unique` scatter was promised something that the data break',
+  ),
+  'kernel-fault': error<{ problem: string }>((p) => `the kernel did not finish: ${p.problem}`),
   'input-unknown': error<{ name: string; has: string }>(
     (p) => `the operator has no input \`${p.name}\``,
     (p) => `its inputs are ${p.has}`,

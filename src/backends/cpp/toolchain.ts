@@ -19,6 +19,8 @@ const COMMON = [
   '-fwrapv',
   '-ffp-contract=fast',
   '-g0',
+  // A kernel may be called like a function of libc: calls within the object must reach its own.
+  '-Wl,-Bsymbolic-functions',
   '-w',
 ];
 const LIMIT_MS = 120_000;

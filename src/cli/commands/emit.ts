@@ -79,7 +79,13 @@ function pinned(io: Io, chosen: Chosen, target: Target, space: Space): Config | 
 }
 
 export function emitOrFail(chosen: Chosen, target: Target, config: Config): Emitted {
-  const result = target.backend.emit(chosen.graph, target.arch, config, { dims: chosen.sizes }, chosen.op.name);
+  const result = target.backend.emit(
+    chosen.graph,
+    target.arch,
+    config,
+    { dims: chosen.sizes },
+    `ktune_${chosen.op.name}`,
+  );
   if (result.ok) return result.emitted;
   throw new UserError(
     diagnostic('emit-refused', { target: target.name, reasons: result.reasons.map((r) => r.message).join('; ') }),
