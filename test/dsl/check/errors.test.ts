@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { report } from '../../../src/diagnostics/report.ts';
 import { CHECK } from '../../../src/diagnostics/catalog-check.ts';
 import { check } from '../../../src/dsl/check.ts';
 import type { Loader } from '../../../src/dsl/check.ts';
@@ -15,7 +16,7 @@ describe('rules of the checker', () => {
     expect(Object.keys(CHECK).filter((code) => !examples.has(`${code}.ktune`))).toEqual([]);
   });
 
-  it.each(Object.keys(CHECK))('%s: its example breaks this rule and no other', (code) => {
+  it.each(Object.keys(CHECK))('%s: its example breaks this rule and no other', async (code) => {
     const file = `${code}.ktune`;
     const parsed = parse(read(file), file);
     const found = [...parsed.diagnostics, ...check(parsed.module, load).diagnostics];
@@ -25,5 +26,6 @@ describe('rules of the checker', () => {
     expect(d?.span?.file).toBe(file);
     expect(d?.message).not.toMatch(/\n|\.$/);
     expect(d?.span?.end).toBeGreaterThan(d?.span?.start ?? 0);
+    await expect(report(found, new Map([[file, read(file)]]))).toMatchFileSnapshot(`../../errors/${code}.txt`);
   });
 });
