@@ -62,11 +62,12 @@ export function checkBrackets(tokens: readonly IToken[], file: string): readonly
           unclosed(inner, token.startOffset);
           open.length = at;
         } else {
-          const params = top === undefined ? { close: token.image } : { close: token.image, open: top.image };
+          const other = top === undefined || top.image === '{' ? undefined : top;
+          const params = other === undefined ? { close: token.image } : { close: token.image, open: other.image };
           const related =
-            top === undefined
+            other === undefined
               ? {}
-              : { related: [{ message: 'opened here', span: tokenSpan({ file, diagnostics: [] }, top) }] };
+              : { related: [{ message: 'opened here', span: tokenSpan({ file, diagnostics: [] }, other) }] };
           errors.push({
             diagnostic: diagnostic('syntax-bracket-close', params, span, related),
             from: token.startOffset,

@@ -4,7 +4,7 @@ import { bracketed, concat, group, hardline, join, line, nest, tightly } from '.
 import type { Layout } from './layout.ts';
 import { layoutAlone, layoutBinder, layoutDomain, layoutExpr, layoutIndex, layoutSize } from './print-expr.ts';
 import { block } from './print-trivia.ts';
-import type { Trivia } from './print-trivia.ts';
+import type { Piece, Trivia } from './print-trivia.ts';
 
 export function layoutType(t: TypeExpr): Layout {
   const elem =
@@ -41,8 +41,13 @@ export function layoutList(list: ListBinder | undefined): Layout {
   return list === undefined ? '' : concat('{', list.index.name, ' in ', layoutSize(list.size), '}');
 }
 
+/** A statement as a piece of its block. */
+export function stmtPiece(s: Stmt, trivia: Trivia): Piece {
+  return { span: s.span, layout: layoutStmt(s, trivia), owns: s.kind === 'recur' || s.kind === 'schedule' };
+}
+
 /** A statement; blocks hold their comments, all others have theirs before them. */
-export function layoutStmt(s: Stmt, trivia: Trivia): Layout {
+function layoutStmt(s: Stmt, trivia: Trivia): Layout {
   switch (s.kind) {
     case 'define':
       return define(s);

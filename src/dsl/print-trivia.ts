@@ -12,6 +12,8 @@ export interface Trivia {
 export interface Piece {
   readonly span: Span;
   readonly layout: Layout;
+  /** A block: it has put the comments inside it in their places. */
+  readonly owns?: boolean;
 }
 
 /** A piece with the comments that belong to it. */
@@ -22,8 +24,7 @@ export interface Dressed extends Piece {
 
 /**
  * Gives each comment between `from` and `to` to a piece: to the one that ends on the comment's line, else to the next
- * one. What follows the last piece is `rest`. A comment inside a piece moves before it, unless the piece is a block that
- * places it itself (`holds`).
+ * one. What follows the last piece is `rest`. A comment inside a piece moves before it, unless the piece owns it.
  */
 export function dress(
   pieces: readonly Piece[],
@@ -38,6 +39,8 @@ export function dress(
   for (const comment of trivia.comments) {
     if (comment.span.start < from || comment.span.start >= to) continue;
     while (next < pieces.length && (pieces[next]?.span.end ?? 0) <= comment.span.start) next++;
+    const around = pieces[next];
+    if (around?.owns === true && around.span.start <= comment.span.start) continue;
     const previous = pieces[next - 1];
     const sameLine = previous !== undefined && !trivia.text.slice(previous.span.end, comment.span.start).includes('\n');
     (sameLine ? behind[next - 1] : (before[next] ?? rest))?.push(comment);
@@ -81,7 +84,7 @@ export function listItems(pieces: readonly Dressed[]): Layout {
   return concat(
     ...pieces.flatMap((p, i) => [
       i === 0 ? '' : line,
-      ...p.before.flatMap((c) => [ownLine(c), hardline]),
+      ...commentsBefore(p),
       p.layout,
       i === pieces.length - 1 ? '' : ',',
       ...behindOf(p),
@@ -89,6 +92,8 @@ export function listItems(pieces: readonly Dressed[]): Layout {
   );
 }
 
+/** On lines of their own. */
+export const commentsBefore = (p: Dressed): readonly Layout[] => p.before.flatMap((c) => [ownLine(c), hardline]);
 const ownLine = (c: Comment): Layout => c.text;
 const behindOf = (p: Dressed): readonly Layout[] =>
   p.behind.length === 0 ? [] : [trailing(p.behind.map((c) => c.text).join(' '))];

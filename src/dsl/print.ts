@@ -7,8 +7,8 @@ import type { Layout } from './layout.ts';
 import type { Comment } from './lex.ts';
 import { parse } from './parse.ts';
 import { layoutAlone, layoutExpr, layoutIndex } from './print-expr.ts';
-import { layoutList, layoutStmt, layoutType } from './print-stmt.ts';
-import { block, dress, listItems, withBehind } from './print-trivia.ts';
+import { layoutList, layoutType, stmtPiece } from './print-stmt.ts';
+import { block, commentsBefore, dress, listItems, withBehind } from './print-trivia.ts';
 import type { Dressed, Piece, Trivia } from './print-trivia.ts';
 
 /** Columns that a line may take; a long name or string may still exceed them. */
@@ -23,7 +23,11 @@ const NOTHING: Trivia = { text: '', comments: [] };
 export function print(module: Module, trivia: Trivia = NOTHING): string {
   if (module.items.length === 0 && trivia.comments.length === 0) return '';
   const free = { ...trivia, comments: trivia.comments.filter((c) => !isAttached(c, module.items)) };
-  const pieces = module.items.map((item) => ({ span: item.span, layout: layoutItem(item, free) }));
+  const pieces = module.items.map((item) => ({
+    span: item.span,
+    layout: layoutItem(item, free),
+    owns: item.kind === 'op' || (item.kind === 'fn' && item.block),
+  }));
   const gap = (i: number): boolean =>
     i > 0 && !(module.items[i]?.kind === 'import' && module.items[i - 1]?.kind === 'import');
   return `${render(block(pieces, free, 0, Infinity, gap), WIDTH)}\n`;
@@ -95,33 +99,44 @@ function layoutFn(f: FnDecl, trivia: Trivia): Layout {
 }
 
 function layoutOp(op: OpDecl, trivia: Trivia): Layout {
-  const header = layoutHeader(op, trivia);
-  const body = op.body.map((s) => ({ span: s.span, layout: layoutStmt(s, trivia) }));
-  const from = headerEnd(op);
-  if (body.length === 0 && !trivia.comments.some((c) => c.span.start >= from && c.span.start < op.span.end))
+  const parts = headerParts(op);
+  const open = openBrace(op, trivia);
+  const dressed = dress(parts.flat(), trivia, op.span.start, open);
+  const header = layoutHeader(op, parts, dressed.pieces);
+  const from = dressed.rest[0]?.span.start ?? open;
+  const body = op.body.map((s) => stmtPiece(s, trivia));
+  if (body.length === 0 && !trivia.comments.some((c) => c.span.start >= from && c.span.start < op.span.end)) {
     return concat(header, '}');
+  }
   const inside = block(body, trivia, from, op.span.end);
   return body.length === 1
     ? group(header, nest(line, inside), line, '}')
     : concat(header, nest(hardline, inside), hardline, '}');
 }
 
-/** Comments up to here belong to the header: the end of its last part. */
-function headerEnd(op: OpDecl): number {
+/** Place of the `{` of the body, or the end of the header where there is no text. */
+function openBrace(op: OpDecl, trivia: Trivia): number {
   const last = op.where.at(-1) ?? op.dims.at(-1) ?? op.results.at(-1) ?? op.params.at(-1);
-  return last?.span.end ?? op.span.start;
+  const end = last?.span.end ?? op.span.start;
+  const at = (from: number): number => {
+    const brace = trivia.text.indexOf('{', from);
+    const comment = trivia.comments.find((c) => c.span.start <= brace && c.span.end > brace);
+    return comment === undefined ? brace : at(comment.span.end);
+  };
+  return Math.max(end, at(end));
 }
 
+/** Parameters, results, derived sizes, facts. */
+const headerParts = (op: OpDecl): readonly (readonly Piece[])[] => [
+  op.params.map((p) => ({ span: p.span, layout: layoutParam(p) })),
+  op.results.map((r) => ({ span: r.span, layout: layoutResult(r) })),
+  op.dims.map((d) => ({ span: d.span, layout: concat('dim ', d.name.name, ' = ', layoutIndex(d.size), ';') })),
+  op.where.map((c) => ({ span: c.span, layout: concat(layoutIndex(c.left), ` ${c.op} `, layoutIndex(c.right)) })),
+];
+
 /** `op f<T in {…}>(…) -> (…)`, its sizes and facts, and the `{`: each part on one line, or one element a line. */
-function layoutHeader(op: OpDecl, trivia: Trivia): Layout {
-  const parts: readonly (readonly Piece[])[] = [
-    op.params.map((p) => ({ span: p.span, layout: layoutParam(p) })),
-    op.results.map((r) => ({ span: r.span, layout: layoutResult(r) })),
-    op.dims.map((d) => ({ span: d.span, layout: concat('dim ', d.name.name, ' = ', layoutIndex(d.size), ';') })),
-    op.where.map((c) => ({ span: c.span, layout: concat(layoutIndex(c.left), ` ${c.op} `, layoutIndex(c.right)) })),
-  ];
-  const { pieces } = dress(parts.flat(), trivia, op.span.start, headerEnd(op));
-  const [params, results, dims, facts] = parts.map((part, i) => {
+function layoutHeader(op: OpDecl, parts: readonly (readonly Piece[])[], pieces: readonly Dressed[]): Layout {
+  const [params = [], results = [], dims = [], facts = []] = parts.map((part, i) => {
     const start = parts.slice(0, i).reduce((n, p) => n + p.length, 0);
     return pieces.slice(start, start + part.length);
   });
@@ -130,13 +145,15 @@ function layoutHeader(op: OpDecl, trivia: Trivia): Layout {
     'op ',
     op.name.name,
     types.length === 0 ? '' : tightly('<', types, '>'),
-    group('(', nest(softline, listItems(params ?? [])), softline, ')'),
+    group('(', nest(softline, listItems(params)), softline, ')'),
     ' -> ',
-    layoutResults(results ?? []),
+    layoutResults(results),
   );
-  if (op.dims.length === 0 && op.where.length === 0) return concat(signature, ' {');
-  const sizes = (dims ?? []).flatMap((d) => [line, ...d.before.flatMap((c) => [c.text, hardline]), withBehind(d)]);
-  const known = op.where.length === 0 ? [] : [line, group('where ', nest(listItems(facts ?? [])))];
+  if (dims.length === 0 && facts.length === 0) return concat(signature, ' {');
+  const sizes = dims.flatMap((d) => [line, ...commentsBefore(d), withBehind(d)]);
+  const [first, ...more] = facts;
+  if (first === undefined) return group(signature, nest(...sizes), line, '{');
+  const known = [line, ...commentsBefore(first), group('where ', nest(listItems([{ ...first, before: [] }, ...more])))];
   return group(signature, nest(...sizes, ...known), line, '{');
 }
 

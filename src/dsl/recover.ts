@@ -1,4 +1,4 @@
-import type { IRecognitionException, IToken } from 'chevrotain';
+import type { IRecognitionException, IToken, TokenType } from 'chevrotain';
 import { must } from '../assert.ts';
 import { diagnostic } from '../diagnostics/diagnostic.ts';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
@@ -6,6 +6,7 @@ import { MOST_ERRORS } from './brackets.ts';
 import type { BracketError } from './brackets.ts';
 import { tokenSpan } from './build-context.ts';
 import { END } from './expectation.ts';
+import { lowerBound } from './lex.ts';
 import { parser } from './parser.ts';
 import { explainError } from './syntax-errors.ts';
 import type { Slice } from './syntax-errors.ts';
@@ -79,13 +80,17 @@ function textBehind(slice: Slice, token: IToken): Diagnostic {
 
 const place = (d: Diagnostic): number => d.span?.start ?? 0;
 
-/** What a bracket that is never closed, or a character that is no token earlier in the line, has led to. */
+/** What a bracket that is never closed, or something in the statement that is no token, has led to. */
 function isNoise(slice: Slice, d: Diagnostic, brackets: readonly BracketError[], lexical: readonly number[]): boolean {
-  const line = slice.text.lastIndexOf('\n', place(d) - 1);
-  return (
-    brackets.some((b) => place(d) >= b.from && place(d) <= b.to) || lexical.some((at) => at > line && at <= place(d))
+  if (brackets.some((b) => place(d) >= b.from && place(d) <= b.to)) return true;
+  const before = slice.tokens.slice(
+    0,
+    lowerBound(slice.tokens, place(d), (t) => t.startOffset),
   );
+  const start = before.findLast((t) => STATEMENT_ENDS.includes(t.tokenType))?.startOffset ?? 0;
+  return lexical.some((at) => at > start && at <= place(d));
 }
+const STATEMENT_ENDS: readonly TokenType[] = [SYMBOL.Semicolon, SYMBOL.LCurly, SYMBOL.RCurly];
 
 /** An early `}` has been reported as text behind the declaration; an open string may have hidden the bracket. */
 function bracketsToSay(
@@ -95,7 +100,7 @@ function bracketsToSay(
 ): readonly Diagnostic[] {
   const early = list.some((d) => d.message.endsWith(END));
   const isSaid = (b: BracketError): boolean =>
-    !(early && b.diagnostic.code === 'syntax-bracket-close') && !lexical.some((at) => at > b.from && at < b.to);
+    !(early && b.diagnostic.message.startsWith('`}`')) && !lexical.some((at) => at > b.from && at < b.to);
   return brackets.filter(isSaid).map((b) => b.diagnostic);
 }
 

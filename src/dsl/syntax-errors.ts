@@ -96,7 +96,8 @@ function assign(s: Stop): Diagnostic | undefined {
       { hint: 'write `=`' },
     );
   }
-  if (!/^(a statement|.*`=`)/.test(s.expected)) return undefined;
+  // A `let` may end without a value, as a temporary does.
+  if (!/^(a statement|.*`=`)/.test(s.expected) && !(s.rule === 'let' && !hasValue(s))) return undefined;
   if (found.tokenType === SYMBOL.EqEq) return diagnostic('syntax-assign', { found: '==' }, s.span);
   const compound =
     [CLASS.AddOp, CLASS.MulOp, CLASS.BitOp].some((c) => tokenMatcher(found, c)) &&
@@ -105,6 +106,12 @@ function assign(s: Stop): Diagnostic | undefined {
   return compound
     ? diagnostic('syntax-assign', { found: `${found.image}=` }, { ...s.span, end: endOf(after) })
     : undefined;
+}
+
+/** True if the statement has its `=` already. */
+function hasValue(s: Stop): boolean {
+  const start = s.tokens.findLastIndex((t, i) => i < s.at && t.tokenType === WORD.let);
+  return s.tokens.slice(start, s.at).some((t) => t.tokenType === SYMBOL.Equals);
 }
 
 /** A reserved word where a name belongs. */

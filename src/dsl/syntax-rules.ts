@@ -1,5 +1,6 @@
 import { diagnostic } from '../diagnostics/diagnostic.ts';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
+import type { Span } from '../diagnostics/span.ts';
 import type { Expr, FnDecl, Item, OpDecl } from './ast.ts';
 import { isReducer } from './words.ts';
 
@@ -12,6 +13,8 @@ interface Visit {
   readonly node: object;
   readonly depth: number;
   readonly place: Place;
+  /** Of the innermost expression. */
+  readonly span: Span;
 }
 
 /** Rules of form that the grammar does not hold, and the declarations that keep them: depth, tuples outside of indices, reducers called as functions. */
@@ -27,17 +30,18 @@ export function checkSyntax(items: readonly Item[]): {
 /** Walks without recursion: the depth is what is checked. */
 function checkItem(item: OpDecl | FnDecl, operators: ReadonlySet<string>): readonly Diagnostic[] {
   const found: Diagnostic[] = [];
-  const todo: Visit[] = [{ node: item, depth: 0, place: 'value' }];
+  const todo: Visit[] = [{ node: item, depth: 0, place: 'value', span: item.name.span }];
   for (let visit = todo.pop(); visit !== undefined; visit = todo.pop()) {
     const { node, depth, place } = visit;
-    if (depth > MOST_DEPTH)
-      return [diagnostic('syntax-deep', { most: MOST_DEPTH }, isExpr(node) ? node.span : item.name.span)];
+    const span = isExpr(node) ? node.span : visit.span;
+    if (depth > MOST_DEPTH) return [diagnostic('syntax-deep', { most: MOST_DEPTH }, span)];
     if (isExpr(node)) found.push(...checkExpr(node, place, operators));
     for (const [key, child] of Object.entries(node)) {
       if (key === 'span' || typeof child !== 'object' || child === null) continue;
       const deeper = isExpr(node) ? depth + 1 : depth;
       for (const one of Array.isArray(child) ? child : [child]) {
-        if (typeof one === 'object' && one !== null) todo.push({ node: one, depth: deeper, place: placeOf(node, key) });
+        if (typeof one === 'object' && one !== null)
+          todo.push({ node: one, depth: deeper, place: placeOf(node, key), span });
       }
     }
   }
