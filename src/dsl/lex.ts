@@ -43,10 +43,10 @@ export function lex(text: string, file: string): Lexed {
       diagnostics.push(diagnostic('syntax-comment', { mark: '//' }, span(start, skipTo)));
     } else if (token.tokenType === BadNumber) {
       diagnostics.push(diagnostic('syntax-number', { text: clip(token.image) }, span(start, end)));
-      tokens.push(as(token, Int, '0'));
+      tokens.push(as(token, Int));
     } else if (token.tokenType === BadText) {
       diagnostics.push(diagnostic('syntax-string', { found: 'the line ends' }, span(start, end)));
-      tokens.push(as(token, Text, '""'));
+      tokens.push(as(token, Text));
     } else tokens.push(token);
   }
   for (const error of result.errors) {
@@ -121,11 +121,11 @@ const shown = (character: string): string =>
     ? `\`${character}\``
     : `the character U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
 const clip = (text: string): string => (text.length > 40 ? `${text.slice(0, 37)}…` : text);
-const as = (token: IToken, tokenType: TokenType, image: string): IToken => ({
+/** Stands in for what it should have been: the declaration is not built, but its other errors are told. */
+const as = (token: IToken, tokenType: TokenType): IToken => ({
   ...token,
   tokenType,
   tokenTypeIdx: tokenType.tokenTypeIdx ?? 0,
-  image,
 });
 
 function lineEnd(text: string, from: number): number {

@@ -36,7 +36,7 @@ function levelOf(e: Expr): number {
 }
 /** With the parentheses that a tree built by a program lacks; parsed trees carry their own. A side of a comparison is set as an index is. */
 function atLeast(e: Expr, level: number): Layout {
-  if (levelOf(e) < level) return concat('(', layoutExpr(e), ')');
+  if (levelOf(e) < level) return bracketed('(', [layoutAlone(e)], ')');
   return level === LEVELS.bits ? layoutIndex(e) : layoutExpr(e);
 }
 
@@ -104,8 +104,11 @@ function chain(e: Expr & { readonly kind: 'binary' }, indent: (...parts: readonl
     rest.push(concat(` ${left.op}`, line, atLeast(left.right, level + 1)));
     left = left.left;
   }
-  return group(atLeast(left, level === LEVELS.cmp ? level + 1 : level), indent(...rest.toReversed()));
+  return group(atLeast(left, level + 1), indent(...rest.toReversed()));
 }
+
+/** A side of a property: parsed one level above comparisons. */
+export const layoutSide = (e: Expr): Layout => atLeast(e, LEVELS.bits);
 
 /** An expression whose surroundings are indented already, such as a whole argument or right side. */
 export const layoutAlone = (e: Expr): Layout => (e.kind === 'binary' ? chain(e, concat) : layoutExpr(e));
@@ -159,19 +162,26 @@ function tight(e: Expr): string {
   if (e.kind === 'int') return e.text;
   if (e.kind === 'access') return e.name.name;
   if (e.kind === 'paren') return `(${tight(e.operand)})`;
-  if (e.kind === 'unary')
-    return levelOf(e.operand) < LEVELS.atom ? `${e.op}(${tight(e.operand)})` : `${e.op}${tight(e.operand)}`;
+  if (e.kind === 'unary') return `${e.op}${tightAtLeast(e.operand, LEVELS.atom)}`;
   if (e.kind === 'call') return `${e.callee.name}(${e.args.map((a) => tight(a.value)).join(', ')})`;
-  if (e.kind !== 'binary') return '';
-  const level = OPERATOR_LEVEL[e.op];
-  const operand = (x: Expr, least: number): string => (levelOf(x) < least ? `(${tight(x)})` : tight(x));
-  const gap = level === LEVELS.add && hasProduct(e) ? ' ' : '';
-  return `${operand(e.left, level)}${gap}${e.op}${gap}${operand(e.right, level + 1)}`;
+  return e.kind === 'binary' ? tightSum(e, hasProduct(e) ? ' ' : '') : '';
 }
 
-/** A product among the terms of a sum, outside of parentheses. */
+const tightAtLeast = (e: Expr, level: number): string => (levelOf(e) < level ? `(${tight(e)})` : tight(e));
+
+/** `gap` around `+` and `-`, the same in the whole sum. */
+function tightSum(e: Expr & { readonly kind: 'binary' }, gap: string): string {
+  const level = OPERATOR_LEVEL[e.op];
+  if (level === LEVELS.mul) return `${tightAtLeast(e.left, level)}${e.op}${tightAtLeast(e.right, level + 1)}`;
+  const left = e.left.kind === 'binary' && OPERATOR_LEVEL[e.left.op] === level ? tightSum(e.left, gap) : tight(e.left);
+  return `${left}${gap}${e.op}${gap}${tightAtLeast(e.right, level + 1)}`;
+}
+
+/** A product among the terms of a sum, outside of parentheses (a sum on the right gets some). */
 function hasProduct(e: Expr): boolean {
-  return e.kind === 'binary' && (OPERATOR_LEVEL[e.op] === LEVELS.mul || hasProduct(e.left) || hasProduct(e.right));
+  if (e.kind !== 'binary') return false;
+  const isProduct = (x: Expr): boolean => x.kind === 'binary' && OPERATOR_LEVEL[x.op] === LEVELS.mul;
+  return isProduct(e) || hasProduct(e.left) || isProduct(e.right);
 }
 
 /** An operator of that level anywhere in plain arithmetic. */

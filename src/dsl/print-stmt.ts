@@ -2,7 +2,7 @@ import { assertNever } from '../assert.ts';
 import type { AxisExpr, Define, Expr, KnobValue, Lhs, ListBinder, Rhs, Stmt, Target, Tol, TypeExpr } from './ast.ts';
 import { bracketed, concat, group, hardline, join, line, nest, tightly } from './layout.ts';
 import type { Layout } from './layout.ts';
-import { layoutAlone, layoutBinder, layoutDomain, layoutExpr, layoutIndex, layoutSize } from './print-expr.ts';
+import { layoutAlone, layoutBinder, layoutDomain, layoutExpr, layoutIndex, layoutSide, layoutSize } from './print-expr.ts';
 import { block } from './print-trivia.ts';
 import type { Piece, Trivia } from './print-trivia.ts';
 
@@ -117,15 +117,8 @@ function layoutStmt(s: Stmt, trivia: Trivia): Layout {
               ),
             );
       const within = s.within === undefined ? '' : concat(line, 'within ', tol(s.within));
-      return group(
-        'property ',
-        JSON.stringify(s.name),
-        forall,
-        where(s.where),
-        ':',
-        nest(line, layoutExpr(s.left), ' ', s.op, line, layoutExpr(s.right), within),
-        ';',
-      );
+      const fact = group(layoutSide(s.left), ` ${s.op}`, line, layoutSide(s.right), within);
+      return group('property ', JSON.stringify(s.name), forall, where(s.where), ':', nest(line, fact), ';');
     }
     case 'tolerance':
       return `tolerance ${s.name.name} = ${tol(s.tol)};`;
@@ -205,15 +198,23 @@ function tol(t: Tol): string {
       return t.kind;
     case 'ulp':
     case 'bound':
-      return `${t.kind}(${t.n})`;
+      return `${t.kind}(${number(t.n)})`;
     case 'absrel':
-      return `abs ${t.abs} rel ${t.rel}`;
+      return `abs ${number(t.abs)} rel ${number(t.rel)}`;
     default:
       return assertNever(t, 'tol');
   }
 }
 
 function knobValues(fixed: boolean, values: readonly KnobValue[]): Layout {
-  const printed = values.map((v) => (v.kind === 'string' ? JSON.stringify(v.value) : String(v.value)));
+  const printed = values.map((v) =>
+    v.kind === 'string' ? JSON.stringify(v.value) : v.kind === 'num' ? number(v.value) : v.value,
+  );
   return fixed ? concat(...printed) : bracketed('{', printed, '}');
+}
+
+/** The shorter of `0.001` and `1e-3` where the first is long. */
+function number(n: number): string {
+  const plain = String(n);
+  return plain.length > 6 && n.toExponential().length < plain.length ? n.toExponential() : plain;
 }
