@@ -25,9 +25,12 @@ export interface RoundsOptions {
   readonly clock?: () => number;
 }
 
+/** Times that samples which lost their CPU are taken again within their round. */
+const RETRIES = 3;
+
 /**
- * Interleaved round robin: each round times every candidate once, in a fresh random order, so that drift hits all alike. A candidate that
- * fails leaves; rounds in which a sample lost its CPU are kept for all candidates or for none.
+ * Interleaved round robin: each round times every candidate once, in a fresh random order, so that drift hits all alike. Samples that lost the
+ * CPU are taken again; rounds that stay disturbed count only where fewer than three calm ones could be had. A candidate that fails leaves.
  */
 export async function roundRobin(
   runner: Runner,
@@ -36,42 +39,54 @@ export async function roundRobin(
   rng: Rng,
 ): Promise<Rounds> {
   let alive = [...candidates];
-  const rows = new Map(candidates.map((c) => [c, [] as number[]]));
   const faults: { candidate: Candidate; fault: Fault }[] = [];
+  const calm: ReadonlyMap<Candidate, number>[] = [];
+  const disturbed: ReadonlyMap<Candidate, number>[] = [];
   const clock = options.clock ?? (() => performance.now());
-  const start = clock();
-  let kept = 0;
-  for (let r = 0; kept < options.rounds && r < 2 * options.rounds && alive.length > 0; r++) {
+  const end = clock() + options.budgetMs;
+  for (let r = 0; calm.length < options.rounds && r < 2 * options.rounds && alive.length > 0; r++) {
     if (options.signal?.aborted === true) break;
-    if (kept >= 3 && clock() - start > options.budgetMs) break;
-    const order = shuffle(
-      rng,
-      alive.map((_, i) => i),
-    );
-    const answer = await runner.request({
-      op: 'time',
-      calls: alive.map((c) => c.call),
-      order,
-      minNs: options.minNs,
-      limitMs: options.limitMs,
-    });
-    if (!answer.ok) {
+    if (calm.length + disturbed.length > 0 && clock() > end) break;
+    const round = await playRound(runner, alive, options, rng);
+    if (round === undefined) {
       const culprit = await findCulprit(runner, alive, options);
       if (culprit === undefined) continue;
       faults.push(culprit);
       alive = alive.filter((c) => c !== culprit.candidate);
       continue;
     }
-    const disturbed = answer.result.preempted.some(Boolean);
-    if (disturbed && r < options.rounds) continue;
-    kept++;
-    order.forEach((c, i) => {
-      const candidate = alive[c];
-      const sample = answer.result.samples[i];
-      if (candidate !== undefined && sample !== undefined) rows.get(candidate)?.push(sample);
-    });
+    (round.calm ? calm : disturbed).push(round.times);
   }
-  return { candidates: alive, samples: alive.map((c) => rows.get(c) ?? []), faults };
+  const kept = calm.length >= 3 ? calm : [...calm, ...disturbed];
+  const samples = alive.map((c) => kept.flatMap((round) => round.get(c) ?? []));
+  return { candidates: alive, samples, faults };
+}
+
+/** One sample of each candidate; undefined if one failed. */
+async function playRound(
+  runner: Runner,
+  candidates: readonly Candidate[],
+  options: RoundsOptions,
+  rng: Rng,
+): Promise<{ readonly times: ReadonlyMap<Candidate, number>; readonly calm: boolean } | undefined> {
+  const times = new Map<Candidate, number>();
+  const calls = candidates.map((c) => c.call);
+  let order = shuffle(
+    rng,
+    candidates.map((_, i) => i),
+  );
+  for (let attempt = 0; attempt <= RETRIES && order.length > 0; attempt++) {
+    const answer = await runner.request({ op: 'time', calls, order, minNs: options.minNs, limitMs: options.limitMs });
+    if (!answer.ok) return undefined;
+    const { samples, preempted } = answer.result;
+    order.forEach((c, i) => {
+      const [candidate, sample] = [candidates[c], samples[i]];
+      if (candidate === undefined || sample === undefined) return;
+      times.set(candidate, Math.min(sample, times.get(candidate) ?? Infinity));
+    });
+    order = order.filter((_, i) => preempted[i] === true);
+  }
+  return { times, calm: order.length === 0 };
 }
 
 /** Which candidate fails when run alone. */

@@ -1,4 +1,3 @@
-import { median } from './statistics.ts';
 import type { Call, Fault } from './protocol.ts';
 import type { Runner } from './runner-client.ts';
 
@@ -46,7 +45,8 @@ export type Screened =
 
 /**
  * First tier: a few calls of a kernel that has just run once. One that takes more than twice the best time so far is dropped after
- * its first sample. The result is the median of the samples during which the kernel kept its CPU.
+ * its first sample. The result is the fastest sample during which the kernel kept its CPU:
+ * what disturbs a sample only ever makes it slower, and there are too few of them for a median.
  */
 export async function screen(
   runner: Runner,
@@ -63,11 +63,11 @@ export async function screen(
   });
   if (!answer.ok) return answer;
   const { samples, preempted, stopped } = answer.result;
-  return { ok: true, ns: medianUndisturbed(samples, preempted), samples, dropped: stopped };
+  return { ok: true, ns: fastestUndisturbed(samples, preempted), samples, dropped: stopped };
 }
 
-/** The median of samples that were not interrupted, or of all if every one was. */
-export function medianUndisturbed(samples: readonly number[], preempted: readonly boolean[]): number {
+/** The fastest of the samples that were not interrupted, or of all if every one was. */
+export function fastestUndisturbed(samples: readonly number[], preempted: readonly boolean[]): number {
   const calm = samples.filter((_, i) => preempted[i] !== true);
-  return median(calm.length > 0 ? calm : samples);
+  return Math.min(...(calm.length > 0 ? calm : samples));
 }

@@ -20,8 +20,7 @@ const ROUNDS = 40;
 
 /** The last tier: the best configs against the default, paired, simplest first so that ties go to them. Undefined if none can be run. */
 export async function final(s: Session, defaultEntry: Entry): Promise<Final | undefined> {
-  // Confirming the winner in a fresh process takes about as long as a few rounds.
-  const budgetMs = Math.max(0, 0.6 * s.budget.msLeft());
+  const budgetMs = 0.9 * s.budget.finalMsLeft();
   const ranking = s.ledger.ranking().filter((e) => e.id !== defaultEntry.id);
   const best = ranking.slice(0, Math.min(CHALLENGERS, howManyFit(budgetMs, defaultEntry, ranking)));
   const simplestFirst = best.toSorted((a, b) => simplicity(s, a) - simplicity(s, b));

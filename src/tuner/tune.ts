@@ -113,6 +113,8 @@ export async function tune(o: TuneOptions): Promise<TuneResult> {
   }
 
   const runner = o.startRunner();
+  const clock = o.clock ?? (() => performance.now());
+  const startMs = clock();
   try {
     const installation = await install(runner, workload, { scratch: o.scratch, place: 'stagger', cold: true });
     if (!installation.ok) {
@@ -136,12 +138,18 @@ export async function tune(o: TuneOptions): Promise<TuneResult> {
       verdicts,
       onVerdict: (outputHash, config, v) => o.store.verification(studyId, { outputHash, configId: config, ...v }),
     };
-    const clock = o.clock ?? (() => performance.now());
+    // Starting a process and filling its arrays, as the confirmation will have to.
+    const installMs = clock() - startMs;
     const session = createSession({
       subject,
       space,
       ledger: createLedger(),
-      budget: createBudget(o.budget, { seconds: kept?.study.spent_s ?? 0, evals: kept?.study.spent_evals ?? 0 }, clock),
+      budget: createBudget(
+        o.budget,
+        { seconds: (kept?.study.spent_s ?? 0) + installMs / 1000, evals: kept?.study.spent_evals ?? 0 },
+        clock,
+        1.5 * installMs,
+      ),
       lab: createLab(labOptions),
       runner,
       calibration,
