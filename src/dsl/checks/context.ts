@@ -58,6 +58,8 @@ export interface RaggedInfo {
   readonly listSize?: TExpr;
   /** Set once `ragged` or `pack` has defined a result's axis; inputs have their lengths from the start. */
   readonly defined: boolean;
+  /** The rule has an error: indices over the axis stay silent. */
+  readonly broken?: boolean;
 }
 
 /** How far the definition of a result, `inout` or state has come. */

@@ -53,6 +53,7 @@ export function bindDims(decl: OpDecl, op: OpContext): void {
   const derived = new Set(decl.dims.map((d) => d.name.name));
   const known = (name: string): boolean => op.symbols.has(name) || derived.has(name);
   const bind = (name: Ident, p: Place, factor: number): void => {
+    if (op.types.has(name.name)) report(op, 'name-taken', { name: name.name, what: 'a dim' }, name.span);
     const at = { param: p.param, axis: p.axis, ...(p.field === undefined ? {} : { field: p.field }) };
     const source: Dim['source'] =
       p.size.kind === 'pack' ? { kind: 'pack', param: p.param, axis: p.axis } : { kind: 'axis', factor, ...at };

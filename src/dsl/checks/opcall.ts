@@ -1,14 +1,14 @@
 import type { Span } from '../../diagnostics/span.ts';
 import type { Define, Target } from '../ast.ts';
 import { DTYPES } from '../dtypes.ts';
+import type { DType } from '../dtypes.ts';
 import type { TLhs, TStmt, TTarget, TVar } from '../typed.ts';
 import { callerExtents } from './call-shapes.ts';
 import { report } from './context.ts';
 import type { LetAxis, Scope } from './context.ts';
 import { declareLet } from './lets.ts';
 import { int, product } from './make.ts';
-import { isDType } from './names.ts';
-import { text } from './operators.ts';
+import { resolveType, text } from './operators.ts';
 import { equalIn } from './proofs.ts';
 import { resolveCall } from './resolve-call.ts';
 import type { OperatorCall, Resolved } from './resolve-call.ts';
@@ -28,7 +28,7 @@ export function checkOpCall(d: Define, c: OperatorCall, near: boolean, s: Scope)
     );
   }
   const targets = d.targets.map((t, i) =>
-    d.isLet ? letResult(t, done?.results[i], s) : ownResult(t, done?.results[i], near, s),
+    d.isLet ? letResult(t, done?.results[i], near, s) : ownResult(t, done?.results[i], near, s),
   );
   if (done === undefined || targets.includes(undefined) || d.targets.length !== c.decl.results.length) return undefined;
   const [first] = d.targets;
@@ -39,9 +39,14 @@ export function checkOpCall(d: Define, c: OperatorCall, near: boolean, s: Scope)
 
 type Shape = Resolved['results'][number] | undefined;
 
-function letResult(t: Target, shape: Shape, s: Scope): TTarget | undefined {
-  if (t.type !== undefined && isDType(t.type.name) && shape !== undefined && t.type.name !== shape.dtype)
-    report(s.op, 'type-narrow', { found: shape.dtype, wanted: t.type.name }, t.type.span);
+/** True if a result of the callee may be stored as `to`: of the same type, or rounded by `near`. */
+const storable = (from: DType, to: DType, near: boolean): boolean =>
+  from === to || (near && DTYPES[from].group === 'float' && DTYPES[to].group === 'float');
+
+function letResult(t: Target, shape: Shape, near: boolean, s: Scope): TTarget | undefined {
+  const written = t.type === undefined ? undefined : resolveType(t.type.name, t.type.span, s.op);
+  if (t.type !== undefined && written !== undefined && shape !== undefined && !storable(shape.dtype, written, near))
+    report(s.op, 'type-narrow', { found: shape.dtype, wanted: written }, t.type.span);
   const axes: LetAxis[] = [];
   const index: TLhs[] = [];
   const vars: TVar[] = [];
@@ -81,7 +86,7 @@ function letResult(t: Target, shape: Shape, s: Scope): TTarget | undefined {
       if (first !== undefined) index.push(l.kind === 'tuple' ? { kind: 'tuple', parts: lhs } : first);
     });
   }
-  const dtype = shape?.dtype ?? 'f32';
+  const dtype = written ?? shape?.dtype ?? 'f32';
   const whole = { ...bound, index, vars };
   declareLet(t, whole, axes, { dtype, failed }, s);
   return failed ? undefined : targetOf(t, whole, dtype);
@@ -98,8 +103,7 @@ function ownResult(t: Target, shape: Shape, near: boolean, s: Scope): TTarget | 
     return undefined;
   }
   const dtype = sym.elem.kind === 'scalar' ? sym.elem.dtype : 'u8';
-  if (dtype !== shape.dtype && !(near && DTYPES[dtype].group === 'float' && DTYPES[shape.dtype].group === 'float'))
-    report(s.op, 'type-narrow', { found: shape.dtype, wanted: dtype }, t.span);
+  if (!storable(shape.dtype, dtype, near)) report(s.op, 'type-narrow', { found: shape.dtype, wanted: dtype }, t.span);
   const ours = sym.axes.map((a) => callerExtents(a, t.span));
   const fits =
     ours.length === shape.axes.length &&

@@ -71,7 +71,12 @@ export function checkRagged(d: RaggedDef, s: Scope): TStmt | undefined {
     vars: row.vars,
     size: convert(size.e, 'i64'),
   };
-  op.raggeds.set(id, { ...info, defined: true, ragged: failed ? info.ragged : { ...info.ragged, rule } });
+  op.raggeds.set(id, {
+    ...info,
+    defined: true,
+    broken: failed,
+    ragged: failed ? info.ragged : { ...info.ragged, rule },
+  });
   return failed ? undefined : { kind: 'ragged', ragged: id, span: d.span };
 }
 

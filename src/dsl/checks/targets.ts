@@ -92,10 +92,9 @@ export function bindDeclared(
     const axis = axes[k];
     const each = axis === undefined || failed ? undefined : extents(s.op, sym, axes, k, (i) => prior[i], list, l.span);
     const written = lhsParts(l);
-    if (axis?.kind === 'ragged' && s.op.raggeds.get(axis.ragged)?.defined === false) {
-      raggedLater(axis.ragged, l.span, s.op);
-      failed = true;
-    }
+    const rows = axis?.kind === 'ragged' ? s.op.raggeds.get(axis.ragged) : undefined;
+    if (rows?.defined === false) raggedLater(rows.ragged.id, l.span, s.op);
+    failed ||= rows?.defined === false || rows?.broken === true;
     if (axis === undefined || each === undefined) {
       failed = true;
       for (const p of written) one(p, int(0, p.span), int(0, p.span));
