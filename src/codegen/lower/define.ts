@@ -97,7 +97,7 @@ function declareLet(env: Env, scope: Scope, pieces: readonly Define[]): void {
   const layout = mergeLayout(
     env,
     name,
-    layoutOf([...(list === undefined ? [] : [list]), ...vars.flat()]),
+    layoutOf([...(list === undefined ? [] : [list]), ...vars.flat()], opened.length > 1),
     vars,
     list !== undefined,
   );
@@ -207,7 +207,7 @@ export function declareTarget(env: Env, scope: Scope, t: TTarget): ReturnType<ty
   const layout = mergeLayout(
     env,
     t.name,
-    layoutOf([...(list === undefined ? [] : [list]), ...vars.flat()]),
+    layoutOf([...(list === undefined ? [] : [list]), ...vars.flat()], true),
     vars,
     list !== undefined,
   );

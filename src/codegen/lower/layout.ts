@@ -25,12 +25,13 @@ interface Part {
 
 /**
  * One buffer axis for each loop axis, except that a loop over the rows of a ragged axis joins the loops that make up its row, as in the ragged
- * tensor itself: over (b, l in L) the shape is [total(L)]. An extent that depends on an index falls back to a bound from above, if one is plain.
+ * tensor itself: over (b, l in L) the shape is [total(L)]. An extent that depends on an index falls back to a bound from above, if one is plain;
+ * with `stored`, which is for what no reader can compute by itself, a row then counts as long as all rows together.
  */
-export function layoutOf(axes: readonly LoopAxis[]): Layout {
+export function layoutOf(axes: readonly LoopAxis[], stored = false): Layout {
   let parts: readonly Part[] = [];
   for (const a of axes) {
-    const next = raggedPart(a, parts) ?? densePart(a, axes);
+    const next = raggedPart(a, parts) ?? densePart(a, axes, stored);
     if (next === undefined)
       return { shape: axes.map((x) => x.hi), index: axes.map((x) => axisRef(x.id)), virtual: true };
     parts = [...parts.filter((p) => !next.ids.includes(p.ids[0] ?? '')), next];
@@ -44,12 +45,14 @@ export function layoutOf(axes: readonly LoopAxis[]): Layout {
   };
 }
 
-function densePart(a: LoopAxis, axes: readonly LoopAxis[]): Part | undefined {
+function densePart(a: LoopAxis, axes: readonly LoopAxis[], stored: boolean): Part | undefined {
   const fixed = freeAxes(a.lo).size === 0 && freeAxes(a.hi).size === 0;
   if (fixed) return { ids: [a.id], index: ix.sub(axisRef(a.id), a.lo), extent: lengthOf(a, { axes }) };
   const bound = nonNegative(a.lo, { axes }) ? upperBound(a.hi, { axes }) : undefined;
-  if (bound === undefined) return undefined;
-  return { ids: [a.id], index: axisRef(a.id), extent: lengthOf({ ...a, lo: int(0), hi: bound }, { axes }) };
+  if (bound !== undefined)
+    return { ids: [a.id], index: axisRef(a.id), extent: lengthOf({ ...a, lo: int(0), hi: bound }, { axes }) };
+  const rows = stored ? allRows(a) : undefined;
+  return rows === undefined ? undefined : { ids: [a.id], index: axisRef(a.id), extent: rows };
 }
 
 function raggedPart(a: LoopAxis, parts: readonly Part[]): Part | undefined {
@@ -71,4 +74,8 @@ function raggedPart(a: LoopAxis, parts: readonly Part[]): Part | undefined {
     extent: totalOf(ragged, list),
     ragged,
   };
+}
+function allRows(a: LoopAxis): Expr | undefined {
+  if (a.row === undefined || (a.row.list !== undefined && freeAxes(a.row.list).size > 0)) return undefined;
+  return totalOf(a.row.ragged, a.row.list);
 }

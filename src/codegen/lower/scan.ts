@@ -4,6 +4,7 @@ import type { DType } from '../../dsl/dtypes.ts';
 import * as b from '../ir/build.ts';
 import type { Expr, Monoid, Reduce } from '../ir/stage.ts';
 import { freeAxes } from '../ir/walk.ts';
+import { layoutOf } from './layout.ts';
 import { plainAxis } from './lhs.ts';
 import type { Env, LoopAxis, Scope } from './scope.ts';
 import { loopsOf, tempOf } from './temps.ts';
@@ -59,6 +60,8 @@ export function prefixFold(
   };
   const outside = [body, ...conds, along.lo, along.hi, at.lo, at.hi];
   const axes = [...loopsOf(outside, scope.axes).filter((a) => a.id !== at.id), at];
+  // Readers of what has no storage compute it by themselves, one element at a time: there a plain fold is the shorter way.
+  if (layoutOf(axes).virtual) return undefined;
   return tempOf(
     env.builder,
     { name: f.name, dtype: widen(acc), axes, key: ['scan', stage], span: f.span },

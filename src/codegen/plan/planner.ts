@@ -6,6 +6,7 @@ import { nest } from './fuse.ts';
 import type { Touches } from './fuse.ts';
 import { inline, weight } from './inline.ts';
 import type { Policy } from './inline.ts';
+import { inlineVirtual } from '../passes/inline.ts';
 import { stagesOf } from './plan.ts';
 import type { Home, KernelPlan, Plan, PlanNode } from './plan.ts';
 import { uniqueAxes } from './unique.ts';
@@ -48,7 +49,9 @@ export function planNamed(graph: StageGraph, name: string): Plan {
 }
 
 function build(name: string, source: StageGraph, policy: Policy, merge: boolean): Plan {
-  const graph = inline(uniqueAxes(source), policy);
+  const stored = inlineVirtual(source);
+  if (!stored.ok) throw new Error(`internal: ${stored.reasons.map((r) => r.message).join('; ')}`);
+  const graph = inline(uniqueAxes(stored.graph), policy);
   const uniform = graph.stages.filter((s) => isUniform(s, graph));
   const roots = nest(
     graph.stages.filter((s) => !uniform.includes(s)),
