@@ -1,6 +1,7 @@
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { generateCstDts } from 'chevrotain';
 import { parser } from '../src/dsl/parser.ts';
+import { editorGrammar } from './editor-grammar.ts';
 
 /**
  * Writes what follows from other files: the types of the concrete syntax tree from the grammar, the list of strategies from their folder.
@@ -8,6 +9,7 @@ import { parser } from '../src/dsl/parser.ts';
  */
 const files: Readonly<Record<string, string>> = {
   'src/dsl/cst.generated.ts': cstTypes(),
+  'grammar/ktune.tmLanguage.json': editorGrammar(),
   'src/tuner/strategies/registry.generated.ts': strategyList(),
 };
 

@@ -83,7 +83,7 @@ function window(source: string, from: number, to: number, width: number): Cut {
   const tail = left + room < full.length ? '…' : '';
   const body = full.slice(left, left + room - tail.length);
   const shift = head.length - left;
-  return { text: head + body + tail, from: a + shift, to: Math.min(b + shift, width) };
+  return { text: head + body + tail, from: a + shift, to: Math.max(a + shift + 1, Math.min(b + shift, width)) };
 }
 
 /** Tabs and control characters take a known number of columns. */
