@@ -84,34 +84,10 @@ function recall(s: Session, p: Planned): boolean {
 
 /** Emits, compiles, checks and times configs, a few translation units at a time. False if the budget ended before all were done. */
 async function measureAll(s: Session, planned: readonly Planned[]): Promise<boolean> {
-  const bySource = new Map<string, Planned[]>();
-  const drafts: Draft[] = [];
-  for (const p of planned) {
-    const emitted = draft(s.subject, p);
-    if (!emitted.ok) {
-      s.record(emitted.finding, true);
-      continue;
-    }
-    const twin = s.ledger.bySource(emitted.draft.source);
-    if (twin !== undefined) {
-      s.record(copyOf(p, twin), false);
-      continue;
-    }
-    const group = bySource.get(emitted.draft.source);
-    if (group === undefined) drafts.push(emitted.draft);
-    bySource.set(emitted.draft.source, [...(group ?? []), p]);
-  }
-  for (let i = 0; i < drafts.length;) {
-    const size = s.chunkSize();
-    if (size === 0) return false;
-    const chunk = drafts.slice(i, i + size);
-    if (!(await measureChunk(s, chunk))) return false;
+  for (let i = 0; i < planned.length;) {
+    const chunk = planned.slice(i, i + s.chunkSize());
+    if (chunk.length === 0 || !(await measureChunk(s, chunk))) return false;
     i += chunk.length;
-    for (const d of chunk) {
-      const entry = s.ledger.get(d.id);
-      for (const p of (bySource.get(d.source) ?? []).slice(1))
-        if (entry !== undefined) s.record(copyOf(p, entry), false);
-    }
   }
   return true;
 }
@@ -121,21 +97,54 @@ function copyOf(p: Planned, twin: Entry): Finding {
   return { entry: { ...twin, ...p, detail: `same code as ${twin.id}` }, measurements: [] };
 }
 
-async function measureChunk(s: Session, chunk: readonly Draft[]): Promise<boolean> {
+/** What was emitted of a chunk: kernels with the outcome of their compilation, and configs whose code is that of another one. */
+interface Emission {
+  readonly kernels: readonly { readonly d: Draft; readonly b: Built }[];
+  readonly twins: readonly { readonly p: Planned; readonly source: string }[];
+}
+
+/** Emits a chunk unit by unit; while one is compiled the next one is emitted. */
+async function emitAndCompile(s: Session, chunk: readonly Planned[]): Promise<Emission> {
+  const twins: { readonly p: Planned; readonly source: string }[] = [];
+  const sources = new Set<string>();
+  const compiling: Promise<readonly { readonly d: Draft; readonly b: Built }[]>[] = [];
+  const deadline = s.deadline();
+  for (let i = 0; i < chunk.length; i += s.unitSize(chunk.length)) {
+    const drafts: Draft[] = [];
+    for (const p of chunk.slice(i, i + s.unitSize(chunk.length))) {
+      const emitted = draft(s.subject, p);
+      if (!emitted.ok) s.record(emitted.finding, true);
+      else if (sources.has(emitted.draft.source) || s.ledger.bySource(emitted.draft.source) !== undefined) {
+        twins.push({ p, source: emitted.draft.source });
+      } else {
+        sources.add(emitted.draft.source);
+        drafts.push(emitted.draft);
+      }
+    }
+    compiling.push(
+      s.lab
+        .compile(drafts, deadline)
+        .then((built) => drafts.flatMap((d, k) => [built[k]].flatMap((b) => (b === undefined ? [] : [{ d, b }])))),
+    );
+    // Lets the compiler start before the next unit is emitted.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return { kernels: (await Promise.all(compiling)).flat(), twins };
+}
+
+async function measureChunk(s: Session, planned: readonly Planned[]): Promise<boolean> {
   const started = s.clock();
   await s.enter('compile');
-  const built = await s.lab.compile(chunk, s.deadline());
-  const missing = built.find((b) => !b.ok && b.kind === 'missing');
-  if (missing !== undefined && !missing.ok) {
-    s.breakOff('compiler', missing.log);
+  const { kernels, twins } = await emitAndCompile(s, planned);
+  const missing = kernels.find(({ b }) => !b.ok && b.kind === 'missing');
+  if (missing !== undefined && !missing.b.ok) {
+    s.breakOff('compiler', missing.b.log);
     return false;
   }
   await s.enter('measure');
-  for (let i = 0; i < chunk.length; i += WINDOW) {
+  for (let i = 0; i < kernels.length; i += WINDOW) {
     const window: { readonly d: Draft; readonly b: Built; readonly finding: Finding }[] = [];
-    for (let k = i; k < Math.min(i + WINDOW, chunk.length); k++) {
-      const [d, b] = [chunk[k], built[k]];
-      if (d === undefined || b === undefined) continue;
+    for (const { d, b } of kernels.slice(i, i + WINDOW)) {
       const over = s.isOver() || (!b.ok && b.kind === 'aborted');
       if (over) {
         for (const w of window) s.record(w.finding, true);
@@ -154,7 +163,11 @@ async function measureChunk(s: Session, chunk: readonly Draft[]): Promise<boolea
       s.record(calm || s.isOver() ? w.finding : await s.lab.rescreen(w.finding, w.d, w.b, baseline(s, [])), true);
     }
   }
-  s.learnPace((s.clock() - started) / chunk.length);
+  for (const { p, source } of twins) {
+    const twin = s.ledger.bySource(source);
+    if (twin !== undefined) s.record(copyOf(p, twin), false);
+  }
+  s.learnPace((s.clock() - started) / planned.length);
   return true;
 }
 

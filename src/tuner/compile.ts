@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { Arch, Backend } from '../backends/backend.ts';
 import type { Emitted } from '../codegen/program.ts';
 
@@ -16,15 +15,13 @@ export type Built =
 
 export interface CompileOptions {
   readonly outDir: string;
-  /** Compilers that run at the same time. */
-  readonly jobs: number;
   /** Most variants of one translation unit. */
   readonly perUnit: number;
   readonly signal: AbortSignal;
 }
 
 /**
- * Compiles variants in batches, one translation unit each. A batch that does not compile is cut in half until the variant at fault stands alone,
+ * Compiles variants in batches, one translation unit each, one after the other. A batch that does not compile is cut in half until the variant at fault stands alone,
  * so that it costs nobody else. Results are in the order of the variants.
  */
 export async function compileVariants(
@@ -34,30 +31,26 @@ export async function compileVariants(
   options: CompileOptions,
 ): Promise<readonly Built[]> {
   const results = new Map<Emitted, Built>();
-  const size = Math.max(1, Math.min(options.perUnit, Math.ceil(variants.length / options.jobs)));
   const waiting: (readonly Emitted[])[] = [];
-  for (let i = 0; i < variants.length; i += size) waiting.push(variants.slice(i, i + size));
+  for (let i = 0; i < variants.length; i += options.perUnit) waiting.push(variants.slice(i, i + options.perUnit));
 
-  const work = async (): Promise<void> => {
-    for (let unit = waiting.shift(); unit !== undefined; unit = waiting.shift()) {
-      const whole = unit;
-      const built = options.signal.aborted ? aborted : await attempt(backend, arch, whole, options);
-      if (built.ok) {
-        const { path, ms, compiler, flags } = built.compiled;
-        whole.forEach((v) => {
-          results.set(v, { ok: true, path, entry: `${v.entry}_call`, ms: ms / whole.length, compiler, flags });
-        });
-      } else if (options.signal.aborted) {
-        for (const v of whole) results.set(v, { ok: false, kind: 'aborted', log: '' });
-      } else if (whole.length === 1 || built.kind === 'missing') {
-        for (const v of whole) results.set(v, { ok: false, kind: built.kind, log: built.log });
-      } else {
-        const half = Math.ceil(whole.length / 2);
-        waiting.unshift(whole.slice(0, half), whole.slice(half));
-      }
+  for (let unit = waiting.shift(); unit !== undefined; unit = waiting.shift()) {
+    const whole = unit;
+    const built = options.signal.aborted ? aborted : await attempt(backend, arch, whole, options);
+    if (built.ok) {
+      const { path, ms, compiler, flags } = built.compiled;
+      whole.forEach((v) => {
+        results.set(v, { ok: true, path, entry: `${v.entry}_call`, ms: ms / whole.length, compiler, flags });
+      });
+    } else if (options.signal.aborted) {
+      for (const v of whole) results.set(v, { ok: false, kind: 'aborted', log: '' });
+    } else if (whole.length === 1 || built.kind === 'missing') {
+      for (const v of whole) results.set(v, { ok: false, kind: built.kind, log: built.log });
+    } else {
+      const half = Math.ceil(whole.length / 2);
+      waiting.unshift(whole.slice(0, half), whole.slice(half));
     }
-  };
-  await Promise.all(Array.from({ length: options.jobs }, work));
+  }
   return variants.map((v) => results.get(v) ?? { ok: false, kind: 'aborted', log: '' });
 }
 
@@ -70,7 +63,7 @@ async function attempt(
   options: CompileOptions,
 ): ReturnType<Backend['compile']> {
   try {
-    return await backend.compile(arch, unit, join(options.outDir), options.signal);
+    return await backend.compile(arch, unit, options.outDir, options.signal);
   } catch (error) {
     // A full disk and the like; bugs of a backend show in the text.
     return { ok: false, kind: 'error', log: error instanceof Error ? error.message : String(error) };

@@ -43,7 +43,6 @@ export interface LabOptions {
   readonly calibration: Calibration;
   readonly outDir: string;
   readonly scratch: string;
-  readonly jobs: number;
   readonly perUnit: number;
   /** Verdicts by hash of the outputs, shared with the records. */
   readonly verdicts: Map<string, Verdict>;
@@ -224,7 +223,7 @@ export function createLab(o: LabOptions): Lab {
         o.subject.backend,
         o.subject.arch,
         drafts.map((d) => d.emitted),
-        { outDir: o.outDir, jobs: o.jobs, perUnit: o.perUnit, signal },
+        { outDir: o.outDir, perUnit: o.perUnit, signal },
       ),
     async measure(d, built, b) {
       if (!built.ok)

@@ -52,6 +52,8 @@ export interface Session {
   defaultNs(): number | undefined;
   /** Configs that fit into what is left of the budget, in one go; 0 if it is over. */
   chunkSize(): number;
+  /** Variants of one translation unit where `n` are to be compiled. */
+  unitSize(n: number): number;
   learnPace(msPerConfig: number): void;
   isOver(): boolean;
   /** Aborts at the end of the budget or when the user does. */
@@ -79,7 +81,8 @@ export interface SessionParts {
   readonly signal: AbortSignal;
   readonly timingRng: Rng;
   readonly defaultId: string;
-  readonly chunk: number;
+  readonly jobs: number;
+  readonly perUnit: number;
   readonly lockPath: string | undefined;
   readonly onEvent: (event: TuneEvent) => void;
 }
@@ -191,8 +194,9 @@ export function createSession(p: SessionParts): Session {
     chunkSize() {
       if (isOver()) return 0;
       const fits = Math.max(2, Math.floor(budget.searchMsLeft() / pace));
-      return Math.min(p.chunk, budget.evalsLeft(), fits);
+      return Math.min(p.jobs * p.perUnit, budget.evalsLeft(), fits);
     },
+    unitSize: (n) => Math.max(1, Math.min(p.perUnit, Math.ceil(n / p.jobs))),
     learnPace: (ms) => void (pace = 0.5 * pace + 0.5 * ms),
     isOver,
     deadline: () => AbortSignal.any([p.signal, AbortSignal.timeout(Math.max(1, Math.ceil(budget.msLeft())))]),

@@ -133,7 +133,6 @@ export async function tune(o: TuneOptions): Promise<TuneResult> {
       calibration,
       outDir: o.outDir,
       scratch: o.scratch,
-      jobs: o.jobs ?? JOBS,
       perUnit: o.perUnit ?? PER_UNIT,
       verdicts,
       onVerdict: (outputHash, config, v) => o.store.verification(studyId, { outputHash, configId: config, ...v }),
@@ -161,7 +160,8 @@ export async function tune(o: TuneOptions): Promise<TuneResult> {
       signal: o.signal,
       timingRng: seeded(`timing ${o.seed}`),
       defaultId: first.draft.id,
-      chunk: (o.jobs ?? JOBS) * (o.perUnit ?? PER_UNIT),
+      jobs: o.jobs ?? JOBS,
+      perUnit: o.perUnit ?? PER_UNIT,
       lockPath: o.lockPath,
       onEvent: o.onEvent ?? (() => {}),
     });
