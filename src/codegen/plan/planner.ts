@@ -27,6 +27,13 @@ const STRATEGIES: readonly { readonly name: string; readonly policy: Policy; rea
 
 /** The legal plans of a graph, the default first; plans that come out equal are listed once. */
 export function plans(graph: StageGraph): readonly Plan[] {
+  const known = planned.get(graph) ?? makePlans(graph);
+  planned.set(graph, known);
+  return known;
+}
+/** A search asks for the plans of one graph once for each config. */
+const planned = new WeakMap<StageGraph, readonly Plan[]>();
+function makePlans(graph: StageGraph): readonly Plan[] {
   const seen = new Set<string>();
   return STRATEGIES.flatMap(({ name, policy, merge }) => {
     const plan = build(name, graph, policy, merge);
