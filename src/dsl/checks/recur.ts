@@ -8,13 +8,14 @@ import { letType } from './lets.ts';
 import { int } from './make.ts';
 import { checkTensor } from './pieces.ts';
 import { domainRange, freshIndex, makeVar, withVars } from './ranges.ts';
+import { stateUses } from './state-range.ts';
 import { bindLet, targetOf } from './targets.ts';
 import { settle } from './value.ts';
 
 /** `state s[…] = init; for t in lo..hi { … }`: reads of a state see the start of the step, each is defined once a step. */
 export function checkRecur(d: Recur, s: Scope): TStmt | undefined {
   const { op } = s;
-  const states = d.states.map((x) => checkState(x, s));
+  const states = d.states.map((x) => checkState(x, d.body, s));
   const i = { name: d.index.name, span: d.index.span };
   const range = domainRange(d.domain, s, []);
   if (range === undefined || !freshIndex(i, s)) return undefined;
@@ -55,7 +56,7 @@ export function checkRecur(d: Recur, s: Scope): TStmt | undefined {
   };
 }
 
-function checkState(d: Define, s: Scope): TStmt | undefined {
+function checkState(d: Define, body: readonly Define[], s: Scope): TStmt | undefined {
   const { op } = s;
   const [target] = d.targets;
   if (
@@ -73,7 +74,7 @@ function checkState(d: Define, s: Scope): TStmt | undefined {
     }
     return undefined;
   }
-  const bound = bindLet(target, sources(d, d.rhs.expr), s);
+  const bound = bindLet(target, sources(d, d.rhs.expr), s, stateUses(d, body, op));
   const v = settle(op, s.op.typeExpr(d.rhs.expr, bound.scope));
   if (v.absent) report(op, 'absent-read', { what: `state \`${target.name.name}\`` }, d.rhs.span);
   if (!declare(op, target.name, 'a state')) return undefined;

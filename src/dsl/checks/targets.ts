@@ -8,6 +8,7 @@ import { nearest } from './names.ts';
 import { text } from './operators.ts';
 import { holdsIn } from './proofs.ts';
 import { raggedLater } from './ragged.ts';
+import type { Use } from './uses.ts';
 import { bindIndices, brokenVar, domainRange, freshIndex, makeVar, withVars } from './ranges.ts';
 import type { NewIndex } from './ranges.ts';
 import { extents, flatExtent, partCount } from './shape.ts';
@@ -169,6 +170,7 @@ export function bindLet(
   target: Target,
   exprs: readonly Expr[],
   s: Scope,
+  extra: readonly Use[] = [],
 ): BoundTarget & { readonly axes: readonly LetAxis[] } {
   const flat = target.index.flatMap(lhsParts);
   const fresh = flat.flatMap((l): readonly NewIndex[] =>
@@ -176,7 +178,7 @@ export function bindLet(
       ? [{ name: l.name.name, span: l.name.span, ...(l.domain === undefined ? {} : { domain: l.domain }) }]
       : [],
   );
-  const bound = bindIndices(fresh, exprs, s);
+  const bound = bindIndices(fresh, exprs, s, extra);
   const byName = new Map(bound.vars.map((v) => [v.name, v] as const));
   if (s.loop !== undefined) byName.set(s.loop.name, s.loop);
   const earlier = new Set<string>(s.loop === undefined ? [] : [s.loop.id]);

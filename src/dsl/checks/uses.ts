@@ -21,7 +21,7 @@ export function bareName(e: Expr): string | undefined {
 }
 
 /** Calls `visit` on an expression's direct parts; `guarded` tells whether they stand left of `??`. */
-function eachPart(e: Expr, guarded: boolean, visit: (e: Expr, guarded: boolean) => void): void {
+export function eachPart(e: Expr, guarded: boolean, visit: (e: Expr, guarded: boolean) => void): void {
   const index = (list: readonly Index[]): void => list.forEach((i) => visit(i.expr, guarded));
   switch (e.kind) {
     case 'int':
