@@ -49,7 +49,7 @@ export const peerContestants = (peer: Peer, forms: readonly string[], suffix: st
 export const copyContestant = (runner: Runner, bytes: number): Contestant => ({
   name: 'copy past the caches (roof)',
   async sample() {
-    const a = await runner.request({ op: 'probe', name: 'copyStream', ms: 0 });
+    const a = await runner.request({ op: 'probe', name: 'copy-nt', ms: 0 });
     if (!a.ok) throw new Error(JSON.stringify(a.fault));
     return bytes / a.result.value / 1e6;
   },
