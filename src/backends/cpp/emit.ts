@@ -218,7 +218,11 @@ function variants(
   ];
 }
 const guardText = (g: TileGuard, c: Collector): string =>
-  g.kind === 'multiple' ? `${g.dim} % ${g.of} == 0` : `(${storageType(c, 'u64')})${g.array} % ${g.bytes} == 0`;
+  g.kind === 'multiple'
+    ? `${g.dim} % ${g.of} == 0`
+    : g.kind === 'positive'
+      ? `${g.dim} > 0`
+      : `(${storageType(c, 'u64')})${g.array} % ${g.bytes} == 0`;
 
 /** Only one part runs a kernel whose iterations depend on each other. */
 const unsplit = (k: TileKernel): readonly string[] => (k.split ? [] : ['  if (part != 0) return;']);

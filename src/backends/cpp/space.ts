@@ -206,7 +206,8 @@ export function factsFor(config: Config, hint: ShapeHint, schedule: Schedule): (
       if (step > 1) divisors.set(dim, step);
     }
     const aligned = schedule.stream ? wishes.aligned : new Set<string>();
-    return divisors.size + aligned.size === 0 ? undefined : { divisors, aligned };
+    const positive = new Set([...wishes.positive].filter((dim) => hint.dims[dim] !== 0));
+    return divisors.size + positive.size + aligned.size === 0 ? undefined : { divisors, positive, aligned };
   };
 }
 export const tierOf = (config: Config): Tier => {

@@ -49,7 +49,11 @@ export function runTile(p: TileProgram, inputs: TileInputs): void {
 }
 function guarded(fast: TileProgram['kernels'][number]['fast'], names: Names, _m: Machine): readonly TileOp[] | undefined {
   // Addresses do not exist here: arrays count as aligned.
-  const holds = fast?.guards.every((g) => g.kind === 'aligned' || big(names.get(g.dim)?.[0] ?? 0n) % BigInt(g.of) === 0n);
+  const holds = fast?.guards.every((g) => {
+    if (g.kind === 'aligned') return true;
+    const extent = big(names.get(g.dim)?.[0] ?? 0n);
+    return g.kind === 'positive' ? extent > 0n : extent % BigInt(g.of) === 0n;
+  });
   return holds === true ? fast?.body : undefined;
 }
 

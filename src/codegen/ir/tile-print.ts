@@ -105,7 +105,7 @@ function opLines(op: TileOp, pad: string): readonly string[] {
 function kernelText(k: TileKernel): string {
   const head = `kernel ${k.id} (${k.pattern})${k.split ? '' : ' unsplit'}${k.lanes === undefined ? '' : ` lanes ${k.lanes}`}`;
   const fast = k.fast && [
-    `  fast where ${k.fast.guards.map((g) => (g.kind === 'multiple' ? `${g.dim} % ${g.of} == 0` : `${g.array} aligned to ${g.bytes}`)).join(' and ')}`,
+    `  fast where ${k.fast.guards.map((g) => (g.kind === 'multiple' ? `${g.dim} % ${g.of} == 0` : g.kind === 'positive' ? `${g.dim} > 0` : `${g.array} aligned to ${g.bytes}`)).join(' and ')}`,
     ...k.fast.body.flatMap((o) => opLines(o, '    ')),
     '  otherwise',
   ];

@@ -64,6 +64,7 @@ export interface TileKernel {
 /** A fact that a dispatcher checks: from the closed list of what variants may assume. */
 export type TileGuard =
   | { readonly kind: 'multiple'; readonly dim: string; readonly of: number }
+  | { readonly kind: 'positive'; readonly dim: string }
   | { readonly kind: 'aligned'; readonly array: string; readonly bytes: number };
 
 export type Level =

@@ -6,6 +6,7 @@ import * as t from '../ir/tile-build.ts';
 import type { TileOp, Val } from '../ir/tile.ts';
 import { dependsOn } from './affine.ts';
 import { lowerRead } from './access.ts';
+import { positiveDim } from './facts.ts';
 import { foldExpr } from './fold.ts';
 import { aside, assign, bind, branched, cached, declare, nameFor, varying, withMask, withVar } from './scope.ts';
 import type { Scope } from './scope.ts';
@@ -40,10 +41,11 @@ export function lowerExpr(e: Expr, s: Scope): Val {
       const known = cached(s.block, key) ?? cached(s.common, key);
       if (known !== undefined) return known;
       const v = lowerNode(e, s);
-      if ((s.uses.get(key) ?? 0) < 2) return v;
-      const local = bind(s, nameFor(e), v);
       const fixed =
-        s.mask === undefined && local.ty.lanes === 1 && (s.across === undefined || !dependsOn(e, s.across, varying(s)));
+        s.mask === undefined && v.ty.lanes === 1 && (s.across === undefined || !dependsOn(e, s.across, varying(s)));
+      const shared = s.shared === true && fixed && (e.kind === 'read' || e.kind === 'call');
+      if ((s.uses.get(key) ?? 0) < 2 && !shared) return v;
+      const local = bind(s, nameFor(e), v);
       (fixed ? s.common : s.block).values.set(key, local);
       return local;
     }
@@ -82,12 +84,18 @@ function lowerNode(e: Node, s: Scope): Val {
       return t.unary(e.op, lowerExpr(e.a, s));
     case 'binary':
       return lowerBinary(e, s);
-    case 'call':
+    case 'call': {
+      // A call that is named as a whole needs no names inside.
+      const inner = s.shared === true ? { ...s, shared: false } : s;
       return t.call(
         e.fn,
-        e.args.map((a, k) => (e.fn === 'philox' && k === 2 ? t.convert(lowerExpr(a, s), 'i32') : lowerExpr(a, s))),
+        e.args.map((a, k) => {
+          const v = lowerExpr(a, inner);
+          return e.fn === 'philox' && k === 2 ? t.convert(v, 'i32') : v;
+        }),
         e.type,
       );
+    }
     case 'bitcast': {
       const a = lowerExpr(e.a, s);
       return { kind: 'bitcast', from: storageOf(e.a), to: e.to, a, ty: { dtype: e.type, lanes: a.ty.lanes } };
@@ -163,6 +171,9 @@ function lowerLazy(e: Expr & { readonly kind: 'binary' }, a: Val, s: Scope): Val
 }
 
 function lowerSelect(e: Expr & { readonly kind: 'select' }, s: Scope): Val {
+  const dim = positiveDim(e.cond);
+  if (dim !== undefined) s.cx.wishes.positive.add(dim);
+  if (dim !== undefined && s.cx.facts.positive.has(dim)) return lowerExpr(e.then, s);
   const cond = lowerExpr(e.cond, s);
   if (cond.kind === 'bool') return lowerExpr(cond.value ? e.then : e.else, s);
   if (cond.ty.lanes > 1) {

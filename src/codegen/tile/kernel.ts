@@ -155,6 +155,7 @@ const points = (inner: Scope, pos: Val, axis: Axis, lanes: number, count: number
   Array.from({ length: count }, (_, u) => ({
     ...withLane(branched(inner), laneAt(axis.id, lanes, pos, u, halves && count % 2 === 0)),
     registers: new Map(inner.registers),
+    shared: count > 1,
   }));
 /** The range of this part: bounds are multiples of `step` from `lo`, so that only the last part has a rest. */
 function partRange(axis: Axis, lo: Val, hi: Val, step: number, s: Scope): readonly [Val, Val] {

@@ -4,7 +4,7 @@ import * as b from '../ir/build.ts';
 import type { AxisId, Expr, Stage } from '../ir/stage.ts';
 import { reads, stageReads, visit } from '../ir/walk.ts';
 import type { Read } from '../ir/walk.ts';
-import { substitute } from '../ir/rewrite.ts';
+import { keyOf, substitute } from '../ir/rewrite.ts';
 import * as t from '../ir/tile-build.ts';
 import type { Val } from '../ir/tile.ts';
 import { address } from './access.ts';
@@ -50,12 +50,12 @@ export function prefetchRows(rows: readonly Read[], axis: AxisId, pos: Val, step
   }
 }
 
-/** Reads whose row is named by data that changes with `axis`: the gathers of a segment. */
+/** Reads whose row is named by data that changes with `axis`: the gathers of a segment, one for each field of packed rows. */
 export function gatheredRows(body: Expr, axis: AxisId): readonly Read[] {
   const out = new Map<string, Read>();
   visit(body, (e) => {
-    if (e.kind !== 'read' || e.list !== undefined || out.has(e.buf)) return;
-    if (e.index.some((i) => reads(i).some((q) => dependsOn(q, axis)))) out.set(e.buf, e);
+    if (e.kind !== 'read' || e.list !== undefined || out.has(`${e.buf} ${e.field ?? ''}`)) return;
+    if (e.index.some((i) => reads(i).some((q) => dependsOn(q, axis)))) out.set(`${e.buf} ${e.field ?? ''}`, e);
   });
   return [...out.values()];
 }
@@ -73,20 +73,25 @@ export function prefetchGathers(
   points: readonly Scope[],
 ): void {
   const later = new Map([[axis, b.add(b.axisRef(axis), b.int(ahead))]]);
-  for (const r of rows) {
-    const names = r.index.flatMap((i) => reads(i).filter((q) => dependsOn(q, axis)));
-    const conds = names.map((q) => withinArray(substitute(q, { axes: later }), axis, hi, ahead, inner));
-    const bytes = DTYPES[r.dtype].bytes;
+  const moved = (e: Expr): Expr => substitute(e, { axes: later });
+  const namesOf = (r: Read): readonly Read[] => r.index.flatMap((i) => reads(i).filter((q) => dependsOn(q, axis)));
+  const groups = Map.groupBy(rows, (r) => namesOf(r).map(keyOf).join(' '));
+  for (const group of groups.values()) {
+    const conds = namesOf(must(group[0], 'gather')).map((q) => withinArray(moved(q), axis, hi, ahead, inner));
     const ops: Scope['block']['ops'] = [];
-    points.forEach((p, u) => {
-      const lane = p.lane;
-      if (lane === undefined || (u * lane.lanes * bytes) % LINE !== 0) return;
-      const scope = { ...uncached({ ...p, axes: new Map(inner.axes).set(lane.axis, lane.base), fresh: inner.fresh }) };
-      const block = { ops, values: new Map(), parent: undefined };
-      const index = r.index.map((e) => substitute(e, { axes: later }));
-      const { ref } = address({ buf: r.buf, index, field: r.field }, { ...scope, block, first: block, common: block });
-      ops.push({ kind: 'prefetch', at: ref, dtype: r.dtype });
-    });
+    const block = { ops, values: new Map(), parent: undefined };
+    for (const r of group) {
+      const bytes = DTYPES[r.dtype].bytes;
+      points.forEach((p, u) => {
+        const lane = p.lane;
+        if (lane === undefined || (u * lane.lanes * bytes) % LINE !== 0) return;
+        if (u > 0 && !r.index.some((e) => dependsOn(e, lane.axis))) return;
+        const scope = uncached({ ...p, axes: new Map(inner.axes).set(lane.axis, lane.base), fresh: inner.fresh });
+        const at = { buf: r.buf, index: r.index.map(moved), field: r.field };
+        const { ref } = address(at, { ...scope, block, first: block, common: block, shared: true });
+        ops.push({ kind: 'prefetch', at: ref, dtype: r.dtype });
+      });
+    }
     const cond = t.and(...conds);
     if (ops.length > 0 && cond !== undefined) inner.block.ops.push({ kind: 'if', cond, then: ops, else: [] });
   }

@@ -186,6 +186,7 @@ function guardsOf(
 ): readonly TileGuard[] {
   return [
     ...[...facts.divisors].map(([id, of]): TileGuard => ({ kind: 'multiple', dim: must(dims.get(id), id), of })),
+    ...[...facts.positive].map((id): TileGuard => ({ kind: 'positive', dim: must(dims.get(id), id) })),
     ...[...facts.aligned].map((id): TileGuard => ({ kind: 'aligned', array: must(arrays.get(id), id), bytes })),
   ];
 }

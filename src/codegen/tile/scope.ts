@@ -76,6 +76,8 @@ export interface Scope {
   readonly lane?: Lane;
   /** The lane axis, in the view of its first lane too. */
   readonly across?: AxisId;
+  /** Several scopes compute the same expressions side by side: what no lane changes is worth a name. */
+  readonly shared?: boolean;
   /** Lanes that may load. */
   readonly mask?: Val;
   /** Items that folds over segments ask gathered rows for in advance; 0: not at all. */
