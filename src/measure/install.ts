@@ -10,7 +10,7 @@ import type { ArraySpec, Workload } from './workload.ts';
 
 /** Sets of arrays together exceed this, so that each call finds its inputs outside the caches: twice a large last-level cache. */
 const COLD_BYTES = 64 * 2 ** 20;
-const MOST_SETS = 16;
+const MOST_SETS = 64;
 
 /** A workload whose arrays live in a runner. */
 export interface Installed {
