@@ -1,9 +1,9 @@
 import { must } from '../../assert.ts';
 import type { TExpr } from '../typed.ts';
-import { congruence } from './axioms.ts';
+import { congruence, separation } from './axioms.ts';
 import { truth, type Formula } from './formula.ts';
 import { structuralKey } from './kinds.ts';
-import { atomPoly, polyKey, type Poly } from './poly.ts';
+import { atomPoly, polyKey, quotient, type Poly, type Term } from './poly.ts';
 
 /** Something a polynomial treats as a variable: a dim, an index, a read, or an operation that is not polynomial. */
 export interface Atom {
@@ -12,7 +12,7 @@ export interface Atom {
   readonly expr?: TExpr;
   /** Set for functions of integer arguments that axioms do not determine: equal arguments give equal values. */
   readonly call?: { readonly fn: string; readonly args: readonly Poly[] };
-  /** Set for a quotient by a number that has no source expression: dividend and divisor. */
+  /** Set for a quotient: dividend and divisor. */
   readonly quotient?: readonly [Poly, Poly];
 }
 
@@ -29,7 +29,12 @@ export interface AtomTable {
   readonly axiom: (atom: number) => Formula;
   /** For functions applied twice, to arguments that may turn out equal: then so are the values. Limited to the given atoms. */
   readonly congruences: (among: ReadonlySet<number>) => readonly Formula[];
+  /** Where quotients by b lie against each atom m of which b·m is one of the given terms, up to sign. Limited to the given atoms. */
+  readonly separations: (among: ReadonlySet<number>, terms: readonly Term[]) => readonly Formula[];
 }
+
+/** Monomials that one quotient is compared with, at most. */
+const MAX_SEPARATIONS = 4;
 
 /** Operations whose axioms leave one value for each choice of operands. */
 const DETERMINED: ReadonlySet<string> = new Set(['//', '%', 'min', 'max', 'clip', 'abs', 'sign']);
@@ -71,11 +76,32 @@ export function createAtomTable(): AtomTable {
     return out;
   }
 
+  function separations(among: ReadonlySet<number>, terms: readonly Term[]): readonly Formula[] {
+    return [...among].flatMap((id) => {
+      const [a, b] = atoms[id]?.quotient ?? [];
+      const divisor = b?.size === 1 ? [...b.values()][0] : undefined;
+      if (a === undefined || b === undefined || divisor === undefined) return [];
+      const found = new Set<number>();
+      for (const t of terms) {
+        const [m, more] = quotient(t.atoms, divisor.atoms) ?? [];
+        const matches = t.coef === divisor.coef || t.coef === -divisor.coef;
+        if (matches && m !== undefined && more === undefined && m !== id) found.add(m);
+      }
+      return [...found].slice(0, MAX_SEPARATIONS).map((m) => separation(atomPoly(id), a, b, atomPoly(m)));
+    });
+  }
+
   return {
     atoms,
     atom,
     operation(fn, args, expr, define) {
-      const about = DETERMINED.has(fn) ? { expr } : { expr, call: { fn, args } };
+      const [a, b] = args;
+      const about =
+        fn === '//' && a !== undefined && b !== undefined
+          ? { expr, quotient: [a, b] as const }
+          : DETERMINED.has(fn)
+            ? { expr }
+            : { expr, call: { fn, args } };
       return atom(`${fn}(${args.map(polyKey).join(', ')})`, about, define);
     },
     identity(e) {
@@ -84,5 +110,6 @@ export function createAtomTable(): AtomTable {
     },
     axiom: (id) => axioms.get(id) ?? truth,
     congruences,
+    separations,
   };
 }

@@ -100,3 +100,9 @@ export function congruence(args: readonly (readonly [Poly, Poly])[], u: Poly, v:
 /** q = a // k for a constant k > 0. */
 export const constantQuotientAxiom = (q: Poly, a: Poly, k: bigint): Formula =>
   and(ge(a, scale(q, k)), le(a, plus(scale(q, k), k - 1n)));
+
+/** q = a // b against m, for positive b: b·m > a is the same as m > q. Linear reasoning would have to guess the case. */
+export function separation(q: Poly, a: Poly, b: Poly, m: Poly): Formula {
+  const bm = mul(b, m);
+  return and(or(lt(b, one), gt(m, q), le(bm, a)), or(lt(b, one), le(m, q), gt(bm, a)));
+}

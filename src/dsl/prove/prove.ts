@@ -1,6 +1,7 @@
 import type { TExpr } from '../typed.ts';
 import { binaryExpr, intLiteral } from './construct.ts';
 import { falsity, not, truth, type Formula } from './formula.ts';
+import type { Term } from './poly.ts';
 import { refute } from './refute.ts';
 import { createTranslator, type Translator } from './translate.ts';
 
@@ -21,12 +22,12 @@ export function sessionOf(facts: readonly TExpr[]): Session {
   return session;
 }
 
-function collectAtoms(f: Formula, into: (atom: number) => void): void {
-  if (f.kind === 'ge' || f.kind === 'eq') for (const t of f.poly.values()) t.atoms.forEach(into);
-  else if (f.kind === 'and' || f.kind === 'or') for (const part of f.parts) collectAtoms(part, into);
+function collectTerms(f: Formula, into: (term: Term) => void): void {
+  if (f.kind === 'ge' || f.kind === 'eq') for (const t of f.poly.values()) into(t);
+  else if (f.kind === 'and' || f.kind === 'or') for (const part of f.parts) collectTerms(part, into);
 }
 
-/** The axioms of all atoms that the formulas mention, directly or through axioms; and the congruences between them. */
+/** The axioms of all atoms that the formulas mention, directly or through axioms; and what relates these atoms. */
 function background(translator: Translator, formulas: readonly Formula[]): readonly Formula[] {
   const seen = new Set<number>();
   const queue: number[] = [];
@@ -35,14 +36,20 @@ function background(translator: Translator, formulas: readonly Formula[]): reado
     seen.add(atom);
     queue.push(atom);
   };
-  for (const f of formulas) collectAtoms(f, visit);
+  const terms: Term[] = [];
+  for (const f of formulas) {
+    collectTerms(f, (t) => {
+      t.atoms.forEach(visit);
+      terms.push(t);
+    });
+  }
   const out: Formula[] = [];
   for (let atom = queue.shift(); atom !== undefined; atom = queue.shift()) {
     const rule = translator.table.axiom(atom);
     if (rule !== truth) out.push(rule);
-    collectAtoms(rule, visit);
+    collectTerms(rule, (t) => t.atoms.forEach(visit));
   }
-  return [...out, ...translator.table.congruences(seen)];
+  return [...out, ...translator.table.congruences(seen), ...translator.table.separations(seen, terms)];
 }
 
 /**

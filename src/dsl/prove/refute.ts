@@ -83,6 +83,21 @@ function propagate(store: Store, clauses: Clause[]): Deps | undefined {
   return undefined;
 }
 
+/** The clause to split: the one whose every case says most, then the one with fewest cases. */
+function best(clauses: readonly Clause[]): Clause | undefined {
+  const said = (c: Clause): number => Math.min(...c.alternatives.map((f) => necessary(f).length));
+  let found: { readonly clause: Clause; readonly said: number } | undefined;
+  for (const clause of clauses) {
+    const next = { clause, said: said(clause) };
+    const better =
+      found === undefined ||
+      next.said > found.said ||
+      (next.said === found.said && clause.alternatives.length < found.clause.alternatives.length);
+    if (better) found = next;
+  }
+  return found?.clause;
+}
+
 /** The decisions that a contradiction rests on, or undefined if none was found. */
 function search(
   store: Store,
@@ -95,8 +110,7 @@ function search(
   const conflict = propagate(store, clauses);
   if (conflict !== undefined) return conflict;
   if (depth >= MAX_DEPTH || !spend(1)) return undefined;
-  let split: Clause | undefined;
-  for (const c of clauses) if (split === undefined || c.alternatives.length < split.alternatives.length) split = c;
+  const split = best(clauses);
   if (split !== undefined)
     return cases(
       store,
@@ -106,6 +120,8 @@ function search(
       branches,
       spend,
     );
+  const late = store.multiplyPairs();
+  if (late !== undefined) return late;
   const fraction = branches < MAX_BRANCHES ? store.fraction() : undefined;
   if (fraction === undefined) return undefined;
   const x = atomPoly(fraction.atom);

@@ -32,6 +32,8 @@ export interface Store {
   readonly refutes: (constraints: readonly { readonly poly: Poly; readonly eq: boolean }[]) => Deps | undefined;
   /** Adds products until nothing new comes or the limits are met. */
   readonly saturate: () => Deps | undefined;
+  /** Adds products of pairs of linear constraints that can relate monomials that occur: the last resort. */
+  readonly multiplyPairs: () => Deps | undefined;
   /** An atom that is not an integer in the last solution, with its value rounded down. */
   readonly fraction: () => { readonly atom: number; readonly floor: bigint } | undefined;
   readonly mark: () => Mark;
@@ -51,6 +53,10 @@ const MAX_ROUNDS = 3;
 const MAX_PRODUCTS = 160;
 /** Constraints with larger constants are type limits; products with them are of no use. */
 const MAX_FACTOR_CONSTANT = 1n << 24n;
+const isSmall = (c: bigint): boolean => c <= MAX_FACTOR_CONSTANT && c >= -MAX_FACTOR_CONSTANT;
+/** Pairs of constraints multiplied as a last resort, and the terms of such constraints. */
+const MAX_PAIRS = 40;
+const MAX_PAIR_TERMS = 4;
 /** Coefficients stay well within the safe integers. */
 const MAX_COEFFICIENT = 1n << 32n;
 
@@ -170,7 +176,7 @@ export function createStore(spend: (work: number) => boolean): Store {
     for (const [i, of] of constraints.entries()) {
       if (of.product) continue;
       const c = of.poly.get('')?.coef ?? 0n;
-      if (c > MAX_FACTOR_CONSTANT || c < -MAX_FACTOR_CONSTANT) continue;
+      if (!isSmall(c)) continue;
       const from = i < oldConstraints ? oldTargets : 0;
       if (!spend(targets.length - from)) return out;
       for (let j = from; j < targets.length; j += 1) {
@@ -224,6 +230,32 @@ export function createStore(spend: (work: number) => boolean): Store {
         if (conflict !== undefined || !added) return conflict;
       }
       return undefined;
+    },
+    multiplyPairs() {
+      const limit = maxDegree();
+      const atoms = new Set(targets.flatMap((t) => (t.given ? t.atoms : [])));
+      const linear = constraints.filter(
+        ({ product, eq, terms, poly }) =>
+          !product &&
+          !eq &&
+          terms.length <= MAX_PAIR_TERMS &&
+          terms.every((t) => t.atoms.length === 1) &&
+          terms.some((t) => t.atoms.some((a) => atoms.has(a))) &&
+          isSmall(poly.get('')?.coef ?? 0n),
+      );
+      if (limit < 2 || atoms.size === 0) return undefined;
+      let count = 0;
+      for (const [i, a] of linear.entries()) {
+        for (const b of linear.slice(i)) {
+          // A single variable as a factor is what saturation has tried.
+          if (a.terms.length < 2 || b.terms.length < 2 || (count += 1) > MAX_PAIRS) continue;
+          const product = mul(a.poly, b.poly);
+          if (!spend(product.size)) return undefined;
+          const conflict = assert(product, false, a.deps | b.deps, true);
+          if (conflict !== undefined) return conflict;
+        }
+      }
+      return count === 0 ? undefined : simplex.check();
     },
     fraction() {
       for (const [key, x] of variables) {

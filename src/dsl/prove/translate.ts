@@ -5,7 +5,7 @@ import { createAtomTable, type AtomTable } from './atoms.ts';
 import * as axiom from './axioms.ts';
 import { and, between, eq, falsity, ge, gt, le, lt, ne, not, or, truth, type Formula } from './formula.ts';
 import { indexParts, isData, isIntType, isUnsigned, MAX_EXTENT, rangeOf } from './kinds.ts';
-import { add, constant, constantValue, mul, plus, scale, sub, zero, type Poly } from './poly.ts';
+import { add, addScaled, constant, constantValue, mul, plus, scale, sub, zero, type Poly } from './poly.ts';
 
 /** Turns typed expressions into polynomials and formulas over one table of atoms; equal meanings get equal atoms where that is cheap to see. */
 export interface Translator {
@@ -57,6 +57,12 @@ export function createTranslator(): Translator {
         // x & (2^n - 1) is x % 2^n for every x.
         if (op === 'bitand' && mask !== undefined && mask >= 0n && (mask & (mask + 1n)) === 0n)
           return modulo(k === undefined ? b : a, constant(mask + 1n), data, e);
+        // x ^ 2^n turns bit n over, which is odd or even in x // 2^n.
+        if (op === 'bitxor' && mask !== undefined && mask > 0n && (mask & (mask - 1n)) === 0n && !isUnsigned(e.type)) {
+          const x = k === undefined ? b : a;
+          const bit = modulo(floorDivide(x, constant(mask), data, e), constant(2n), data, e);
+          return plus(addScaled(x, bit, -2n * mask), mask);
+        }
         const range = inRange(rangeOf(e.type));
         return operation(op, [a, b], e, (r) => and(range(r), axiom.bitAxiom(op, r, a, b)));
       }

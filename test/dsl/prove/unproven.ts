@@ -91,4 +91,13 @@ export const UNPROVEN: readonly Access[] = [
   not('one case of a disjunction is too large', 'i', 'N', 'i in 0..M; M <= N || M == N + 1'),
   not('product grows', 'i*j', 'N', 'i in 0..N; j in 0..N'),
   not('parameter of unknown sign', '$k', 'N', '$k < N'),
+  not('nearest position in an axis that may be empty', '(i*M)//N', 'M', 'i in 0..N'),
+  not('window of an item, items not a multiple', 'i//W*W + j', 'N', 'i in 0..N; j in 0..W'),
+  not('strided slice rounded up twice', 'i*$s + $k', 'N', 'i in 0..(N + $s - 1)//$s; $s >= 1; 0 <= $k'),
+  not('adaptive pooling, one bin too many', 'j', 'H', 'i in 0..O + 1; j in (i*H)//O..((i + 1)*H + O - 1)//O'),
+  not('adaptive pooling of an empty axis', '(i*H)//O', 'H', 'i in 0..O'),
+  not('partner in a pair of an odd count', 'i ^ 1', 'N', 'i in 0..N'),
+  not('pairs with the diagonal', 'i*(2*N - i - 1)//2 + j - i - 1', 'N*(N - 1)//2', 'i in 0..N; j in i..N'),
+  not('left neighbour without the ring', '(i - 1) % M', 'N', 'i in 0..N'),
+  not('groups of rounded up size', 'g*((C + G - 1)//G) + c', 'C', 'g in 0..G; c in 0..(C + G - 1)//G'),
 ];
