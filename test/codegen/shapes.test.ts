@@ -67,6 +67,9 @@ describe('bindShapes explains what is wrong', () => {
   ])('%s', (_, given, message) => expect(String(say(given))).toMatch(message));
 });
 
+it('bindShapes needs its consts', () => {
+  expect(bound(examplesText, { dims: { N: 2, C: 3, S: 4 } }, {}, 'groupnorm')).toEqual(['const `G` has no value']);
+});
 it('splitShape tells consts from dims', () => {
   expect(splitShape(compileOp(examplesText, 'groupnorm'), { N: 2, G: 4 })).toEqual({
     consts: { G: 4n },

@@ -1,3 +1,4 @@
+import type { TBinary } from '../../dsl/typed.ts';
 import * as b from '../ir/build.ts';
 import { sameExpr, substitute } from '../ir/rewrite.ts';
 import type { Expr, Stage, StageGraph } from '../ir/stage.ts';
@@ -27,6 +28,7 @@ function rule(e: Expr): Expr | undefined {
     case 'binary':
       return isIntType(e.a.type) ? integer(e) : e.type === 'bool' && e.a.type === 'bool' ? logic(e) : floating(e);
     case 'unary':
+      if (e.op === 'not' && e.a.kind === 'binary' && isIntType(e.a.a.type)) return negated(e.a);
       return e.a.kind === 'unary' && e.a.op === e.op ? e.a.a : undefined;
     case 'convert':
       return e.a.type === e.type ? e.a : undefined;
@@ -37,7 +39,9 @@ function rule(e: Expr): Expr | undefined {
         return e.then.value === e.else.value ? e.then : e.then.value ? e.cond : b.not(e.cond);
       // A condition is an operand in its own right: keeping `and`, `or` lets conjunctions be read off.
       if (e.type === 'bool' && e.else.kind === 'bool' && !e.else.value) return b.and(e.cond, e.then);
-      if (e.type === 'bool' && e.then.kind === 'bool' && e.then.value) return b.or(e.cond, e.else);
+      if (e.type === 'bool' && e.then.kind === 'bool')
+        return e.then.value ? b.or(e.cond, e.else) : b.and(step(b.not(e.cond)), e.else);
+      if (e.type === 'bool' && e.else.kind === 'bool') return b.or(step(b.not(e.cond)), e.then);
       return undefined;
     case 'let':
       return leafLet(e);
@@ -61,6 +65,13 @@ function leafLet(e: Extract<Expr, { kind: 'let' }>): Expr | undefined {
     if (x.kind === 'reduce' && value.kind === 'var' && value.id === 'acc') clash = true;
   });
   return clash ? undefined : substitute(body, { vars: new Map([[id, value]]) });
+}
+
+const OPPOSITE: Partial<Record<TBinary, TBinary>> = { eq: 'ne', ne: 'eq', lt: 'ge', ge: 'lt', gt: 'le', le: 'gt' };
+/** The opposite of a comparison of integers; with NaN floats have none. */
+function negated(e: Extract<Expr, { kind: 'binary' }>): Expr | undefined {
+  const op = OPPOSITE[e.op];
+  return op === undefined ? undefined : { ...e, op };
 }
 
 type Binary = Extract<Expr, { kind: 'binary' }>;

@@ -47,7 +47,8 @@ const MOST = 2 ** 53;
 /** The values of all dims of an operator, from names and array shapes; every check of its signature that can be made on them. */
 export function bindShapes(op: TOp, consts: Consts, given: Given): BoundShapes {
   const x = newBinding(op, given);
-  const { env, tensors } = declaredTensors(op, consts);
+  const { env, tensors, refusals } = declaredTensors(op, consts);
+  if (refusals.length > 0) return { ok: false, diagnostics: refusals };
   const size = (e: Parameters<typeof lowerExpr>[2]): Expr => simplify(b.convert('i64', lowerExpr(env, EMPTY, e)));
   takeNames(x, consts, given);
   if (x.problems.length === 0) matchArrays(x, tensors, given.arrays ?? {});

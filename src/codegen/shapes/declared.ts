@@ -1,4 +1,5 @@
 import { must } from '../../assert.ts';
+import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 import { DTYPES } from '../../dsl/dtypes.ts';
 import type { TAxis, TOp, TParam, TResult } from '../../dsl/typed.ts';
 import type { Expr } from '../ir/stage.ts';
@@ -32,17 +33,18 @@ export interface DeclaredTensor {
   readonly rows?: Expr;
 }
 
-/** The tensors of a signature in order, for one choice of consts (which must be legal). */
+/** The tensors of a signature in order, for one choice of consts, or what is wrong with these. */
 export function declaredTensors(
   op: TOp,
   consts: Consts,
-): { readonly env: Env; readonly tensors: readonly DeclaredTensor[] } {
+): { readonly env: Env; readonly tensors: readonly DeclaredTensor[]; readonly refusals: readonly Diagnostic[] } {
   const builder = newBuilder([]);
   const listed = new Set(op.dims.flatMap((d) => (d.perElement === undefined ? [] : [d.id])));
   const lowering = { expr: expression, stmts: (): void => {} };
   const env = newEnv(builder, lowering, op, paramValues(builder, op, consts), (id, list) =>
     b.dim(id, listed.has(id) ? list : undefined),
   );
+  if (builder.refusals.length > 0) return { env, tensors: [], refusals: builder.refusals };
   declareSignature(env);
   const one = (d: TParam | TResult, role: DeclaredTensor['role']): DeclaredTensor => ({
     name: d.name,
@@ -54,6 +56,7 @@ export function declaredTensors(
   const params = op.params.filter((p) => p.mode === 'tensor' || p.mode === 'inout');
   return {
     env,
+    refusals: [],
     tensors: [
       ...params.map((p) => one(p, p.mode === 'inout' ? 'inout' : 'in')),
       ...op.results.map((r) => one(r, 'out')),
