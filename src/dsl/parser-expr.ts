@@ -7,8 +7,14 @@ import { CLASS, Float, Hex, Id, Int, SYMBOL, TOKENS, WORD } from './tokens.ts';
  * never follows a name, so that `where N == M {` and `for t in 0..T {` open a block.
  */
 export abstract class ExprParser extends CstParser {
-  constructor() {
-    super(TOKENS, { maxLookahead: 3, nodeLocationTracking: 'onlyOffset', errorMessageProvider: expectation });
+  /** `validate` looks for ambiguities and unreachable alternatives: a test does so, a run of the command need not. */
+  constructor(validate: boolean) {
+    super(TOKENS, {
+      maxLookahead: 2,
+      nodeLocationTracking: 'onlyOffset',
+      errorMessageProvider: expectation,
+      skipValidations: !validate,
+    });
   }
 
   readonly expr = this.RULE('expr', () => {

@@ -6,8 +6,8 @@ import { Id, SOFT, SYMBOL, Text, WORD } from './tokens.ts';
  * a test compares the two. Rules recurse on brackets and `if` only, so `checkBrackets` bounds the depth.
  */
 export class KtuneParser extends StmtParser {
-  constructor() {
-    super();
+  constructor(validate: boolean) {
+    super(validate);
     this.performSelfAnalysis();
   }
 
@@ -146,5 +146,5 @@ export class KtuneParser extends StmtParser {
   });
 }
 
-/** Built once (some 50 ms); `input` is set anew for each declaration. */
-export const parser = new KtuneParser();
+/** Built once (a few tens of milliseconds); `input` is set anew for each declaration. */
+export const parser = new KtuneParser(false);

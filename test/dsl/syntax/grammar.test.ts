@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { ISerializedGast } from 'chevrotain';
 import { describe, expect, it } from 'vitest';
-import { parser } from '../../../src/dsl/parser.ts';
+import { KtuneParser, parser } from '../../../src/dsl/parser.ts';
+import { makeLexer } from '../../../src/dsl/tokens.ts';
 import { CLASSES, CONTEXTUAL, REDUCERS, RESERVED } from '../../../src/dsl/words.ts';
 import { either, many, optional, readEbnf, rule, seq, text } from './ebnf.ts';
 import type { Production } from './ebnf.ts';
@@ -46,11 +47,18 @@ function fromParser(node: Gast): Production {
     case 'Alternation':
       return either(...(node.definition ?? []).map(fromParser));
     default:
-      throw new Error(`no such production: ${node.type}`);
+      throw new Error('no such production');
   }
 }
 const rules = new Map(parser.getSerializedGastProductions().map((r: Gast) => [r.name ?? '', fromParser(r)]));
 const classes = new Map(Object.entries(CLASSES).map(([name, members]) => [lower(name), either(...members.map(text))]));
+
+describe('the grammar', () => {
+  it('is LL(2) without ambiguities, and no token hides another', () => {
+    expect(() => new KtuneParser(true)).not.toThrow();
+    expect(makeLexer(true).lexerDefinitionErrors).toEqual([]);
+  });
+});
 
 describe('the grammar page', () => {
   it('has the rules of the parser and the classes of tokens, no more', () => {
