@@ -3,7 +3,9 @@ import type { IRecognitionException, IToken } from 'chevrotain';
 import { diagnostic } from '../diagnostics/diagnostic.ts';
 import type { Diagnostic, Extra } from '../diagnostics/diagnostic.ts';
 import type { Span } from '../diagnostics/span.ts';
-import { CLASS, SYMBOL, WORD } from './tokens.ts';
+import { nearest } from './checks/names.ts';
+import { END } from './expectation.ts';
+import { CLASS, Id, SYMBOL, WORD } from './tokens.ts';
 import { isReserved } from './words.ts';
 
 /** One declaration as the parser saw it. */
@@ -181,30 +183,61 @@ function unexpected(s: Stop): Diagnostic {
 }
 
 /** Words of other languages. */
-const WORDS: Readonly<Record<string, string>> = {
-  and: 'conjunction is written `&&`',
-  or: 'disjunction is written `||`',
-  not: 'negation is written `!`',
-  return: 'a result is defined by its name: `y[i] = …;`',
-  for: 'indices on the left are loops already; a recurrence is `state s[i] = …; for t in 0..T { … }`',
-  while: 'there are no loops: indices on the left side range by themselves',
-};
+const WORDS: ReadonlyMap<string, string> = new Map([
+  ['and', 'conjunction is written `&&`'],
+  ['or', 'disjunction is written `||`'],
+  ['not', 'negation is written `!`'],
+  ['return', 'a result is defined by its name: `y[i] = …;`'],
+  ['for', 'indices on the left are loops already; a recurrence is `state s[i] = …; for t in 0..T { … }`'],
+  ['while', 'there are no loops: indices on the left side range by themselves'],
+]);
+
+/** What starts a statement or a declaration, for words that are nearly one of them. */
+const STARTS = [
+  'let',
+  'ragged',
+  'pack',
+  'scatter',
+  'state',
+  'property',
+  'tolerance',
+  'tunable',
+  'schedule',
+  'dim',
+  'where',
+  'op',
+  'fn',
+  'import',
+];
 
 function hint(s: Stop): Extra {
   const image = (s.found ?? s.next)?.image ?? '';
+  const previous = s.previous;
   const say = (text: string): Extra => ({ hint: text });
-  const word = WORDS[image] ?? WORDS[s.previous?.image ?? ''];
+  const word = WORDS.get(image) ?? WORDS.get(previous?.image ?? '');
   if (word !== undefined && !s.expected.includes('a name')) return say(word);
+  const meant = misspelt(s);
+  if (meant !== undefined) return say(`did you mean \`${meant}\`?`);
   if (s.expected === '`else`') return say('an `if` always has both: `if c then a else b`');
   if (s.expected === '`->`')
     return say('results follow the parameters: `-> (y: f32[N])`, or `-> ()` when something is `inout`');
-  if (s.rule === 'opDecl' && s.previous?.tokenType === SYMBOL.Arrow)
+  if (s.rule === 'opDecl' && previous?.tokenType === SYMBOL.Arrow)
     return say('results stand in parentheses: `-> (y: f32[N])`');
-  if (image === ']' && s.previous?.tokenType === SYMBOL.LSquare) return say('a scalar is written without brackets');
-  if (image === '*' && s.previous?.image === '*') return say('powers are written `pow(a, b)`');
-  if (s.expected === 'the end of the declaration')
+  const closes = image === ')' || image === ']' || image === '}';
+  if (closes && previous?.tokenType === SYMBOL.Comma) return say('no comma stands before a closing bracket');
+  if (image === ']' && previous?.tokenType === SYMBOL.LSquare) return say('a scalar is written without brackets');
+  if (image === '*' && previous?.image === '*') return say('powers are written `pow(a, b)`');
+  if (s.expected === END)
     return say('a declaration starts with `op`, `fn` or `import`; perhaps a `}` too many stands before');
-  if (image === ',' || image === ')' || image === ']' || image === '}') return {};
-  if (s.expected === '`;`') return say('an operator is missing, or a `;`');
-  return {};
+  if (image === ',' || closes) return {};
+  return s.expected === '`;`' ? say('an operator is missing, or a `;`') : {};
+}
+
+/** A name that is nearly a word which may stand there: what was found, or what stood before it. */
+function misspelt(s: Stop): string | undefined {
+  const isStart = (before: IToken | undefined): boolean =>
+    before === undefined || [SYMBOL.Semicolon, SYMBOL.LCurly, SYMBOL.RCurly, SYMBOL.RParen].includes(before.tokenType);
+  if (s.rule === 'knob') return undefined;
+  const word = isStart(s.previous) ? s.found : isStart(s.tokens[s.at - 2]) ? s.previous : undefined;
+  return word?.tokenType === Id ? nearest(word.image, STARTS) : undefined;
 }

@@ -85,6 +85,9 @@ op f(
       'op f(x: f32) -> (y: f32) {\n  # why\n  y = x + 1;\n}\n',
     );
   });
+  it('line ends of other systems and a byte order mark make no difference', () => {
+    expect(formatted(`\uFEFF${constructsText.replaceAll('\n', '\r\n')}`)).toBe(formatted(constructsText));
+  });
   it('there is no text for a source with errors', () => {
     expect(format('op f(', 'a').text).toBeUndefined();
     expect(formatted('')).toBe('');
