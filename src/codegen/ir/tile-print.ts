@@ -50,7 +50,7 @@ export function printVal(v: Val): string {
 function levelText(l: Level): string {
   switch (l.kind) {
     case 'grid':
-      return ` at grid${l.dim}`;
+      return ` at grid${l.dim}${l.flat ? ' flat' : ''}`;
     case 'vector':
       return ` by ${l.lanes} lanes`;
     case 'serial':

@@ -19,6 +19,7 @@ export function verifyTile(p: TileProgram): readonly string[] {
     ...p.capacities.map((c) => [c.id, undefined] as const),
     ['part', undefined],
     ['parts', undefined],
+    ['lane', undefined],
   ]);
   for (const k of p.kernels) {
     for (const body of k.fast ? [k.fast.body, k.body] : [k.body]) {
@@ -48,7 +49,7 @@ function block(ops: readonly TileOp[], outer: ReadonlyMap<string, Ty | undefined
         const inside = new Map(names).set(op.id, { dtype: 'i64', lanes: 1 });
         if (names.has(op.id)) fault(`${op.id} is declared twice`);
         if (op.step < 1) fault(`${op.id} steps by ${op.step}`);
-        block(op.body, inside, vars, arrays, fault, divergent || op.level.kind === 'lane');
+        block(op.body, inside, vars, arrays, fault, divergent || op.level.kind === 'lane' || (op.level.kind === 'grid' && op.level.flat));
         break;
       }
       case 'if':

@@ -71,8 +71,8 @@ export type Level =
   | { readonly kind: 'serial' }
   /** Bounds are the share of one part of a CPU entry (`part` of `parts`). */
   | { readonly kind: 'part' }
-  /** Strided over the blocks of a launch. */
-  | { readonly kind: 'grid'; readonly dim: 0 | 1 | 2 }
+  /** Strided over the blocks of a launch; `flat`: over all lanes of all blocks. */
+  | { readonly kind: 'grid'; readonly dim: 0 | 1 | 2; readonly flat: boolean }
   /** Strided over the lanes of a block; `step` is what one lane takes at once. */
   | { readonly kind: 'lane' }
   /** A step of the loop computes `lanes` points in vector values. */

@@ -2,6 +2,7 @@ import type { AxisId, BufId, Buffer, Stage, StageGraph } from '../ir/stage.ts';
 import { stageExprs, stageReads, stageWrites } from '../ir/walk.ts';
 import { fixedPositions, touches } from './access.ts';
 import type { Touch } from './access.ts';
+import { flattenRows } from './flatten.ts';
 import { nest } from './fuse.ts';
 import type { Touches } from './fuse.ts';
 import { inline, weight } from './inline.ts';
@@ -58,7 +59,8 @@ export function planNamed(graph: StageGraph, name: string): Plan {
 function build(name: string, source: StageGraph, policy: Policy, merge: boolean): Plan {
   const stored = inlineVirtual(source);
   if (!stored.ok) throw new Error(`internal: ${stored.reasons.map((r) => r.message).join('; ')}`);
-  const graph = inline(uniqueAxes(stored.graph), policy);
+  const inlined = inline(uniqueAxes(stored.graph), policy);
+  const graph = merge ? flattenRows(inlined) : inlined;
   const uniform = graph.stages.filter((s) => isUniform(s, graph));
   const roots = nest(
     graph.stages.filter((s) => !uniform.includes(s)),

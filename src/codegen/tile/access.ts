@@ -130,8 +130,10 @@ export function lowerStore(place: Access, dtype: DType, value: Val, s: Scope, st
   if (lanes > 1 && wide === 1) throw new Error(`internal: lanes of ${place.buf} share one element`);
   const array = s.cx.target(place.buf) ?? ref.array;
   const to = { ...ref, array, ...(contiguous || wide === 1 ? {} : { index: t.splat(ref.index, lanes) }) };
-  if (wide === 1 && mask !== undefined) {
-    s.block.ops.push({ kind: 'if', cond: mask, then: [{ kind: 'store', to, dtype, value }], else: [] });
+  const first = s.storing === undefined ? undefined : t.binary('eq', t.name('lane'), t.int(0));
+  const cond = t.and(first, mask);
+  if (wide === 1 && cond !== undefined) {
+    s.block.ops.push({ kind: 'if', cond, then: [{ kind: 'store', to, dtype, value }], else: [] });
     return;
   }
   s.block.ops.push({

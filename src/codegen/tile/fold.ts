@@ -5,7 +5,7 @@ import type { Axis, Expr, Monoid, Reduce } from '../ir/stage.ts';
 import * as t from '../ir/tile-build.ts';
 import type { Val } from '../ir/tile.ts';
 import { dependsOn } from './affine.ts';
-import { boundsOf, guarded, loops, sweep } from './loops.ts';
+import { boundsOf, guarded, loopOver, loops, sweep } from './loops.ts';
 import { gatheredRows, prefetchGathers } from './prefetch.ts';
 import { argFold, search } from './search.ts';
 import { assign, bind, branched, declare, laneAt, valueOf, withLane, withVar } from './scope.ts';
@@ -13,7 +13,7 @@ import type { Scope } from './scope.ts';
 import { castTo, identity } from './values.ts';
 
 type Local = Val & { readonly kind: 'name' };
-/** How the innermost reduced axis is walked: `lanes` at once in each of `unroll` accumulators. */
+/** How the innermost reduced axis is walked: `lanes` at once in each of `unroll` accumulators; one lane means the lanes of a block take turns. */
 export interface RowVector {
   readonly lanes: number;
   readonly unroll: number;
@@ -128,6 +128,7 @@ function update(r: Reduce, op: Monoid, acc: Local, s: Scope): void {
 function rowFold(r: Reduce, op: Monoid, s: Scope, row: RowVector): Val {
   const type = widen(r.acc);
   const axis = must(r.over.at(-1), 'reduced axis');
+  if (row.lanes === 1) return blockFold(r, op, s, axis);
   const accs = Array.from({ length: row.unroll }, () => declare(s, 'acc', t.splat(identity(op, type), row.lanes)));
   const at = s.block.ops.length;
   const tail = declare(s, 'tail', identity(op, type));
@@ -151,6 +152,19 @@ function rowFold(r: Reduce, op: Monoid, s: Scope, row: RowVector): Val {
   if (tailed) return combine(op, t.name(id, tail.ty), tail);
   s.block.ops.splice(at, 1);
   return t.name(id, tail.ty);
+}
+
+/** Lanes of a block take the elements in turn; their accumulators are folded across the block, and every lane has the result. */
+function blockFold(r: Reduce, op: Monoid, s: Scope, axis: Axis): Val {
+  const acc = declare(s, 'acc', identity(op, widen(r.acc)));
+  loops(r.over.slice(0, -1), s, (at) => {
+    const [lo, hi] = boundsOf(axis, at);
+    const body = (inner: Scope): void => update({ ...r, over: [] }, op, acc, inner);
+    loopOver(axis, lo, hi, 1, at, body, { kind: 'lane' });
+  });
+  const id = s.fresh('fold');
+  s.block.ops.push({ kind: 'reduceTile', id, monoid: op, value: acc, within: 'block' });
+  return t.name(id, acc.ty);
 }
 
 function tree(op: Monoid, vs: readonly Val[]): Val {

@@ -124,6 +124,10 @@ function vectorLoop(
   };
   for (const stage of stages) note(stage, s.block.ops);
   const [lo, hi] = boundsOf(axis, s);
+  if (k.schedule.block !== undefined) {
+    const own: Level = level?.kind === 'grid' ? { ...level, flat: true } : { kind: 'lane' };
+    return loopOver(axis, lo, hi, 1, s, (inner) => run([{ ...inner, inLane: true }]), own);
+  }
   // Parts own contiguous ranges of the axis; each has whole vectors first and its own rest.
   const [from, to] = level?.kind === 'part' ? partRange(axis, lo, hi, lanes * k.schedule.unroll, s) : [lo, hi];
   const halves = k.schedule.halves && stages.every((x) => mapsHalves(x, axis.id, s.cx));
@@ -178,6 +182,11 @@ const withUses = (stage: Stage, s: Scope): Scope => ({ ...s, uses: countUses(sta
 function lowerOne(stage: Stage, scopes: readonly Scope[], k: KernelState, row?: RowVector): void {
   if (stage.kind !== 'map' && stage.kind !== 'reduce') throw new Error('internal: not a pointwise stage');
   const stream = k.schedule.stream && k.last.has(stage.out.buf) && canStream(stage.out, must(scopes[0], 'scope'));
+  const [only] = scopes;
+  // Outside of lane loops all lanes of a block compute the same value; one of them stores it.
+  if (k.schedule.block !== undefined && only !== undefined && only.inLane !== true && stage.kind === 'reduce' && row !== undefined) {
+    return lowerPoint(stage, [{ ...withUses(stage, only), storing: 'first lane' }], row, false);
+  }
   lowerPoint(
     stage,
     scopes.map((s) => withUses(stage, s)),
@@ -186,24 +195,18 @@ function lowerOne(stage: Stage, scopes: readonly Scope[], k: KernelState, row?: 
   );
 }
 
-/** True if whole vectors of a result lie at multiples of their size. */
+/** True if whole vectors of a result lie at multiples of their size: the lane axis counts from 0, and rows are whole vectors. */
 function canStream(out: Place, s: Scope): boolean {
   const b = s.cx.buffer(out.buf);
-  const lanes = (s.lane?.lanes ?? 1) * (s.lane?.half === undefined ? 1 : 2);
-  if (
-    lanes * DTYPES[b.dtype].bytes < 16 ||
-    b.list !== undefined ||
-    b.row !== undefined ||
-    b.role === 'temp' ||
-    b.capacity !== undefined
-  )
-    return false;
-  const row = b.shape.at(-1);
+  const { lane } = s;
+  const last = out.index.at(-1);
+  if (lane === undefined || last?.kind !== 'axis' || last.id !== lane.axis || !s.ends.has(lane.axis)) return false;
+  const lanes = lane.lanes * (lane.half === undefined ? 1 : 2);
+  if (lanes * DTYPES[b.dtype].bytes < 16 || b.list !== undefined || b.row !== undefined) return false;
+  if (b.role === 'temp' || b.capacity !== undefined) return false;
   s.cx.wishes.aligned.add(b.id);
-  return (
-    s.cx.facts.aligned.has(b.id) &&
-    (b.shape.length === 1 || (row !== undefined && divisorOf(row, s.cx.facts) % lanes === 0))
-  );
+  const row = must(b.shape.at(-1), 'extent');
+  return s.cx.facts.aligned.has(b.id) && (b.shape.length === 1 || divisorOf(row, s.cx.facts) % lanes === 0);
 }
 
 function note(stage: Stage, ops: TileOp[]): void {
@@ -223,6 +226,7 @@ function remarkOf(stage: Stage): string {
 function rowFor(stage: Stage, schedule: Schedule, s: Scope): RowVector | undefined {
   if (stage.kind !== 'reduce' || schedule.bytes === 0 || !rowInLanes(stage.reduce, s.cx.buffer)) return undefined;
   const lanes = lanesFor([stage.reduce.op === 'count' ? 'i64' : stage.reduce.body.type], schedule.bytes);
+  if (schedule.block !== undefined) return { lanes: 1, unroll: 1, halves: false };
   const halves = schedule.halves && foldsHalves(stage.reduce, s.cx);
   return lanes > 1 ? { lanes, unroll: schedule.accumulators, halves } : undefined;
 }

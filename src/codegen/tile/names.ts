@@ -7,7 +7,7 @@ const RESERVED: readonly string[] = (
   'unsigned using virtual void volatile wchar_t while xor xor_eq restrict ' +
   'f64 f32 f16 bf16 i8 i16 i32 i64 u8 u16 u32 u64 part parts phase args workspace main ' +
   'abs exp exp2 expm1 log log2 log1p sin cos tanh erf sqrt pow floor ceil round trunc fma fmin fmax min max isnan isinf y0 y1 yn j0 j1 jn gamma ' +
-  'at all threadIdx blockIdx blockDim gridDim warpSize'
+  'at all lane threadIdx blockIdx blockDim gridDim warpSize'
 ).split(' ');
 
 export interface Identifiers {

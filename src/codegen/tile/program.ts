@@ -139,7 +139,8 @@ export function lowerProgram(plan: Plan, mapping: Mapping): TileProgram {
     const facts = mapping.facts?.(wishes, k);
     const fast = facts && { guards: guardsOf(facts, dims, arrays, schedule.bytes), body: bodyUnder(facts, noWishes()) };
     const span = must(stagesOf(k.root)[0], 'stage').span;
-    return { id: fresh(k.name), pattern: 'default', span, split: k.split, body, ...(fast ? { fast } : {}) };
+    const lanes = schedule.block !== undefined ? { lanes: schedule.block } : {};
+    return { id: fresh(k.name), pattern: 'default', span, split: k.split, ...lanes, body, ...(fast ? { fast } : {}) };
   });
 
   const sized = (a: TileArray): TileArray => (a.size === undefined ? a : { ...a, elements: lowerExpr(a.size, entry) });

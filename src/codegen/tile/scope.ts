@@ -80,6 +80,10 @@ export interface Scope {
   readonly shared?: boolean;
   /** Lanes that may load. */
   readonly mask?: Val;
+  /** Inside a loop over the lanes of a block. */
+  readonly inLane?: boolean;
+  /** Who stores a value that all lanes of a block have. */
+  readonly storing?: 'first lane';
   /** Items that folds over segments ask gathered rows for in advance; 0: not at all. */
   readonly ahead: number;
   /** No contraction of products. */

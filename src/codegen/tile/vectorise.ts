@@ -4,8 +4,10 @@ import type { AxisId, Expr, Reduce, Stage } from '../ir/stage.ts';
 import { dependsOn, walksRow } from './affine.ts';
 import type { Rows } from './affine.ts';
 
-/** How loops are mapped to vectors. `bytes` 0: scalars only. */
+/** How loops are mapped to vectors, or to the lanes of a block. `bytes` 0: scalars only. */
 export interface Schedule {
+  /** Lanes of a block: loops that could run in vectors run over them instead, one element each. */
+  readonly block?: number;
   /** Bytes of a vector. */
   readonly bytes: number;
   /** Vectors computed in one step of a vector loop. */

@@ -1,0 +1,220 @@
+// rmsnorm for cpp:avx2, made by ktune.
+// Root-mean-square normalisation over the last axis, in any float type; arithmetic is f32.
+// source: Zhang and Sennrich, Root Mean Square Layer Normalization, 2019.
+// shape: T=bf16 B=4096 D=4096
+// shape: T=f32 B=512 D=1000
+//
+//   graph rmsnorm(B, D; eps: f32 = 9.999999974752427e-7)
+//     in    x: bf16[B, D]
+//     in    w: bf16[D]
+//     out   y: bf16[B, D]
+//     temp  r: f32[B]
+//     reduce r[b]  [b:B]
+//         = mean<f32>[d:D](x[b, d] * x[b, d])
+//         then rsqrt(acc + eps)
+//     map y[b, d]  [b:B, d:D]
+//         = (x[b, d] * r[b] * w[d]) as bf16
+//
+// Config: default. Compile with -O2 -std=c++17 -ffp-contract=fast -mavx2 -mfma -mf16c -mbmi -mbmi2 -mlzcnt -mpopcnt
+// One phase; call with part = 0, parts = 1 for all of it. Needs wrapping signed integers: -fwrapv.
+
+typedef long long i64;
+typedef unsigned short bf16;
+typedef float f32;
+typedef unsigned long long u64;
+typedef f32 f32x8 __attribute__((vector_size(32)));
+typedef unsigned u32;
+typedef u32 u32x8 __attribute__((vector_size(32)));
+typedef unsigned short u16;
+typedef u16 u16x8 __attribute__((vector_size(16)));
+typedef int i32;
+typedef i64 i64x2 __attribute__((vector_size(16)));
+typedef u16 u16x16 __attribute__((vector_size(32)));
+
+static inline f32x8 splat_f32_x8(f32 x) {
+  return x - f32x8{};
+}
+
+static inline f32x8 bf16_to_f32_x8(u32x8 h) {
+  return __builtin_bit_cast(f32x8, (u32x8)(h << 16));
+}
+
+static inline u32x8 load_u16_as_u32_x8(const u16* p) {
+#if defined(__AVX2__) && !defined(__clang__)
+  typedef short raw __attribute__((vector_size(16)));
+  raw v;
+  __builtin_memcpy(&v, p, 16);
+  return (u32x8)__builtin_ia32_pmovzxwd256(v);
+#else
+  u16x8 v;
+  __builtin_memcpy(&v, p, sizeof v);
+  return __builtin_convertvector(v, u32x8);
+#endif
+}
+
+static inline f32x8 load_bf16_x8(const bf16* p) {
+  return bf16_to_f32_x8(load_u16_as_u32_x8(p));
+}
+
+static inline f32 fold_add_f32_x8(f32x8 v) {
+  f32 part[8];
+  __builtin_memcpy(part, &v, sizeof v);
+  for (int width = 4; width > 0; width /= 2)
+    for (int k = 0; k < width; ++k) part[k] = part[k] + part[k + width];
+  return part[0];
+}
+
+// sqrt(x), correctly rounded; becomes one vector instruction under -fno-math-errno.
+static inline f32 sqrt_1(f32 x) {
+  float v[sizeof(f32) / sizeof(float)];
+  __builtin_memcpy(v, &x, sizeof v);
+  for (float& l : v) l = __builtin_sqrtf(l);
+  __builtin_memcpy(&x, v, sizeof v);
+  return x;
+}
+
+// 1 / sqrt(x), two roundings.
+static inline f32 rsqrt_4(f32 x) { return 1.0f / sqrt_1(x); }
+
+static inline i64 min_i64(i64 a, i64 b) {
+  return a < b ? a : b;
+}
+
+static inline u32x8 f32_to_bf16_x8(f32x8 x) {
+  const u32x8 u = __builtin_bit_cast(u32x8, x);
+  const u32x8 r = (u + 0x7fffu + ((u >> 16) & 1u)) >> 16;
+  return x != x ? (u >> 16) | 0x40u : r;  // NaN stays a quiet NaN
+}
+
+static inline void store_bf16_x8(bf16* p, f32x8 v) {
+  const u16x8 s = __builtin_shufflevector((u16x16)f32_to_bf16_x8(v), (u16x16)f32_to_bf16_x8(v), 0, 2, 4, 6, 8, 10, 12, 14);
+  __builtin_memcpy(p, &s, sizeof s);
+}
+
+static inline void stream_bf16_x8(bf16* p, f32x8 v) {
+#if defined(__clang__) || !defined(__SSE2__)
+  store_bf16_x8(p, v);
+#else
+  i64x2 bits;
+  store_bf16_x8((bf16*)&bits, v);
+  __builtin_ia32_movntdq((i64x2*)p, bits);
+#endif
+}
+
+static inline void stream_fence() {
+#if defined(__SSE2__) && !defined(__clang__)
+  __builtin_ia32_sfence();
+#endif
+}
+
+static inline f32 bf16_to_f32(u32 h) {
+  return __builtin_bit_cast(f32, (u32)(h << 16));
+}
+
+static inline u32 f32_to_bf16(f32 x) {
+  const u32 u = __builtin_bit_cast(u32, x);
+  const u32 r = (u + 0x7fffu + ((u >> 16) & 1u)) >> 16;
+  return x != x ? (u >> 16) | 0x40u : r;  // NaN stays a quiet NaN
+}
+
+static void rmsnorm_k0_r_fast(const bf16* __restrict x, const bf16* __restrict w, bf16* __restrict y, i64 B, i64 D, f32 eps, i64 part, i64 parts) {
+  const i64 b_lo = B * part / parts;
+  const i64 b_hi = B * (part + 1) / parts;
+  for (i64 b = b_lo; b < b_hi; ++b) {
+    // reduce r[b]  [b:B] = mean<f32>[d:D](x[b, d] * x[b, d]) then rsqrt(acc + eps)
+    f32x8 acc = splat_f32_x8(0.0f);
+    f32x8 acc_1 = splat_f32_x8(0.0f);
+    f32x8 acc_2 = splat_f32_x8(0.0f);
+    f32x8 acc_3 = splat_f32_x8(0.0f);
+    for (i64 d = 0; d < D; d += 32) {
+      const f32x8 x_at = load_bf16_x8(x + b * D + d);
+      acc += x_at * x_at;
+      const f32x8 x_at_1 = load_bf16_x8(x + b * D + (d + 8));
+      acc_1 += x_at_1 * x_at_1;
+      const f32x8 x_at_2 = load_bf16_x8(x + b * D + (d + 16));
+      acc_2 += x_at_2 * x_at_2;
+      const f32x8 x_at_3 = load_bf16_x8(x + b * D + (d + 24));
+      acc_3 += x_at_3 * x_at_3;
+    }
+    const f32 fold = fold_add_f32_x8(acc + acc_1 + (acc_2 + acc_3));
+    const f32 acc_4 = D == 0 ? 0.0f : fold / (f32)D;
+    const f32 r_1 = rsqrt_4(acc_4 + eps);
+    // y[b, d_1] = (x[b, d_1] * r[b] * w[d_1]) as bf16
+    const i64 d_near = min_i64(2048, D);
+    for (i64 d = 0; d < d_near; d += 16) {
+      __builtin_prefetch(x + (b + 1) * D + d);
+      stream_bf16_x8(y + b * D + d, load_bf16_x8(x + b * D + d) * r_1 * load_bf16_x8(w + d));
+      stream_bf16_x8(y + b * D + (d + 8), load_bf16_x8(x + b * D + (d + 8)) * r_1 * load_bf16_x8(w + d + 8));
+    }
+    for (i64 d = d_near; d < D; d += 16) {
+      stream_bf16_x8(y + b * D + d, load_bf16_x8(x + b * D + d) * r_1 * load_bf16_x8(w + d));
+      stream_bf16_x8(y + b * D + (d + 8), load_bf16_x8(x + b * D + (d + 8)) * r_1 * load_bf16_x8(w + d + 8));
+    }
+  }
+  stream_fence();
+}
+
+static void rmsnorm_k0_r(const bf16* __restrict x, const bf16* __restrict w, bf16* __restrict y, i64 B, i64 D, f32 eps, i64 part, i64 parts) {
+  const i64 b_lo = B * part / parts;
+  const i64 b_hi = B * (part + 1) / parts;
+  for (i64 b = b_lo; b < b_hi; ++b) {
+    // reduce r[b]  [b:B] = mean<f32>[d:D](x[b, d] * x[b, d]) then rsqrt(acc + eps)
+    f32x8 acc = splat_f32_x8(0.0f);
+    f32x8 acc_1 = splat_f32_x8(0.0f);
+    f32x8 acc_2 = splat_f32_x8(0.0f);
+    f32x8 acc_3 = splat_f32_x8(0.0f);
+    f32 tail = 0.0f;
+    const i64 d_end = D - (D & 31);
+    for (i64 d = 0; d < d_end; d += 32) {
+      const f32x8 x_at = load_bf16_x8(x + b * D + d);
+      acc += x_at * x_at;
+      const f32x8 x_at_1 = load_bf16_x8(x + b * D + (d + 8));
+      acc_1 += x_at_1 * x_at_1;
+      const f32x8 x_at_2 = load_bf16_x8(x + b * D + (d + 16));
+      acc_2 += x_at_2 * x_at_2;
+      const f32x8 x_at_3 = load_bf16_x8(x + b * D + (d + 24));
+      acc_3 += x_at_3 * x_at_3;
+    }
+    const i64 d_end_1 = D - ((D - d_end) & 7);
+    for (i64 d = d_end; d < d_end_1; d += 8) {
+      const f32x8 x_at = load_bf16_x8(x + b * D + d);
+      acc += x_at * x_at;
+    }
+    for (i64 d = d_end_1; d < D; ++d) {
+      const f32 x_at = bf16_to_f32(x[b * D + d]);
+      tail += x_at * x_at;
+    }
+    const f32 fold = fold_add_f32_x8(acc + acc_1 + (acc_2 + acc_3));
+    const f32 acc_4 = D == 0 ? 0.0f : (fold + tail) / (f32)D;
+    const f32 r_1 = rsqrt_4(acc_4 + eps);
+    // y[b, d_1] = (x[b, d_1] * r[b] * w[d_1]) as bf16
+    const i64 d_near = min_i64(2048, D - (D & 15));
+    for (i64 d = 0; d < d_near; d += 16) {
+      __builtin_prefetch(x + (b + 1) * D + d);
+      store_bf16_x8(y + b * D + d, load_bf16_x8(x + b * D + d) * r_1 * load_bf16_x8(w + d));
+      store_bf16_x8(y + b * D + (d + 8), load_bf16_x8(x + b * D + (d + 8)) * r_1 * load_bf16_x8(w + d + 8));
+    }
+    const i64 d_end_2 = D - ((D - d_near) & 15);
+    for (i64 d = d_near; d < d_end_2; d += 16) {
+      store_bf16_x8(y + b * D + d, load_bf16_x8(x + b * D + d) * r_1 * load_bf16_x8(w + d));
+      store_bf16_x8(y + b * D + (d + 8), load_bf16_x8(x + b * D + (d + 8)) * r_1 * load_bf16_x8(w + d + 8));
+    }
+    const i64 d_end_3 = D - ((D - d_end_2) & 7);
+    for (i64 d = d_end_2; d < d_end_3; d += 8) {
+      store_bf16_x8(y + b * D + d, load_bf16_x8(x + b * D + d) * r_1 * load_bf16_x8(w + d));
+    }
+    for (i64 d = d_end_3; d < D; ++d) {
+      y[b * D + d] = (bf16)f32_to_bf16(bf16_to_f32(x[b * D + d]) * r_1 * bf16_to_f32(w[d]));
+    }
+  }
+}
+
+extern "C" void rmsnorm(const bf16* __restrict x, const bf16* __restrict w, bf16* __restrict y, i64 B, i64 D, f32 eps, i64 part, i64 parts) {
+  if (D % 32 == 0 && (u64)y % 32 == 0) rmsnorm_k0_r_fast(x, w, y, B, D, eps, part, parts);
+  else rmsnorm_k0_r(x, w, y, B, D, eps, part, parts);
+}
+
+// args[i] points at the array, or at the value of a dim, scalar or capacity.
+extern "C" void rmsnorm_call(void* const* args, i64 part, i64 parts) {
+  rmsnorm((const bf16*)args[0], (const bf16*)args[1], (bf16*)args[2], *(const i64*)args[3], *(const i64*)args[4], *(const f32*)args[5], part, parts);
+}

@@ -1,0 +1,113 @@
+// sigrid_hash for cpp:avx2, made by ktune.
+// Salted hash of the ids of ragged rows, reduced to 0 .. modulus - 1: feature hashing of sparse ids.
+// source: the sigrid hash of public recommender preprocessing (TorchArrow); 16 public vectors in the tests.
+// shape: B=4096 total(L)=81920 salt=7 modulus=1000000
+//
+//   graph sigrid_hash(B; salt: i64, modulus: i64)
+//     in    v: i64[off[B]]
+//     in    off: i64[B + 1]  # offsets of L
+//     out   o: i64[off[B]]
+//     map o[off[b] + l]  [b:B, l:off[b + 1] - off[b]]
+//         = (let hi = salt as u64 in let a_1 = ((let k = v[off[b] + l] as u64 in let a = ~k + (k << 21u64) in let b = a ^ (a >> 24u64) in let c…
+//
+// Config: default. Compile with -O2 -std=c++17 -ffp-contract=fast -mavx2 -mfma -mf16c -mbmi -mbmi2 -mlzcnt -mpopcnt
+// One phase; call with part = 0, parts = 1 for all of it. Needs wrapping signed integers: -fwrapv.
+
+typedef long long i64;
+typedef unsigned long long u64;
+typedef u64 u64x4 __attribute__((vector_size(32)));
+typedef i64 i64x4 __attribute__((vector_size(32)));
+
+static inline i64 min_i64(i64 a, i64 b) {
+  return a < b ? a : b;
+}
+
+static inline i64x4 load_i64_x4(const i64* p) {
+  i64x4 v;
+  __builtin_memcpy(&v, p, sizeof v);
+  return v;
+}
+
+static inline i64 floor_mod_i64(i64 a, i64 b) {
+  if (b == 0 || b == -1) return 0;
+  const i64 r = a % b;
+  return r != 0 && (r < 0) != (b < 0) ? r + b : r;
+}
+
+static inline i64x4 floor_mod_i64_x4(i64x4 a, i64x4 b) {
+  i64x4 r;
+  for (int k = 0; k < 4; ++k) r[k] = floor_mod_i64(a[k], b[k]);
+  return r;
+}
+
+static inline i64x4 splat_i64_x4(i64 x) {
+  return x - i64x4{};
+}
+
+static inline void store_i64_x4(i64* p, i64x4 v) {
+  __builtin_memcpy(p, &v, sizeof v);
+}
+
+extern "C" void sigrid_hash(const i64* __restrict v, const i64* __restrict off, i64* __restrict o, i64 B, i64 salt, i64 modulus, i64 part, i64 parts) {
+  // o[l] = (let hi = salt as u64 in let a_1 = ((let k = v[l] as u64 in let a = ~k + (k << 21u64) in let b_1 = a ^…
+  const i64 steps = (off[B] + 7) / 8;
+  const i64 l_lo = min_i64(steps * part / parts * 8, off[B]);
+  const i64 l_hi = min_i64(steps * (part + 1) / parts * 8, off[B]);
+  const i64 l_end = l_hi - ((l_hi - l_lo) & 7);
+  for (i64 l = l_lo; l < l_end; l += 8) {
+    const u64 hi = (u64)salt;
+    const u64x4 k = (u64x4)load_i64_x4(v + l);
+    const u64x4 a = ~k + (k << 21);
+    const u64x4 b_1 = a ^ (a >> 24);
+    const u64x4 c = b_1 + (b_1 << 3) + (b_1 << 8);
+    const u64x4 d = c ^ (c >> 14);
+    const u64x4 e = d + (d << 2) + (d << 4);
+    const u64x4 f = e ^ (e >> 28);
+    const u64x4 a_1 = ((f + (f << 31)) ^ hi) * 0x9ddfea08eb382d69ull;
+    const u64x4 b_1_1 = (hi ^ (a_1 ^ (a_1 >> 47))) * 0x9ddfea08eb382d69ull;
+    const u64 hi_1 = (u64)salt;
+    const u64x4 k_1 = (u64x4)load_i64_x4(v + l + 4);
+    const u64x4 a_2 = ~k_1 + (k_1 << 21);
+    const u64x4 b_1_2 = a_2 ^ (a_2 >> 24);
+    const u64x4 c_1 = b_1_2 + (b_1_2 << 3) + (b_1_2 << 8);
+    const u64x4 d_1 = c_1 ^ (c_1 >> 14);
+    const u64x4 e_1 = d_1 + (d_1 << 2) + (d_1 << 4);
+    const u64x4 f_1 = e_1 ^ (e_1 >> 28);
+    const u64x4 a_1_1 = ((f_1 + (f_1 << 31)) ^ hi_1) * 0x9ddfea08eb382d69ull;
+    const u64x4 b_1_1_1 = (hi_1 ^ (a_1_1 ^ (a_1_1 >> 47))) * 0x9ddfea08eb382d69ull;
+    store_i64_x4(o + l, floor_mod_i64_x4((i64x4)((b_1_1 ^ (b_1_1 >> 47)) * 0x9ddfea08eb382d69ull), splat_i64_x4(modulus)));
+    store_i64_x4(o + l + 4, floor_mod_i64_x4((i64x4)((b_1_1_1 ^ (b_1_1_1 >> 47)) * 0x9ddfea08eb382d69ull), splat_i64_x4(modulus)));
+  }
+  const i64 l_end_1 = l_hi - ((l_hi - l_end) & 3);
+  for (i64 l = l_end; l < l_end_1; l += 4) {
+    const u64 hi = (u64)salt;
+    const u64x4 k = (u64x4)load_i64_x4(v + l);
+    const u64x4 a = ~k + (k << 21);
+    const u64x4 b_1 = a ^ (a >> 24);
+    const u64x4 c = b_1 + (b_1 << 3) + (b_1 << 8);
+    const u64x4 d = c ^ (c >> 14);
+    const u64x4 e = d + (d << 2) + (d << 4);
+    const u64x4 f = e ^ (e >> 28);
+    const u64x4 a_1 = ((f + (f << 31)) ^ hi) * 0x9ddfea08eb382d69ull;
+    const u64x4 b_1_1 = (hi ^ (a_1 ^ (a_1 >> 47))) * 0x9ddfea08eb382d69ull;
+    store_i64_x4(o + l, floor_mod_i64_x4((i64x4)((b_1_1 ^ (b_1_1 >> 47)) * 0x9ddfea08eb382d69ull), splat_i64_x4(modulus)));
+  }
+  for (i64 l = l_end_1; l < l_hi; ++l) {
+    const u64 hi = (u64)salt;
+    const u64 k = (u64)v[l];
+    const u64 a = ~k + (k << 21);
+    const u64 b_1 = a ^ (a >> 24);
+    const u64 c = b_1 + (b_1 << 3) + (b_1 << 8);
+    const u64 d = c ^ (c >> 14);
+    const u64 e = d + (d << 2) + (d << 4);
+    const u64 f = e ^ (e >> 28);
+    const u64 a_1 = ((f + (f << 31)) ^ hi) * 0x9ddfea08eb382d69ull;
+    const u64 b_1_1 = (hi ^ (a_1 ^ (a_1 >> 47))) * 0x9ddfea08eb382d69ull;
+    o[l] = floor_mod_i64((i64)((b_1_1 ^ (b_1_1 >> 47)) * 0x9ddfea08eb382d69ull), modulus);
+  }
+}
+
+// args[i] points at the array, or at the value of a dim, scalar or capacity.
+extern "C" void sigrid_hash_call(void* const* args, i64 part, i64 parts) {
+  sigrid_hash((const i64*)args[0], (const i64*)args[1], (i64*)args[2], *(const i64*)args[3], *(const i64*)args[4], *(const i64*)args[5], part, parts);
+}

@@ -1,0 +1,163 @@
+// softmax for cpp:avx2, made by ktune.
+//
+//   graph softmax(B, D)
+//     in    x: f32[B, D]
+//     out   y: f32[B, D]
+//     temp  y_peak: f32[B]
+//     temp  y_sum: f32[B]
+//     reduce y_peak[b]  [b:B]
+//         = max<f32>[d:D](x[b, d])
+//     reduce y_sum[b]  [b:B]
+//         = add<f32>[d:D](exp(x[b, d] - y_peak[b]))
+//     map y[b, d]  [b:B, d:D]
+//         = y_peak[b] == -inf ? 0.0 : exp(x[b, d] - y_peak[b]) / y_sum[b]
+//
+// Config: assume=false. Compile with -O2 -std=c++17 -ffp-contract=fast -mavx2 -mfma -mf16c -mbmi -mbmi2 -mlzcnt -mpopcnt
+// One phase; call with part = 0, parts = 1 for all of it. Needs wrapping signed integers: -fwrapv.
+
+typedef long long i64;
+typedef float f32;
+typedef f32 f32x8 __attribute__((vector_size(32)));
+typedef unsigned u32;
+typedef u32 u32x8 __attribute__((vector_size(32)));
+typedef int i32;
+typedef i32 i32x8 __attribute__((vector_size(32)));
+
+static inline f32x8 splat_f32_x8(f32 x) {
+  return x - f32x8{};
+}
+
+static inline f32x8 max_f32_x8(f32x8 a, f32x8 b) {
+  return (a > b) | (a != a) ? a : b;
+}
+
+static inline f32x8 load_f32_x8(const f32* p) {
+  f32x8 v;
+  __builtin_memcpy(&v, p, sizeof v);
+  return v;
+}
+
+static inline f32 max_f32(f32 a, f32 b) {
+  return a != a ? a : a > b ? a : b;  // NaN of either propagates
+}
+
+static inline f32 fold_max_f32_x8(f32x8 v) {
+  f32 part[8];
+  __builtin_memcpy(part, &v, sizeof v);
+  for (int width = 4; width > 0; width /= 2)
+    for (int k = 0; k < width; ++k) part[k] = max_f32(part[k], part[k + width]);
+  return part[0];
+}
+
+// 2^n as a bit pattern, -126 <= n <= 127.
+static inline f32x8 pow2i(i32x8 n) { return __builtin_bit_cast(f32x8, (n + 127) << 23); }
+
+// exp(x) within 2.5 ulp: a polynomial of degree 5.
+static inline f32x8 exp_4(f32x8 x) {
+  x = x < -104.0f ? f32x8{} - 104.0f : x;
+  x = x > 89.0f ? f32x8{} + 89.0f : x;
+  const f32x8 t = x * 1.44269502f + 12582912.0f;
+  const f32x8 n = t - 12582912.0f;
+  const f32x8 r = x - n * 0.693145752f - n * 1.42860677e-6f;
+  const f32x8 q = 0.499992311f + r * (0.166671127f + r * (0.0418901891f + r * 0.00831268355f));
+  const i32x8 i = __builtin_bit_cast(i32x8, t) - 0x4b400000;
+  const i32x8 h = i >> 1;
+  return (1.0f + (r + r * r * q)) * pow2i(h) * pow2i(i - h);
+}
+
+// 2^n as a bit pattern, -126 <= n <= 127.
+static inline f32 pow2i(i32 n) { return __builtin_bit_cast(f32, (n + 127) << 23); }
+
+// exp(x) within 2.5 ulp: a polynomial of degree 5.
+static inline f32 exp_4(f32 x) {
+  x = x < -104.0f ? f32{} - 104.0f : x;
+  x = x > 89.0f ? f32{} + 89.0f : x;
+  const f32 t = x * 1.44269502f + 12582912.0f;
+  const f32 n = t - 12582912.0f;
+  const f32 r = x - n * 0.693145752f - n * 1.42860677e-6f;
+  const f32 q = 0.499992311f + r * (0.166671127f + r * (0.0418901891f + r * 0.00831268355f));
+  const i32 i = __builtin_bit_cast(i32, t) - 0x4b400000;
+  const i32 h = i >> 1;
+  return (1.0f + (r + r * r * q)) * pow2i(h) * pow2i(i - h);
+}
+
+static inline f32 fold_add_f32_x8(f32x8 v) {
+  f32 part[8];
+  __builtin_memcpy(part, &v, sizeof v);
+  for (int width = 4; width > 0; width /= 2)
+    for (int k = 0; k < width; ++k) part[k] = part[k] + part[k + width];
+  return part[0];
+}
+
+static inline void store_f32_x8(f32* p, f32x8 v) {
+  __builtin_memcpy(p, &v, sizeof v);
+}
+
+extern "C" void softmax(const f32* __restrict x, f32* __restrict y, i64 B, i64 D, i64 part, i64 parts) {
+  const i64 b_lo = B * part / parts;
+  const i64 b_hi = B * (part + 1) / parts;
+  for (i64 b = b_lo; b < b_hi; ++b) {
+    // reduce y_peak[b]  [b:B] = max<f32>[d:D](x[b, d])
+    f32x8 acc = splat_f32_x8(-__builtin_inff());
+    f32x8 acc_1 = splat_f32_x8(-__builtin_inff());
+    f32x8 acc_2 = splat_f32_x8(-__builtin_inff());
+    f32x8 acc_3 = splat_f32_x8(-__builtin_inff());
+    f32 tail = -__builtin_inff();
+    const i64 d_end = D - (D & 31);
+    for (i64 d = 0; d < d_end; d += 32) {
+      acc = max_f32_x8(acc, load_f32_x8(x + b * D + d));
+      acc_1 = max_f32_x8(acc_1, load_f32_x8(x + b * D + (d + 8)));
+      acc_2 = max_f32_x8(acc_2, load_f32_x8(x + b * D + (d + 16)));
+      acc_3 = max_f32_x8(acc_3, load_f32_x8(x + b * D + (d + 24)));
+    }
+    const i64 d_end_1 = D - ((D - d_end) & 7);
+    for (i64 d = d_end; d < d_end_1; d += 8) {
+      acc = max_f32_x8(acc, load_f32_x8(x + b * D + d));
+    }
+    for (i64 d = d_end_1; d < D; ++d) {
+      tail = max_f32(tail, x[b * D + d]);
+    }
+    const f32 fold = fold_max_f32_x8(max_f32_x8(max_f32_x8(acc, acc_1), max_f32_x8(acc_2, acc_3)));
+    const f32 y_peak_1 = max_f32(fold, tail);
+    // reduce y_sum[b]  [b:B] = add<f32>[d_1:D](exp(x[b, d_1] - y_peak[b]))
+    f32x8 acc_4 = splat_f32_x8(0.0f);
+    f32x8 acc_5 = splat_f32_x8(0.0f);
+    f32x8 acc_6 = splat_f32_x8(0.0f);
+    f32x8 acc_7 = splat_f32_x8(0.0f);
+    f32 tail_1 = 0.0f;
+    const i64 d_end_2 = D - (D & 31);
+    for (i64 d = 0; d < d_end_2; d += 32) {
+      acc_4 += exp_4(load_f32_x8(x + b * D + d) - y_peak_1);
+      acc_5 += exp_4(load_f32_x8(x + b * D + (d + 8)) - y_peak_1);
+      acc_6 += exp_4(load_f32_x8(x + b * D + (d + 16)) - y_peak_1);
+      acc_7 += exp_4(load_f32_x8(x + b * D + (d + 24)) - y_peak_1);
+    }
+    const i64 d_end_3 = D - ((D - d_end_2) & 7);
+    for (i64 d = d_end_2; d < d_end_3; d += 8) {
+      acc_4 += exp_4(load_f32_x8(x + b * D + d) - y_peak_1);
+    }
+    for (i64 d = d_end_3; d < D; ++d) {
+      tail_1 += exp_4(x[b * D + d] - y_peak_1);
+    }
+    const f32 fold_1 = fold_add_f32_x8(acc_4 + acc_5 + (acc_6 + acc_7));
+    const f32 y_sum_1 = fold_1 + tail_1;
+    // y[b, d_2] = y_peak[b] == -inf ? 0.0 : exp(x[b, d_2] - y_peak[b]) / y_sum[b]
+    const i64 d_end_4 = D - (D & 15);
+    for (i64 d = 0; d < d_end_4; d += 16) {
+      store_f32_x8(y + b * D + d, y_peak_1 == -__builtin_inff() ? splat_f32_x8(0.0f) : exp_4(load_f32_x8(x + b * D + d) - y_peak_1) / y_sum_1);
+      store_f32_x8(y + b * D + (d + 8), y_peak_1 == -__builtin_inff() ? splat_f32_x8(0.0f) : exp_4(load_f32_x8(x + b * D + (d + 8)) - y_peak_1) / y_sum_1);
+    }
+    const i64 d_end_5 = D - ((D - d_end_4) & 7);
+    for (i64 d = d_end_4; d < d_end_5; d += 8) {
+      store_f32_x8(y + b * D + d, y_peak_1 == -__builtin_inff() ? splat_f32_x8(0.0f) : exp_4(load_f32_x8(x + b * D + d) - y_peak_1) / y_sum_1);
+    }
+    for (i64 d = d_end_5; d < D; ++d) {
+      y[b * D + d] = y_peak_1 == -__builtin_inff() ? 0.0f : exp_4(x[b * D + d] - y_peak_1) / y_sum_1;
+    }
+  }
+}
+
+// args[i] points at the array, or at the value of a dim, scalar or capacity.
+extern "C" void softmax_call(void* const* args, i64 part, i64 parts) {
+  softmax((const f32*)args[0], (f32*)args[1], *(const i64*)args[2], *(const i64*)args[3], part, parts);
+}
