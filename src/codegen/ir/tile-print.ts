@@ -67,13 +67,20 @@ function opLines(op: TileOp, pad: string): readonly string[] {
     case 'note':
       return line(`# ${op.text}`);
     case 'loop':
-      return [`${pad}for ${op.id} in ${printVal(op.lo)}..${printVal(op.hi)} step ${op.step}${levelText(op.level)}`, ...inner(op.body)];
+      return [
+        `${pad}for ${op.id} in ${printVal(op.lo)}..${printVal(op.hi)} step ${op.step}${levelText(op.level)}`,
+        ...inner(op.body),
+      ];
     case 'while':
       return [`${pad}while ${printVal(op.cond)}`, ...inner(op.body)];
     case 'break':
       return line('break');
     case 'if':
-      return [`${pad}if ${printVal(op.cond)}`, ...inner(op.then), ...(op.else.length === 0 ? [] : [`${pad}else`, ...inner(op.else)])];
+      return [
+        `${pad}if ${printVal(op.cond)}`,
+        ...inner(op.then),
+        ...(op.else.length === 0 ? [] : [`${pad}else`, ...inner(op.else)]),
+      ];
     case 'let':
       return line(`let ${op.id}: ${tyText(op.value.ty)} = ${printVal(op.value)}`);
     case 'var':
@@ -81,7 +88,9 @@ function opLines(op: TileOp, pad: string): readonly string[] {
     case 'set':
       return line(`${op.id} = ${printVal(op.value)}`);
     case 'store':
-      return line(`${op.stream === true ? 'stream' : 'store'} ${refText(op.to)} = ${op.dtype} ${printVal(op.value)}${op.odd ? ` alternating with ${printVal(op.odd)}` : ''}${maskText(op.mask)}`);
+      return line(
+        `${op.stream === true ? 'stream' : 'store'} ${refText(op.to)} = ${op.dtype} ${printVal(op.value)}${op.odd ? ` alternating with ${printVal(op.odd)}` : ''}${maskText(op.mask)}`,
+      );
     case 'atomic':
       return line(`atomic ${op.op} ${refText(op.to)} ${op.dtype} ${printVal(op.value)}`);
     case 'prefetch':
@@ -90,11 +99,17 @@ function opLines(op: TileOp, pad: string): readonly string[] {
     case 'scanTile':
       return line(`let ${op.id} = ${op.kind} ${op.monoid} ${printVal(op.value)} within ${op.within}`);
     case 'copy':
-      return line(`copy ${refText(op.to)} = ${refText(op.from)} ${op.dtype} × ${printVal(op.count)}${op.async ? ' async' : ''}`);
+      return line(
+        `copy ${refText(op.to)} = ${refText(op.from)} ${op.dtype} × ${printVal(op.count)}${op.async ? ' async' : ''}`,
+      );
     case 'tileDot':
-      return line(`tileDot ${refText(op.acc)} += ${refText(op.a)} · ${refText(op.b)} (${op.m}×${op.n}×${printVal(op.k)})`);
+      return line(
+        `tileDot ${refText(op.acc)} += ${refText(op.a)} · ${refText(op.b)} (${op.m}×${op.n}×${printVal(op.k)})`,
+      );
     case 'sortTile':
-      return line(`sort ${refText(op.order)} by ${refText(op.keys)} × ${printVal(op.count)} ${op.descending ? 'descending' : 'ascending'}`);
+      return line(
+        `sort ${refText(op.order)} by ${refText(op.keys)} × ${printVal(op.count)} ${op.descending ? 'descending' : 'ascending'}`,
+      );
     case 'barrier':
       return line(`barrier ${op.within}`);
     default:
@@ -114,6 +129,9 @@ function kernelText(k: TileKernel): string {
 
 /** Dump of a program for `explain` and goldens. */
 export function printTile(p: TileProgram): string {
-  const arrays = p.arrays.map((a) => `  ${a.scope.padEnd(9)} ${a.id}: ${a.dtype}${a.list === true ? ' list' : ''}${a.bytes === true ? ' rows' : ''}${a.size === undefined ? '' : ` × ${printExpr(a.size)}`}`);
+  const arrays = p.arrays.map(
+    (a) =>
+      `  ${a.scope.padEnd(9)} ${a.id}: ${a.dtype}${a.list === true ? ' list' : ''}${a.bytes === true ? ' rows' : ''}${a.size === undefined ? '' : ` × ${printExpr(a.size)}`}`,
+  );
   return [`tile ${p.name}`, ...arrays, ...p.kernels.map(kernelText), ''].join('\n');
 }

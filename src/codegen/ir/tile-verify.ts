@@ -34,7 +34,14 @@ export function verifyTile(p: TileProgram): readonly string[] {
 }
 
 type Fault = (text: string) => void;
-function block(ops: readonly TileOp[], outer: ReadonlyMap<string, Ty | undefined>, mutable: ReadonlySet<string>, arrays: ReadonlySet<string>, fault: Fault, divergent = false): void {
+function block(
+  ops: readonly TileOp[],
+  outer: ReadonlyMap<string, Ty | undefined>,
+  mutable: ReadonlySet<string>,
+  arrays: ReadonlySet<string>,
+  fault: Fault,
+  divergent = false,
+): void {
   const names = new Map(outer);
   const vars = new Set(mutable);
   const declare = (id: string, ty: Ty): void => {
@@ -49,7 +56,14 @@ function block(ops: readonly TileOp[], outer: ReadonlyMap<string, Ty | undefined
         const inside = new Map(names).set(op.id, { dtype: 'i64', lanes: 1 });
         if (names.has(op.id)) fault(`${op.id} is declared twice`);
         if (op.step < 1) fault(`${op.id} steps by ${op.step}`);
-        block(op.body, inside, vars, arrays, fault, divergent || op.level.kind === 'lane' || (op.level.kind === 'grid' && op.level.flat));
+        block(
+          op.body,
+          inside,
+          vars,
+          arrays,
+          fault,
+          divergent || op.level.kind === 'lane' || (op.level.kind === 'grid' && op.level.flat),
+        );
         break;
       }
       case 'if':
@@ -73,7 +87,10 @@ function block(ops: readonly TileOp[], outer: ReadonlyMap<string, Ty | undefined
       }
       case 'reduceTile':
       case 'scanTile':
-        declare(op.id, { dtype: op.value.ty.dtype, lanes: op.within === 'vector' && op.kind === 'reduceTile' ? 1 : op.value.ty.lanes });
+        declare(op.id, {
+          dtype: op.value.ty.dtype,
+          lanes: op.within === 'vector' && op.kind === 'reduceTile' ? 1 : op.value.ty.lanes,
+        });
         if (divergent && op.within === 'block') fault(`${op.id} is folded where lanes part`);
         break;
       case 'barrier':
@@ -81,8 +98,10 @@ function block(ops: readonly TileOp[], outer: ReadonlyMap<string, Ty | undefined
         break;
       case 'store':
         if (op.mask && op.mask.ty.lanes !== op.value.ty.lanes) fault('a store and its mask differ in lanes');
-        if (op.odd && (!same(op.odd.ty, op.value.ty) || op.mask || op.to.index.ty.lanes > 1)) fault('a store of halves is no plain run');
-        if (op.to.index.ty.lanes > 1 && op.to.index.ty.lanes !== op.value.ty.lanes) fault('a scatter and its value differ in lanes');
+        if (op.odd && (!same(op.odd.ty, op.value.ty) || op.mask || op.to.index.ty.lanes > 1))
+          fault('a store of halves is no plain run');
+        if (op.to.index.ty.lanes > 1 && op.to.index.ty.lanes !== op.value.ty.lanes)
+          fault('a scatter and its value differ in lanes');
         break;
       default:
         break;

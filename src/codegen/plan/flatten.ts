@@ -28,10 +28,23 @@ function rowOffsets(row: Axis, item: Axis): BufId | undefined {
   const { lo, hi } = item;
   if (lo.kind !== 'int' || lo.value !== 0n || hi.kind !== 'binary' || hi.op !== 'sub') return undefined;
   const [end, start] = [hi.a, hi.b];
-  if (end.kind !== 'read' || start.kind !== 'read' || end.buf !== start.buf || start.list !== undefined || start.index.length !== 1) return undefined;
+  if (
+    end.kind !== 'read' ||
+    start.kind !== 'read' ||
+    end.buf !== start.buf ||
+    start.list !== undefined ||
+    start.index.length !== 1
+  )
+    return undefined;
   const [at, next] = [start.index[0], end.index[0]];
   const isRow = at?.kind === 'axis' && at.id === row.id;
-  const isNext = next?.kind === 'binary' && next.op === 'add' && next.a.kind === 'axis' && next.a.id === row.id && next.b.kind === 'int' && next.b.value === 1n;
+  const isNext =
+    next?.kind === 'binary' &&
+    next.op === 'add' &&
+    next.a.kind === 'axis' &&
+    next.a.id === row.id &&
+    next.b.kind === 'int' &&
+    next.b.value === 1n;
   return isRow && isNext ? start.buf : undefined;
 }
 
@@ -45,8 +58,15 @@ function coversAll(row: Axis, offsets: BufId, graph: StageGraph): boolean {
 /** The stage over items, if it uses nothing but the item's place in the whole. */
 function merge(stage: Stage & { readonly kind: 'map' }, row: Axis, item: Axis, offsets: BufId): Stage | undefined {
   const isPlace = (e: Expr): boolean =>
-    e.kind === 'binary' && e.op === 'add' && e.a.kind === 'read' && e.a.buf === offsets && isAxis(e.a.index[0], row.id) && isAxis(e.b, item.id);
-  const axes = stage.axes.flatMap((a) => (a === row ? [] : a === item ? [{ ...item, hi: read(offsets, 'i64', [row.hi]), lo: int(0) }] : [a]));
+    e.kind === 'binary' &&
+    e.op === 'add' &&
+    e.a.kind === 'read' &&
+    e.a.buf === offsets &&
+    isAxis(e.a.index[0], row.id) &&
+    isAxis(e.b, item.id);
+  const axes = stage.axes.flatMap((a) =>
+    a === row ? [] : a === item ? [{ ...item, hi: read(offsets, 'i64', [row.hi]), lo: int(0) }] : [a],
+  );
   const moved = mapStage({ ...stage, axes: [] }, (e) => rewrite(e, (x) => (isPlace(x) ? axisRef(item.id) : x)));
   const rest = stage.axes.filter((a) => a !== row && a !== item);
   let loose = rest.some((a) => [a.lo, a.hi].some((e) => uses(e, row.id) || uses(e, item.id)));

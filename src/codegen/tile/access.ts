@@ -151,5 +151,12 @@ export function lowerHalves(place: Access, dtype: DType, even: Val, odd: Val, s:
   const { ref } = address(place, s);
   const lanes = s.lane?.lanes ?? 1;
   const to = { ...ref, array: s.cx.target(place.buf) ?? ref.array };
-  s.block.ops.push({ kind: 'store', to, dtype, value: t.splat(even, lanes), odd: t.splat(odd, lanes), ...(stream ? { stream } : {}) });
+  s.block.ops.push({
+    kind: 'store',
+    to,
+    dtype,
+    value: t.splat(even, lanes),
+    odd: t.splat(odd, lanes),
+    ...(stream ? { stream } : {}),
+  });
 }

@@ -62,7 +62,10 @@ function lowerAxis(id: string, s: Scope): Val {
   if (s.lane?.axis === id) {
     const { base, lanes, half } = s.lane;
     const first = half === 'odd' ? t.add(base, t.int(1)) : base;
-    return t.add(t.splat(first, lanes), half === undefined ? t.iota(lanes) : t.mul(t.iota(lanes), t.splat(t.int(2), lanes)));
+    return t.add(
+      t.splat(first, lanes),
+      half === undefined ? t.iota(lanes) : t.mul(t.iota(lanes), t.splat(t.int(2), lanes)),
+    );
   }
   return must(s.axes.get(id), `axis ${id}`);
 }

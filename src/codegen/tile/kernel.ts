@@ -184,7 +184,13 @@ function lowerOne(stage: Stage, scopes: readonly Scope[], k: KernelState, row?: 
   const stream = k.schedule.stream && k.last.has(stage.out.buf) && canStream(stage.out, must(scopes[0], 'scope'));
   const [only] = scopes;
   // Outside of lane loops all lanes of a block compute the same value; one of them stores it.
-  if (k.schedule.block !== undefined && only !== undefined && only.inLane !== true && stage.kind === 'reduce' && row !== undefined) {
+  if (
+    k.schedule.block !== undefined &&
+    only !== undefined &&
+    only.inLane !== true &&
+    stage.kind === 'reduce' &&
+    row !== undefined
+  ) {
     return lowerPoint(stage, [{ ...withUses(stage, only), storing: 'first lane' }], row, false);
   }
   lowerPoint(
@@ -233,8 +239,7 @@ function rowFor(stage: Stage, schedule: Schedule, s: Scope): RowVector | undefin
 
 function lowerLeaf(stage: Stage, s0: Scope, k: KernelState): void {
   note(stage, s0.block.ops);
-  if (stage.kind === 'map' || stage.kind === 'reduce')
-    return lowerOne(stage, [s0], k, rowFor(stage, k.schedule, s0));
+  if (stage.kind === 'map' || stage.kind === 'reduce') return lowerOne(stage, [s0], k, rowFor(stage, k.schedule, s0));
   const s = withUses(stage, s0);
   switch (stage.kind) {
     case 'scan':

@@ -34,7 +34,14 @@ export function lowerPoint(
   if (first.lane?.half !== undefined) {
     const values = valuesOf(stage, scopes, row);
     for (let k = 0; k < scopes.length; k += 2) {
-      lowerHalves(stage.out, dtype, must(values[k], 'even half'), must(values[k + 1], 'odd half'), must(scopes[k], 'scope'), stream);
+      lowerHalves(
+        stage.out,
+        dtype,
+        must(values[k], 'even half'),
+        must(values[k + 1], 'odd half'),
+        must(scopes[k], 'scope'),
+        stream,
+      );
     }
     return;
   }

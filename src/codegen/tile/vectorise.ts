@@ -23,7 +23,15 @@ export interface Schedule {
   /** Two vectors of 16-bit floats are taken as the even and odd halves of one run. */
   readonly halves: boolean;
 }
-export const SCALAR: Schedule = { bytes: 0, unroll: 1, accumulators: 1, stream: false, prefetch: 0, ahead: 0, halves: false };
+export const SCALAR: Schedule = {
+  bytes: 0,
+  unroll: 1,
+  accumulators: 1,
+  stream: false,
+  prefetch: 0,
+  ahead: 0,
+  halves: false,
+};
 
 /**
  * True if the expression can be computed for several values of the axis at once: loop bounds inside do not move with it, and what only some

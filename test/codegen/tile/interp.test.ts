@@ -23,18 +23,49 @@ const SCHEDULES: readonly Schedule[] = [
   { bytes: 0, unroll: 1, accumulators: 1, stream: false, prefetch: 0, ahead: 0, halves: false },
   { bytes: 16, unroll: 2, accumulators: 2, stream: true, prefetch: 64, ahead: 2, halves: true },
 ];
-const PROGRAMS = ['rmsnorm', 'log_softmax', 'cumsum', 'argmax_middle', 'sort_rows', 'jagged_softmax', 'flip_truncate', 'map_id', 'sigrid_hash', 'quantize_packed', 'calibration_bins', 'lstm_layer2', 'clip_grad_norm', 'dropout', 'bucketize_sparse', 'masked_cumsum', 'moe_gate', 'tbe_int8', 'conv_transpose1d'];
+const PROGRAMS = [
+  'rmsnorm',
+  'log_softmax',
+  'cumsum',
+  'argmax_middle',
+  'sort_rows',
+  'jagged_softmax',
+  'flip_truncate',
+  'map_id',
+  'sigrid_hash',
+  'quantize_packed',
+  'calibration_bins',
+  'lstm_layer2',
+  'clip_grad_norm',
+  'dropout',
+  'bucketize_sparse',
+  'masked_cumsum',
+  'moe_gate',
+  'tbe_int8',
+  'conv_transpose1d',
+];
 
 const operators = [...compile(examplesText), ...compile(languageText)];
 function graphOf(name: string): StageGraph {
-  const op = must(operators.find((o) => o.name === name), name);
+  const op = must(
+    operators.find((o) => o.name === name),
+    name,
+  );
   const lowered = lower(op, smallConsts(op));
   if (!lowered.ok) throw new Error(JSON.stringify(lowered.refusals));
   return lowered.graph;
 }
 /** Every plan under every schedule, with and without facts. */
 function programsOf(graph: StageGraph): readonly TileProgram[] {
-  return plans(graph).flatMap((plan) => SCHEDULES.map((schedule) => lowerProgram(plan, { outer: { kind: 'part' }, schedule: () => schedule, facts: (w) => ({ divisors: w.divisors, aligned: w.aligned }) })));
+  return plans(graph).flatMap((plan) =>
+    SCHEDULES.map((schedule) =>
+      lowerProgram(plan, {
+        outer: { kind: 'part' },
+        schedule: () => schedule,
+        facts: (w) => ({ divisors: w.divisors, aligned: w.aligned }),
+      }),
+    ),
+  );
 }
 
 /** Runs a program on a case and returns the first element that the reference does not accept. */
@@ -42,26 +73,62 @@ function wrongElement(graph: StageGraph, program: TileProgram, c: Case): string 
   const sizes = resolveSizes(graph, c);
   if (typeof sizes === 'string') throw new Error(sizes);
   const data = caseData(graph, c, sizes);
-  const buffers = Object.fromEntries(graph.buffers.flatMap((b) => (data.tensors.has(b.id) ? [[b.id, b.list ? must(data.tensors.get(b.id), b.id) : must(data.tensors.get(b.id)?.[0], b.id)]] : [])));
-  const expected = evaluate(graph, { dims: Object.fromEntries(sizes.dims), scalars: Object.fromEntries(data.scalars), buffers });
+  const buffers = Object.fromEntries(
+    graph.buffers.flatMap((b) =>
+      data.tensors.has(b.id)
+        ? [[b.id, b.list ? must(data.tensors.get(b.id), b.id) : must(data.tensors.get(b.id)?.[0], b.id)]]
+        : [],
+    ),
+  );
+  const expected = evaluate(graph, {
+    dims: Object.fromEntries(sizes.dims),
+    scalars: Object.fromEntries(data.scalars),
+    buffers,
+  });
   if (!expected.ok) throw new Error(JSON.stringify(expected.problems));
   const arrays: Record<string, readonly Tensor[]> = {};
   for (const b of graph.buffers) {
     const given = data.tensors.get(b.id)?.map((t) => ({ ...t, data: t.data.slice() }));
-    if (b.role !== 'temp') arrays[b.id] = given ?? must(expected.outputs[b.id], b.id).map((o) => zeros(o.tensor.dtype, o.tensor.shape));
+    if (b.role !== 'temp')
+      arrays[b.id] = given ?? must(expected.outputs[b.id], b.id).map((o) => zeros(o.tensor.dtype, o.tensor.shape));
   }
-  const capacities = program.capacities.map((x) => [x.id, BigInt(Math.max(0, ...graph.buffers.filter((b) => b.capacity?.ragged === x.ragged).flatMap((b) => must(expected.outputs[b.id], b.id).map((o) => o.needed ?? 0))))] as const);
+  const capacities = program.capacities.map(
+    (x) =>
+      [
+        x.id,
+        BigInt(
+          Math.max(
+            0,
+            ...graph.buffers
+              .filter((b) => b.capacity?.ragged === x.ragged)
+              .flatMap((b) => must(expected.outputs[b.id], b.id).map((o) => o.needed ?? 0)),
+          ),
+        ),
+      ] as const,
+  );
   const dims = [...sizes.dims].map(([id, v]) => [id, typeof v === 'number' ? BigInt(v) : v.map(BigInt)] as const);
-  const scalars = [...data.scalars].map(([id, v]) => [id, typeof v === 'number' && Number.isInteger(v) && graph.scalars.some((s) => s.name === id && /^[iu]/.test(s.dtype)) ? BigInt(v) : v] as const);
+  const scalars = [...data.scalars].map(
+    ([id, v]) =>
+      [
+        id,
+        typeof v === 'number' &&
+        Number.isInteger(v) &&
+        graph.scalars.some((s) => s.name === id && /^[iu]/.test(s.dtype))
+          ? BigInt(v)
+          : v,
+      ] as const,
+  );
   runTile(program, { arrays, values: Object.fromEntries([...dims, ...scalars, ...capacities]) });
   for (const [id, list] of Object.entries(expected.outputs)) {
     for (const [k, o] of list.entries()) {
       for (let i = 0; i < o.tensor.data.length; i++) {
         const [got, want] = [getAt(must(arrays[id]?.[k], id), i), getAt(o.tensor, i)];
-        const bound = (o.bound?.[i] ?? 0) * 1.001 + (typeof want === 'number' ? Math.abs(want) * 2 ** -7 * (o.bound ? 1 : 0) : 0);
+        const bound =
+          (o.bound?.[i] ?? 0) * 1.001 + (typeof want === 'number' ? Math.abs(want) * 2 ** -7 * (o.bound ? 1 : 0) : 0);
         const close = typeof got === 'number' && typeof want === 'number' && Math.abs(got - want) <= bound;
         const isRow = graph.buffers.some((b) => b.id === id && b.row !== undefined);
-        if (!Object.is(got, want) && Number(got) !== Number(want) && !close && (o.marks?.[i] ?? 0) === 0 && !isRow) return `${id}[${i}] is ${String(got)}, not ${String(want)}`;
+        if (!Object.is(got, want) && Number(got) !== Number(want) && !close && (o.marks?.[i] ?? 0) === 0 && !isRow)
+          return `${id}[${i}] is ${String(got)}, not ${String(want)}`;
       }
     }
   }
@@ -74,9 +141,13 @@ describe('lowering to tile IR, interpreted', () => {
     const programs = programsOf(graph);
     for (const p of programs) expect(verifyTile(p), printTile(p)).toEqual([]);
     fc.assert(
-      fc.property(arbitraryCase(graph, { work: 3000, styles: ['integers', 'uniform'] }), fc.nat(programs.length - 1), (c, k) => {
-        expect(wrongElement(graph, must(programs[k], 'program'), c)).toBeUndefined();
-      }),
+      fc.property(
+        arbitraryCase(graph, { work: 3000, styles: ['integers', 'uniform'] }),
+        fc.nat(programs.length - 1),
+        (c, k) => {
+          expect(wrongElement(graph, must(programs[k], 'program'), c)).toBeUndefined();
+        },
+      ),
       { numRuns: 12, seed: 7 },
     );
   });
@@ -85,21 +156,44 @@ describe('lowering to tile IR, interpreted', () => {
 describe('the verifier', () => {
   const program = must(programsOf(graphOf('rmsnorm'))[0], 'program');
   const kernel = must(program.kernels[0], 'kernel');
-  const broken = (body: TileProgram['kernels'][number]['body']): readonly string[] => verifyTile({ ...program, kernels: [{ ...kernel, body }] });
+  const broken = (body: TileProgram['kernels'][number]['body']): readonly string[] =>
+    verifyTile({ ...program, kernels: [{ ...kernel, body }] });
   const one = { kind: 'int', value: 1n, ty: { dtype: 'i64', lanes: 1 } } as const;
 
   test('finds an unknown name', () => {
     expect(broken([{ kind: 'let', id: 'a', value: { kind: 'name', id: 'nowhere', ty: one.ty } }])).toHaveLength(1);
   });
   test('finds a name declared twice and a constant that is set', () => {
-    expect(broken([{ kind: 'let', id: 'a', value: one }, { kind: 'let', id: 'a', value: one }, { kind: 'set', id: 'a', value: one }])).toHaveLength(2);
+    expect(
+      broken([
+        { kind: 'let', id: 'a', value: one },
+        { kind: 'let', id: 'a', value: one },
+        { kind: 'set', id: 'a', value: one },
+      ]),
+    ).toHaveLength(2);
   });
   test('finds operands of different lanes', () => {
     const two = { kind: 'iota', ty: { dtype: 'i64', lanes: 2 } } as const;
-    expect(broken([{ kind: 'let', id: 'a', value: { kind: 'binary', op: 'add', a: one, b: two, ty: two.ty } }])).not.toEqual([]);
+    expect(
+      broken([{ kind: 'let', id: 'a', value: { kind: 'binary', op: 'add', a: one, b: two, ty: two.ty } }]),
+    ).not.toEqual([]);
   });
   test('finds a barrier that not all lanes reach', () => {
-    const lanes = { ...kernel, lanes: 32, body: [{ kind: 'loop', id: 'i', level: { kind: 'lane' }, lo: one, hi: one, step: 1, body: [{ kind: 'barrier', within: 'block' }] }] } as const;
+    const lanes = {
+      ...kernel,
+      lanes: 32,
+      body: [
+        {
+          kind: 'loop',
+          id: 'i',
+          level: { kind: 'lane' },
+          lo: one,
+          hi: one,
+          step: 1,
+          body: [{ kind: 'barrier', within: 'block' }],
+        },
+      ],
+    } as const;
     expect(verifyTile({ ...program, kernels: [lanes] })).toEqual([expect.stringContaining('barrier')]);
   });
 });

@@ -15,10 +15,10 @@ extern "C" __global__ void __launch_bounds__(256) matmul(const f32* __restrict__
       __syncthreads();
       for (i64 k = 0; k < K; k += 16) {
         for (i64 r = 0; r < 16; ++r) {
-          for (i64 k = threadIdx.x; k < 16; k += blockDim.x) (as + r * 16)[k] = (a + (m + r) * K + k)[k];
+          for (i64 unit = threadIdx.x; unit < 16; unit += blockDim.x) (as + r * 16)[unit] = (a + (m + r) * K + k)[unit];
         }
         for (i64 r = 0; r < 16; ++r) {
-          for (i64 k = threadIdx.x; k < 16; k += blockDim.x) (bs + r * 16)[k] = (b + (k + r) * N + n)[k];
+          for (i64 unit = threadIdx.x; unit < 16; unit += blockDim.x) (bs + r * 16)[unit] = (b + (k + r) * N + n)[unit];
         }
         __syncthreads();
         // 16 by 16 elements, each lane its share
@@ -31,7 +31,7 @@ extern "C" __global__ void __launch_bounds__(256) matmul(const f32* __restrict__
         __syncthreads();
       }
       for (i64 r = 0; r < 16; ++r) {
-        for (i64 k = threadIdx.x; k < 16; k += blockDim.x) (y + (m + r) * N + n)[k] = (acc + r * 16)[k];
+        for (i64 unit = threadIdx.x; unit < 16; unit += blockDim.x) (y + (m + r) * N + n)[unit] = (acc + r * 16)[unit];
       }
     }
   }

@@ -25,35 +25,26 @@ typedef unsigned long long u64;
 typedef f32 f32x8 __attribute__((vector_size(32)));
 typedef unsigned u32;
 typedef u32 u32x8 __attribute__((vector_size(32)));
+typedef int i32;
+typedef i64 i64x4 __attribute__((vector_size(32)));
 typedef unsigned short u16;
 typedef u16 u16x8 __attribute__((vector_size(16)));
-typedef int i32;
-typedef i64 i64x2 __attribute__((vector_size(16)));
 typedef u16 u16x16 __attribute__((vector_size(32)));
 
 static inline f32x8 splat_f32_x8(f32 x) {
   return x - f32x8{};
 }
 
-static inline f32x8 bf16_to_f32_x8(u32x8 h) {
-  return __builtin_bit_cast(f32x8, (u32x8)(h << 16));
+static inline f32x8 load_even_bf16_x8(const bf16* p) {
+  u32x8 words;
+  __builtin_memcpy(&words, p, sizeof words);
+  return __builtin_bit_cast(f32x8, (u32x8)(words << 16));
 }
 
-static inline u32x8 load_u16_as_u32_x8(const u16* p) {
-#if defined(__AVX2__) && !defined(__clang__)
-  typedef short raw __attribute__((vector_size(16)));
-  raw v;
-  __builtin_memcpy(&v, p, 16);
-  return (u32x8)__builtin_ia32_pmovzxwd256(v);
-#else
-  u16x8 v;
-  __builtin_memcpy(&v, p, sizeof v);
-  return __builtin_convertvector(v, u32x8);
-#endif
-}
-
-static inline f32x8 load_bf16_x8(const bf16* p) {
-  return bf16_to_f32_x8(load_u16_as_u32_x8(p));
+static inline f32x8 load_odd_bf16_x8(const bf16* p) {
+  u32x8 words;
+  __builtin_memcpy(&words, p, sizeof words);
+  return __builtin_bit_cast(f32x8, words & 0xffff0000u);
 }
 
 static inline f32 fold_add_f32_x8(f32x8 v) {
@@ -80,24 +71,28 @@ static inline i64 min_i64(i64 a, i64 b) {
   return a < b ? a : b;
 }
 
+static inline f32x8 bf16_to_f32_x8(u32x8 h) {
+  return __builtin_bit_cast(f32x8, (u32x8)(h << 16));
+}
+
 static inline u32x8 f32_to_bf16_x8(f32x8 x) {
   const u32x8 u = __builtin_bit_cast(u32x8, x);
   const u32x8 r = (u + 0x7fffu + ((u >> 16) & 1u)) >> 16;
   return x != x ? (u >> 16) | 0x40u : r;  // NaN stays a quiet NaN
 }
 
-static inline void store_bf16_x8(bf16* p, f32x8 v) {
-  const u16x8 s = __builtin_shufflevector((u16x16)f32_to_bf16_x8(v), (u16x16)f32_to_bf16_x8(v), 0, 2, 4, 6, 8, 10, 12, 14);
-  __builtin_memcpy(p, &s, sizeof s);
+// The rounded value in the upper half of each word; NaN becomes all ones, which is a quiet NaN.
+static inline u32x8 round_to_bf16_x8(f32x8 x) {
+  const u32x8 u = __builtin_bit_cast(u32x8, x);
+  return (u + 0x7fffu + ((u >> 16) & 1u)) | (u32x8)(x != x);
 }
 
-static inline void stream_bf16_x8(bf16* p, f32x8 v) {
-#if defined(__clang__) || !defined(__SSE2__)
-  store_bf16_x8(p, v);
+static inline void stream_halves_bf16_x8(bf16* p, f32x8 even, f32x8 odd) {
+  const u32x8 words = (round_to_bf16_x8(even) >> 16) | (round_to_bf16_x8(odd) & 0xffff0000u);
+#if defined(__clang__) || !defined(__AVX__)
+  __builtin_memcpy(p, &words, sizeof words);
 #else
-  i64x2 bits;
-  store_bf16_x8((bf16*)&bits, v);
-  __builtin_ia32_movntdq((i64x2*)p, bits);
+  __builtin_ia32_movntdq256((i64x4*)p, (i64x4)words);
 #endif
 }
 
@@ -107,8 +102,35 @@ static inline void stream_fence() {
 #endif
 }
 
+static inline u32x8 load_u16_as_u32_x8(const u16* p) {
+#if defined(__AVX2__) && !defined(__clang__)
+  typedef short raw __attribute__((vector_size(16)));
+  raw v;
+  __builtin_memcpy(&v, p, 16);
+  return (u32x8)__builtin_ia32_pmovzxwd256(v);
+#else
+  u16x8 v;
+  __builtin_memcpy(&v, p, sizeof v);
+  return __builtin_convertvector(v, u32x8);
+#endif
+}
+
+static inline f32x8 load_bf16_x8(const bf16* p) {
+  return bf16_to_f32_x8(load_u16_as_u32_x8(p));
+}
+
 static inline f32 bf16_to_f32(u32 h) {
   return __builtin_bit_cast(f32, (u32)(h << 16));
+}
+
+static inline void store_halves_bf16_x8(bf16* p, f32x8 even, f32x8 odd) {
+  const u32x8 words = (round_to_bf16_x8(even) >> 16) | (round_to_bf16_x8(odd) & 0xffff0000u);
+  __builtin_memcpy(p, &words, sizeof words);
+}
+
+static inline void store_bf16_x8(bf16* p, f32x8 v) {
+  const u16x8 s = __builtin_shufflevector((u16x16)f32_to_bf16_x8(v), (u16x16)f32_to_bf16_x8(v), 0, 2, 4, 6, 8, 10, 12, 14);
+  __builtin_memcpy(p, &s, sizeof s);
 }
 
 static inline u32 f32_to_bf16(f32 x) {
@@ -127,13 +149,13 @@ static void rmsnorm_k0_r_fast(const bf16* __restrict x, const bf16* __restrict w
     f32x8 acc_2 = splat_f32_x8(0.0f);
     f32x8 acc_3 = splat_f32_x8(0.0f);
     for (i64 d = 0; d < D; d += 32) {
-      const f32x8 x_at = load_bf16_x8(x + b * D + d);
+      const f32x8 x_at = load_even_bf16_x8(x + b * D + d);
       acc += x_at * x_at;
-      const f32x8 x_at_1 = load_bf16_x8(x + b * D + (d + 8));
+      const f32x8 x_at_1 = load_odd_bf16_x8(x + b * D + d);
       acc_1 += x_at_1 * x_at_1;
-      const f32x8 x_at_2 = load_bf16_x8(x + b * D + (d + 16));
+      const f32x8 x_at_2 = load_even_bf16_x8(x + b * D + (d + 16));
       acc_2 += x_at_2 * x_at_2;
-      const f32x8 x_at_3 = load_bf16_x8(x + b * D + (d + 24));
+      const f32x8 x_at_3 = load_odd_bf16_x8(x + b * D + (d + 16));
       acc_3 += x_at_3 * x_at_3;
     }
     const f32 fold = fold_add_f32_x8(acc + acc_1 + (acc_2 + acc_3));
@@ -143,12 +165,10 @@ static void rmsnorm_k0_r_fast(const bf16* __restrict x, const bf16* __restrict w
     const i64 d_near = min_i64(2048, D);
     for (i64 d = 0; d < d_near; d += 16) {
       __builtin_prefetch(x + (b + 1) * D + d);
-      stream_bf16_x8(y + b * D + d, load_bf16_x8(x + b * D + d) * r_1 * load_bf16_x8(w + d));
-      stream_bf16_x8(y + b * D + (d + 8), load_bf16_x8(x + b * D + (d + 8)) * r_1 * load_bf16_x8(w + d + 8));
+      stream_halves_bf16_x8(y + b * D + d, load_even_bf16_x8(x + b * D + d) * r_1 * load_even_bf16_x8(w + d), load_odd_bf16_x8(x + b * D + d) * r_1 * load_odd_bf16_x8(w + d));
     }
     for (i64 d = d_near; d < D; d += 16) {
-      stream_bf16_x8(y + b * D + d, load_bf16_x8(x + b * D + d) * r_1 * load_bf16_x8(w + d));
-      stream_bf16_x8(y + b * D + (d + 8), load_bf16_x8(x + b * D + (d + 8)) * r_1 * load_bf16_x8(w + d + 8));
+      stream_halves_bf16_x8(y + b * D + d, load_even_bf16_x8(x + b * D + d) * r_1 * load_even_bf16_x8(w + d), load_odd_bf16_x8(x + b * D + d) * r_1 * load_odd_bf16_x8(w + d));
     }
   }
   stream_fence();
@@ -166,13 +186,13 @@ static void rmsnorm_k0_r(const bf16* __restrict x, const bf16* __restrict w, bf1
     f32 tail = 0.0f;
     const i64 d_end = D - (D & 31);
     for (i64 d = 0; d < d_end; d += 32) {
-      const f32x8 x_at = load_bf16_x8(x + b * D + d);
+      const f32x8 x_at = load_even_bf16_x8(x + b * D + d);
       acc += x_at * x_at;
-      const f32x8 x_at_1 = load_bf16_x8(x + b * D + (d + 8));
+      const f32x8 x_at_1 = load_odd_bf16_x8(x + b * D + d);
       acc_1 += x_at_1 * x_at_1;
-      const f32x8 x_at_2 = load_bf16_x8(x + b * D + (d + 16));
+      const f32x8 x_at_2 = load_even_bf16_x8(x + b * D + (d + 16));
       acc_2 += x_at_2 * x_at_2;
-      const f32x8 x_at_3 = load_bf16_x8(x + b * D + (d + 24));
+      const f32x8 x_at_3 = load_odd_bf16_x8(x + b * D + (d + 16));
       acc_3 += x_at_3 * x_at_3;
     }
     const i64 d_end_1 = D - ((D - d_end) & 7);
@@ -191,13 +211,11 @@ static void rmsnorm_k0_r(const bf16* __restrict x, const bf16* __restrict w, bf1
     const i64 d_near = min_i64(2048, D - (D & 15));
     for (i64 d = 0; d < d_near; d += 16) {
       __builtin_prefetch(x + (b + 1) * D + d);
-      store_bf16_x8(y + b * D + d, load_bf16_x8(x + b * D + d) * r_1 * load_bf16_x8(w + d));
-      store_bf16_x8(y + b * D + (d + 8), load_bf16_x8(x + b * D + (d + 8)) * r_1 * load_bf16_x8(w + d + 8));
+      store_halves_bf16_x8(y + b * D + d, load_even_bf16_x8(x + b * D + d) * r_1 * load_even_bf16_x8(w + d), load_odd_bf16_x8(x + b * D + d) * r_1 * load_odd_bf16_x8(w + d));
     }
     const i64 d_end_2 = D - ((D - d_near) & 15);
     for (i64 d = d_near; d < d_end_2; d += 16) {
-      store_bf16_x8(y + b * D + d, load_bf16_x8(x + b * D + d) * r_1 * load_bf16_x8(w + d));
-      store_bf16_x8(y + b * D + (d + 8), load_bf16_x8(x + b * D + (d + 8)) * r_1 * load_bf16_x8(w + d + 8));
+      store_halves_bf16_x8(y + b * D + d, load_even_bf16_x8(x + b * D + d) * r_1 * load_even_bf16_x8(w + d), load_odd_bf16_x8(x + b * D + d) * r_1 * load_odd_bf16_x8(w + d));
     }
     const i64 d_end_3 = D - ((D - d_end_2) & 7);
     for (i64 d = d_end_2; d < d_end_3; d += 8) {
