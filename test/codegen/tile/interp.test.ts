@@ -62,7 +62,7 @@ function programsOf(graph: StageGraph): readonly TileProgram[] {
       lowerProgram(plan, {
         outer: { kind: 'part' },
         schedule: () => schedule,
-        facts: (w) => ({ divisors: w.divisors, aligned: w.aligned }),
+        facts: (w) => ({ ...w }),
       }),
     ),
   );

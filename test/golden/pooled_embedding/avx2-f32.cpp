@@ -54,28 +54,28 @@ static void pooled_embedding_k0_y_fast(const f32* __restrict w, const i64* __res
       f32x8 acc_5 = splat_f32_x8(0.0f);
       f32x8 acc_6 = splat_f32_x8(0.0f);
       f32x8 acc_7 = splat_f32_x8(0.0f);
-      const i64 off_at = off[b];
-      const i64 l_end = off[b + 1] - off_at;
-      for (i64 l = 0; l < l_end; ++l) {
-        const i64 off_at_1 = off[b];
-        if (off_at_1 + (l + 16) < off[B]) {
-          const i64 off_at_2 = off[b];
-          __builtin_prefetch(w + min_i64(max_i64(ids[off_at_2 + (l + 16)], 0), V - 1) * D + d);
-          const i64 off_at_3 = off[b];
-          __builtin_prefetch(w + min_i64(max_i64(ids[off_at_3 + (l + 16)], 0), V - 1) * D + (d + 16));
+      const i64 off_at = off[b + 1];
+      const i64 off_at_1 = off[b];
+      for (i64 l = 0; l < off_at - off_at_1; ++l) {
+        const i64 off_at_2 = off[b];
+        const i64 off_at_3 = off[B];
+        if (off_at_2 + (l + 16) < off_at_3) {
           const i64 off_at_4 = off[b];
-          __builtin_prefetch(w + min_i64(max_i64(ids[off_at_4 + (l + 16)], 0), V - 1) * D + (d + 32));
-          const i64 off_at_5 = off[b];
-          __builtin_prefetch(w + min_i64(max_i64(ids[off_at_5 + (l + 16)], 0), V - 1) * D + (d + 48));
+          const i64 min_1 = min_i64(max_i64(ids[off_at_4 + (l + 16)], 0), V - 1);
+          __builtin_prefetch(w + min_1 * D + d);
+          __builtin_prefetch(w + min_1 * D + (d + 16));
+          __builtin_prefetch(w + min_1 * D + (d + 32));
+          __builtin_prefetch(w + min_1 * D + (d + 48));
         }
-        acc += V > 0 ? load_f32_x8(w + min_i64(max_i64(ids[off_at + l], 0), V - 1) * D + d) : splat_f32_x8(0.0f);
-        acc_1 += V > 0 ? load_f32_x8(w + min_i64(max_i64(ids[off_at + l], 0), V - 1) * D + (d + 8)) : splat_f32_x8(0.0f);
-        acc_2 += V > 0 ? load_f32_x8(w + min_i64(max_i64(ids[off_at + l], 0), V - 1) * D + (d + 16)) : splat_f32_x8(0.0f);
-        acc_3 += V > 0 ? load_f32_x8(w + min_i64(max_i64(ids[off_at + l], 0), V - 1) * D + (d + 24)) : splat_f32_x8(0.0f);
-        acc_4 += V > 0 ? load_f32_x8(w + min_i64(max_i64(ids[off_at + l], 0), V - 1) * D + (d + 32)) : splat_f32_x8(0.0f);
-        acc_5 += V > 0 ? load_f32_x8(w + min_i64(max_i64(ids[off_at + l], 0), V - 1) * D + (d + 40)) : splat_f32_x8(0.0f);
-        acc_6 += V > 0 ? load_f32_x8(w + min_i64(max_i64(ids[off_at + l], 0), V - 1) * D + (d + 48)) : splat_f32_x8(0.0f);
-        acc_7 += V > 0 ? load_f32_x8(w + min_i64(max_i64(ids[off_at + l], 0), V - 1) * D + (d + 56)) : splat_f32_x8(0.0f);
+        const i64 min_2 = min_i64(max_i64(ids[off_at_1 + l], 0), V - 1);
+        acc += load_f32_x8(w + min_2 * D + d);
+        acc_1 += load_f32_x8(w + min_2 * D + (d + 8));
+        acc_2 += load_f32_x8(w + min_2 * D + (d + 16));
+        acc_3 += load_f32_x8(w + min_2 * D + (d + 24));
+        acc_4 += load_f32_x8(w + min_2 * D + (d + 32));
+        acc_5 += load_f32_x8(w + min_2 * D + (d + 40));
+        acc_6 += load_f32_x8(w + min_2 * D + (d + 48));
+        acc_7 += load_f32_x8(w + min_2 * D + (d + 56));
       }
       store_f32_x8(y + b * D + d, acc);
       store_f32_x8(y + b * D + (d + 8), acc_1);
@@ -104,28 +104,83 @@ static void pooled_embedding_k0_y(const f32* __restrict w, const i64* __restrict
       f32x8 acc_5 = splat_f32_x8(0.0f);
       f32x8 acc_6 = splat_f32_x8(0.0f);
       f32x8 acc_7 = splat_f32_x8(0.0f);
-      const i64 off_at = off[b];
-      const i64 l_end = off[b + 1] - off_at;
-      for (i64 l = 0; l < l_end; ++l) {
-        const i64 off_at_1 = off[b];
-        if (off_at_1 + (l + 16) < off[B]) {
-          const i64 off_at_2 = off[b];
-          __builtin_prefetch(w + min_i64(max_i64(ids[off_at_2 + (l + 16)], 0), V - 1) * D + d);
-          const i64 off_at_3 = off[b];
-          __builtin_prefetch(w + min_i64(max_i64(ids[off_at_3 + (l + 16)], 0), V - 1) * D + (d + 16));
+      const i64 off_at = off[b + 1];
+      const i64 off_at_1 = off[b];
+      for (i64 l = 0; l < off_at - off_at_1; ++l) {
+        const i64 off_at_2 = off[b];
+        const i64 off_at_3 = off[B];
+        if (off_at_2 + (l + 16) < off_at_3) {
           const i64 off_at_4 = off[b];
-          __builtin_prefetch(w + min_i64(max_i64(ids[off_at_4 + (l + 16)], 0), V - 1) * D + (d + 32));
-          const i64 off_at_5 = off[b];
-          __builtin_prefetch(w + min_i64(max_i64(ids[off_at_5 + (l + 16)], 0), V - 1) * D + (d + 48));
+          const i64 min_1 = min_i64(max_i64(ids[off_at_4 + (l + 16)], 0), V - 1);
+          __builtin_prefetch(w + min_1 * D + d);
+          __builtin_prefetch(w + min_1 * D + (d + 16));
+          __builtin_prefetch(w + min_1 * D + (d + 32));
+          __builtin_prefetch(w + min_1 * D + (d + 48));
         }
-        acc += V > 0 ? load_f32_x8(w + min_i64(max_i64(ids[off_at + l], 0), V - 1) * D + d) : splat_f32_x8(0.0f);
-        acc_1 += V > 0 ? load_f32_x8(w + min_i64(max_i64(ids[off_at + l], 0), V - 1) * D + (d + 8)) : splat_f32_x8(0.0f);
-        acc_2 += V > 0 ? load_f32_x8(w + min_i64(max_i64(ids[off_at + l], 0), V - 1) * D + (d + 16)) : splat_f32_x8(0.0f);
-        acc_3 += V > 0 ? load_f32_x8(w + min_i64(max_i64(ids[off_at + l], 0), V - 1) * D + (d + 24)) : splat_f32_x8(0.0f);
-        acc_4 += V > 0 ? load_f32_x8(w + min_i64(max_i64(ids[off_at + l], 0), V - 1) * D + (d + 32)) : splat_f32_x8(0.0f);
-        acc_5 += V > 0 ? load_f32_x8(w + min_i64(max_i64(ids[off_at + l], 0), V - 1) * D + (d + 40)) : splat_f32_x8(0.0f);
-        acc_6 += V > 0 ? load_f32_x8(w + min_i64(max_i64(ids[off_at + l], 0), V - 1) * D + (d + 48)) : splat_f32_x8(0.0f);
-        acc_7 += V > 0 ? load_f32_x8(w + min_i64(max_i64(ids[off_at + l], 0), V - 1) * D + (d + 56)) : splat_f32_x8(0.0f);
+        f32x8 choice;
+        if (V > 0) {
+          const i64 min_2 = min_i64(max_i64(ids[off_at_1 + l], 0), V - 1);
+          choice = load_f32_x8(w + min_2 * D + d);
+        } else {
+          choice = splat_f32_x8(0.0f);
+        }
+        acc += choice;
+        f32x8 choice_1;
+        if (V > 0) {
+          const i64 min_3 = min_i64(max_i64(ids[off_at_1 + l], 0), V - 1);
+          choice_1 = load_f32_x8(w + min_3 * D + (d + 8));
+        } else {
+          choice_1 = splat_f32_x8(0.0f);
+        }
+        acc_1 += choice_1;
+        f32x8 choice_2;
+        if (V > 0) {
+          const i64 min_4 = min_i64(max_i64(ids[off_at_1 + l], 0), V - 1);
+          choice_2 = load_f32_x8(w + min_4 * D + (d + 16));
+        } else {
+          choice_2 = splat_f32_x8(0.0f);
+        }
+        acc_2 += choice_2;
+        f32x8 choice_3;
+        if (V > 0) {
+          const i64 min_5 = min_i64(max_i64(ids[off_at_1 + l], 0), V - 1);
+          choice_3 = load_f32_x8(w + min_5 * D + (d + 24));
+        } else {
+          choice_3 = splat_f32_x8(0.0f);
+        }
+        acc_3 += choice_3;
+        f32x8 choice_4;
+        if (V > 0) {
+          const i64 min_6 = min_i64(max_i64(ids[off_at_1 + l], 0), V - 1);
+          choice_4 = load_f32_x8(w + min_6 * D + (d + 32));
+        } else {
+          choice_4 = splat_f32_x8(0.0f);
+        }
+        acc_4 += choice_4;
+        f32x8 choice_5;
+        if (V > 0) {
+          const i64 min_7 = min_i64(max_i64(ids[off_at_1 + l], 0), V - 1);
+          choice_5 = load_f32_x8(w + min_7 * D + (d + 40));
+        } else {
+          choice_5 = splat_f32_x8(0.0f);
+        }
+        acc_5 += choice_5;
+        f32x8 choice_6;
+        if (V > 0) {
+          const i64 min_8 = min_i64(max_i64(ids[off_at_1 + l], 0), V - 1);
+          choice_6 = load_f32_x8(w + min_8 * D + (d + 48));
+        } else {
+          choice_6 = splat_f32_x8(0.0f);
+        }
+        acc_6 += choice_6;
+        f32x8 choice_7;
+        if (V > 0) {
+          const i64 min_9 = min_i64(max_i64(ids[off_at_1 + l], 0), V - 1);
+          choice_7 = load_f32_x8(w + min_9 * D + (d + 56));
+        } else {
+          choice_7 = splat_f32_x8(0.0f);
+        }
+        acc_7 += choice_7;
       }
       store_f32_x8(y + b * D + d, acc);
       store_f32_x8(y + b * D + (d + 8), acc_1);
@@ -145,7 +200,8 @@ static void pooled_embedding_k0_y(const f32* __restrict w, const i64* __restrict
         const i64 off_at_1 = off[b];
         if (off_at_1 + (l + 16) < off[B]) {
           const i64 off_at_2 = off[b];
-          __builtin_prefetch(w + min_i64(max_i64(ids[off_at_2 + (l + 16)], 0), V - 1) * D + d);
+          const i64 min_1 = min_i64(max_i64(ids[off_at_2 + (l + 16)], 0), V - 1);
+          __builtin_prefetch(w + min_1 * D + d);
         }
         acc += V > 0 ? load_f32_x8(w + min_i64(max_i64(ids[off_at + l], 0), V - 1) * D + d) : splat_f32_x8(0.0f);
       }
@@ -164,7 +220,7 @@ static void pooled_embedding_k0_y(const f32* __restrict w, const i64* __restrict
 }
 
 extern "C" void pooled_embedding(const f32* __restrict w, const i64* __restrict ids, const i64* __restrict off, f32* __restrict y, i64 V, i64 D, i64 B, i64 part, i64 parts) {
-  if (D % 64 == 0) pooled_embedding_k0_y_fast(w, ids, off, y, V, D, B, part, parts);
+  if (D % 64 == 0 && V > 0) pooled_embedding_k0_y_fast(w, ids, off, y, V, D, B, part, parts);
   else pooled_embedding_k0_y(w, ids, off, y, V, D, B, part, parts);
 }
 
