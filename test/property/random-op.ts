@@ -7,7 +7,7 @@ import fc from 'fast-check';
 export interface RandomOp {
   readonly source: string;
 }
-export const arbitraryOp = (size = 120): fc.Arbitrary<RandomOp> =>
+export const arbitraryOp = (size = 220): fc.Arbitrary<RandomOp> =>
   fc.array(fc.nat(255), { maxLength: size, size: 'max' }).map((choices) => ({ source: new Builder(choices).op() }));
 
 type Ty = 'f32' | 'i32' | 'i64' | 'u64' | 'bool';
