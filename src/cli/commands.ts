@@ -3,6 +3,7 @@ import { check } from './commands/check.ts';
 import { doctor } from './commands/doctor.ts';
 import { emit } from './commands/emit.ts';
 import { explain } from './commands/explain.ts';
+import { fmt } from './commands/fmt.ts';
 import { ops } from './commands/ops.ts';
 import { run } from './commands/run.ts';
 import { space } from './commands/space.ts';
@@ -16,6 +17,7 @@ type Add = <A extends CommonArgs>(command: Command<A>) => void;
 /** All subcommands, in the order that help lists them. */
 export const commands: readonly ((add: Add) => void)[] = [
   (add) => add(check),
+  (add) => add(fmt),
   (add) => add(explain),
   (add) => add(emit),
   (add) => add(run),

@@ -15,7 +15,7 @@ import type { Io } from './context.ts';
 import { EXIT } from './exit.ts';
 import { UserError } from './user-error.ts';
 
-/** Where a project keeps what ktune makes: records, compiled objects, emitted kernels. */
+/** Where a project keeps what ktune makes: records and emitted kernels (KTUNE_DIR), and what can be made again (KTUNE_CACHE). */
 export interface Paths {
   readonly root: string;
   readonly cache: string;
@@ -26,7 +26,7 @@ export interface Paths {
 }
 export function paths(io: Io): Paths {
   const root = resolve(io.cwd, io.env['KTUNE_DIR'] ?? '.ktune');
-  const cache = join(root, 'cache');
+  const cache = resolve(io.cwd, io.env['KTUNE_CACHE'] ?? join(root, 'cache'));
   return {
     root,
     cache,

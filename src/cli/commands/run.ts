@@ -66,6 +66,7 @@ function sortInputs(
   const files = new Map<string, string[]>();
   const scalars: Record<string, number | bigint | boolean> = {};
   const problems: Diagnostic[] = [];
+  const refused = new Set<string>();
   const { params } = chosen.op;
   for (const text of texts) {
     const at = text.indexOf('=');
@@ -79,6 +80,7 @@ function sortInputs(
     else if (p.mode === 'tensor' || p.mode === 'inout') files.set(name, [...(files.get(name) ?? []), value]);
     else {
       const v = scalarOf(p, value);
+      if (v === undefined || p.mode === 'const') refused.add(name);
       if (v === undefined || p.mode === 'const')
         problems.push(
           diagnostic('value-form', {
@@ -99,6 +101,7 @@ function sortInputs(
     const tensor = p.mode === 'tensor' || p.mode === 'inout';
     if (tensor && !files.has(p.name) && p.list === undefined)
       problems.push(diagnostic('input-missing', { name: p.name }));
+    if (refused.has(p.name)) continue;
     if (p.mode === 'scalar' && p.default === undefined && !(p.name in scalars) && !(p.name in chosen.scalars))
       problems.push(diagnostic('scalar-missing', { name: p.name }));
   }
