@@ -25,6 +25,8 @@ export interface Installed {
     abi: Abi,
     parts?: number,
   ): Promise<{ readonly ok: true; readonly call: Call } | { readonly ok: false; readonly fault: Fault }>;
+  /** Frees all arrays: afterwards the files they came from may change. */
+  release(): Promise<void>;
 }
 export type Installation =
   { readonly ok: true; readonly installed: Installed } | { readonly ok: false; readonly problem: Diagnostic };
@@ -87,6 +89,13 @@ export async function install(
         ...(restore.length === 0 ? {} : { restore }),
       };
       return { ok: true, call };
+    },
+    async release() {
+      const own = workload.arrays.flatMap((a) => [
+        ...Array.from({ length: sets }, (_, s) => nameIn(a.name, s)),
+        ...(a.role === 'inout' ? [`${a.name}!`] : []),
+      ]);
+      await runner.request({ op: 'free', bufs: [...own, ...workspace.map((_, i) => `workspace${i}`)] });
     },
   };
   return { ok: true, installed };

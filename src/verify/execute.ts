@@ -4,10 +4,11 @@ import type { BufId, StageGraph } from '../codegen/ir/stage.ts';
 import type { Scalar, Tensor } from '../codegen/numeric/tensor.ts';
 import type { Abi } from '../codegen/program.ts';
 import { install } from '../measure/install.ts';
+import type { Installed } from '../measure/install.ts';
 import type { Fault, Placement } from '../measure/protocol.ts';
 import type { Runner } from '../measure/runner-client.ts';
 import { createWorkload } from '../measure/workload.ts';
-import type { Inputs } from '../measure/workload.ts';
+import type { Inputs, Workload } from '../measure/workload.ts';
 import type { CaseData } from './data.ts';
 import type { Sizes } from './sizes.ts';
 
@@ -53,7 +54,21 @@ export async function execute(
   const workload = createWorkload(kernel.abi, inputs);
   const installation = await install(runner, workload, { scratch: options.scratch, place: options.place, cold: false });
   if (!installation.ok) return { ok: false, fault: { kind: 'refused', message: installation.problem.message } };
-  const prepared = await installation.installed.call(kernel.lib, `${kernel.abi.entry}_call`, kernel.abi, options.parts);
+  try {
+    return await runTwice(runner, kernel, workload, installation.installed, options);
+  } finally {
+    await installation.installed.release();
+  }
+}
+
+async function runTwice(
+  runner: Runner,
+  kernel: Loaded,
+  workload: Workload,
+  installed: Installed,
+  options: ExecuteOptions,
+): Promise<Execution> {
+  const prepared = await installed.call(kernel.lib, `${kernel.abi.entry}_call`, kernel.abi, options.parts);
   if (!prepared.ok) return prepared;
   const written = workload.arrays.filter((a) => a.role !== 'in');
   const runs: ReadonlyMap<BufId, readonly Uint8Array[]>[] = [];
