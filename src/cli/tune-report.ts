@@ -15,6 +15,7 @@ interface ReportParts {
   readonly ceilings: Ceilings | undefined;
   readonly files: readonly string[];
   readonly fromRecords: boolean;
+  readonly pinned: boolean;
   readonly paint: Context['paint'];
 }
 
@@ -44,7 +45,7 @@ export function tuneReport(r: ReportParts): string {
     ['speed-up', `${range} over the default${s.tie ? '; nothing beat the default beyond doubt' : ''}`],
   ];
   if (r.roof !== undefined) {
-    const spread = w.speedup.value === 0 ? 0 : (w.speedup.high - w.speedup.low) / w.speedup.value / 2;
+    const spread = w.time === undefined ? 0 : (w.time.high - w.time.low) / w.time.value / 2;
     rows.push([
       'throughput',
       r.roof.bound === 'memory' ? `${r.roof.gbPerS.toFixed(1)} GB/s` : `${r.roof.gflopPerS.toFixed(1)} GFLOP/s`,
@@ -65,7 +66,7 @@ export function tuneReport(r: ReportParts): string {
   rows.push(
     ['kernel', r.files[0] ?? ''],
     ['abi', r.files[1] ?? ''],
-    ['pinned in', 'ktune.lock'],
+    ['pinned in', r.pinned ? 'ktune.lock' : 'nothing: only confirmed winners are pinned'],
     ['records', '.ktune/records.sqlite'],
   );
   const standings = s.standings

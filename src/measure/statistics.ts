@@ -18,6 +18,13 @@ export interface Interval {
   readonly high: number;
 }
 
+/** The median with a percentile bootstrap interval. */
+export function medianInterval(samples: readonly number[], rng: Rng, resamples = 1000): Interval {
+  const medians: number[] = [];
+  for (let r = 0; r < resamples; r++) medians.push(median(samples.map(() => samples[below(rng, samples.length)] ?? 0)));
+  return { value: median(samples), low: quantile(medians, 0.025), high: quantile(medians, 0.975) };
+}
+
 /**
  * The median of numerator[i] / denominator[i] over rounds in which both were measured side by side, with a percentile bootstrap
  * interval over rounds. Pairing removes drift that hits both alike.
@@ -33,7 +40,5 @@ export function ratio(
     return d === undefined || d <= 0 ? [] : [n / d];
   });
   if (ratios.length === 0) return { value: Number.NaN, low: Number.NaN, high: Number.NaN };
-  const medians: number[] = [];
-  for (let r = 0; r < resamples; r++) medians.push(median(ratios.map(() => ratios[below(rng, ratios.length)] ?? 1)));
-  return { value: median(ratios), low: quantile(medians, 0.025), high: quantile(medians, 0.975) };
+  return medianInterval(ratios, rng, resamples);
 }

@@ -3,6 +3,7 @@ import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { Emitted } from '../codegen/program.ts';
 import { toDiff } from '../codegen/space/config.ts';
 import type { Final } from '../measure/rounds.ts';
+import { medianInterval } from '../measure/statistics.ts';
 import type { Runner } from '../measure/runner-client.ts';
 import type { Workload } from '../measure/workload.ts';
 import { confirm, final } from './final.ts';
@@ -43,7 +44,7 @@ export function interimWinner(s: Session, defaultId: string, stop: Stop): Conclu
     {
       speedup,
       confirmed: false,
-      verdict: 'not confirmed: the run ended early',
+      verdict: 'the run ended early',
       stop,
       defaultId,
       defaultNs,
@@ -127,12 +128,14 @@ function describe(
   const flops = cost === undefined ? undefined : workload?.evaluate(cost.flops);
   const entries = s.ledger.entries();
   const defaultNs = facts.defaultNs === undefined ? undefined : nsOf(facts.defaultId);
+  const finalSamples = played?.standings.find((x) => x.id === winner.id)?.samples;
   const summary: Summary = {
     winner: {
       id: winner.id,
       config: toDiff(s.space, winner.config),
       proposer: winner.proposer,
       ns: nsOf(winner.id),
+      ...(finalSamples === undefined ? {} : { time: medianInterval(finalSamples, s.timingRng) }),
       speedup: facts.speedup,
       confirmed: facts.confirmed,
       verdict: facts.verdict,

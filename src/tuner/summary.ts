@@ -10,6 +10,8 @@ export const summarySchema = z.object({
     config,
     proposer: z.string(),
     ns: z.number(),
+    /** Median time in the final with its interval; absent where there was no final. */
+    time: interval.optional(),
     speedup: interval,
     /** Checked again in a fresh process between guard pages. */
     confirmed: z.boolean(),

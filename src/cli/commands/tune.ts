@@ -6,6 +6,7 @@ import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 import { measureCeilings, placeUnderRoof } from '../../measure/roofline.ts';
 import { openStore } from '../../store/records.ts';
 import { bucketOf, pinWinner } from '../../store/lock-file.ts';
+import type { LockEntry } from '../../store/lock-file.ts';
 import { strategies } from '../../tuner/strategies/registry.generated.ts';
 import { tune as search } from '../../tuner/tune.ts';
 import type { TuneResult } from '../../tuner/tune.ts';
@@ -129,7 +130,8 @@ async function conclude(
   const files = writeKernel(io, kernel, emitted);
   const lock = resolve(io.cwd, 'ktune.lock');
   const dims = Object.fromEntries(Object.entries(chosen.sizes));
-  const pinned = await pinWinner(lock, {
+  // Only what was confirmed in a fresh process is pinned.
+  const entry: LockEntry = {
     op: chosen.op.name,
     graph: graphHash(chosen.graph),
     target: target.name,
@@ -141,7 +143,8 @@ async function conclude(
     speedup: summary.winner.speedup,
     machine: cpus()[0]?.model ?? 'unknown',
     measuredAt: new Date().toISOString(),
-  });
+  };
+  const pinned = summary.winner.confirmed ? await pinWinner(lock, entry) : undefined;
   const roof =
     ceilings === undefined || summary.bytes === undefined
       ? undefined
@@ -155,6 +158,7 @@ async function conclude(
     ceilings,
     files,
     fromRecords: result.fromRecords,
+    pinned: pinned?.ok === true,
     paint,
   });
   return {
@@ -164,7 +168,7 @@ async function conclude(
         : summary.stop === 'interrupted'
           ? EXIT.ok
           : EXIT.verification,
-    diagnostics: [...diagnostics, ...(pinned.ok ? [] : [pinned.problem])],
+    diagnostics: [...diagnostics, ...(pinned?.ok === false ? [pinned.problem] : [])],
     text,
     result: {
       op: chosen.op.name,
@@ -175,7 +179,7 @@ async function conclude(
       summary,
       roofline: roof ?? null,
       files,
-      lock: pinned.ok ? 'ktune.lock' : null,
+      lock: pinned?.ok === true ? 'ktune.lock' : null,
     },
   };
 }
