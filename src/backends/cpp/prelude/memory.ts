@@ -19,17 +19,31 @@ function widenLoad(c: Collector, t: DType, lanes: number): string {
   return c.add(name, () => {
     const V = vector(c, to, lanes);
     const N = vector(c, S, lanes);
-    const builtin = { u8: 'pmovzxbd256', i8: 'pmovsxbd256', u16: 'pmovzxwd256', i16: 'pmovsxwd256' }[String(S)];
     const generic = `  ${N} v;\n  __builtin_memcpy(&v, p, sizeof v);\n  return __builtin_convertvector(v, ${V});`;
-    if (builtin === undefined || lanes !== 8) return `static inline ${V} ${name}(const ${T}* p) {\n${generic}\n}`;
+    const builtin = { u8: 'pmovzxbd', i8: 'pmovsxbd', u16: 'pmovzxwd', i16: 'pmovsxwd' }[String(S)];
+    if (builtin === undefined || (lanes !== 8 && lanes !== 16))
+      return `static inline ${V} ${name}(const ${T}* p) {\n${generic}\n}`;
     const bytes = DTYPES[S].bytes === 1;
-    const raw = bytes ? 'char' : 'short';
+    const raw = `  typedef ${bytes ? 'char' : 'short'} raw __attribute__((vector_size(${bytes ? 16 : lanes * 2})));`;
+    // Eight bytes go through a register: a vector put together in memory would wait for its stores.
+    const fetch =
+      bytes && lanes === 8
+        ? `${raw}
+  typedef long long two __attribute__((vector_size(16)));
+  long long bytes;
+  __builtin_memcpy(&bytes, p, sizeof bytes);
+  const raw v = (raw)two{bytes, 0};`
+        : `${raw}
+  raw v;
+  __builtin_memcpy(&v, p, sizeof v);`;
+    const widened =
+      lanes === 8
+        ? `(${V})__builtin_ia32_${builtin}256(v)`
+        : `(${V})__builtin_ia32_${builtin}512_mask(v, ${vector(c, 'i32', 16)}{}, 0xffff)`;
     return `static inline ${V} ${name}(const ${T}* p) {
-#if defined(__AVX2__) && !defined(__clang__)
-  typedef ${raw} raw __attribute__((vector_size(16)));
-  raw v${bytes ? ' = {}' : ''};
-  __builtin_memcpy(&v, p, ${lanes * DTYPES[S].bytes});
-  return (${V})__builtin_ia32_${builtin}(v);
+#if defined(${lanes === 8 ? '__AVX2__' : '__AVX512F__'}) && !defined(__clang__)
+${fetch}
+  return ${widened};
 #else
 ${generic}
 #endif
