@@ -14,30 +14,28 @@ export function splat(c: Collector, ty: Ty): string {
   );
 }
 
-/** Folds the lanes of a vector: halves onto each other while they are vectors, which keeps the order fixed. */
+/** Folds the lanes of a vector: halves onto each other, so that the order is fixed and everything stays in a register. */
 export function foldLanes(c: Collector, op: Monoid, ty: Ty): string {
   const V = localType(c, ty);
-  const S = ty.dtype === 'bool' ? 'bool' : storageType(c, ty.dtype);
-  const scalar: Ty = { dtype: ty.dtype, lanes: 1 };
-  const step = (a: string, b: string): string => {
-    if (ty.dtype === 'bool') return op === 'or' || op === 'add' || op === 'max' ? `${a} | ${b}` : `${a} & ${b}`;
+  const { lanes } = ty;
+  const bool = ty.dtype === 'bool';
+  const S = bool ? 'bool' : storageType(c, ty.dtype);
+  const step = (other: string): string => {
+    if (bool) return op === 'or' || op === 'add' || op === 'max' ? `v | ${other}` : `v & ${other}`;
     const token = { add: '+', mul: '*', and: '&', or: '|' }[String(op)];
     return token === undefined
-      ? `${functionFor(c, op === 'max' ? 'max' : 'min', scalar, [scalar, scalar])}(${a}, ${b})`
-      : `${a} ${token} ${b}`;
+      ? `${functionFor(c, op === 'max' ? 'max' : 'min', ty, [ty, ty])}(v, ${other})`
+      : `v ${token} ${other}`;
   };
-  const name = `fold_${op}_${ty.dtype}${lanesSuffix(ty.lanes)}`;
-  const E = ty.dtype === 'bool' ? 'i32' : S;
-  return c.add(
-    name,
-    () => `static inline ${S} ${name}(${V} v) {
-  ${E} part[${ty.lanes}];
-  __builtin_memcpy(part, &v, sizeof v);
-  for (int width = ${ty.lanes / 2}; width > 0; width /= 2)
-    for (int k = 0; k < width; ++k) part[k] = ${step('part[k]', 'part[k + width]')};
-  return part[0]${ty.dtype === 'bool' ? ' != 0' : ''};
-}`,
-  );
+  const name = `fold_${op}_${ty.dtype}${lanesSuffix(lanes)}`;
+  return c.add(name, () => {
+    const steps: string[] = [];
+    for (let width = lanes / 2; width >= 1; width /= 2) {
+      const partner = Array.from({ length: lanes }, (_, k) => k ^ width).join(', ');
+      steps.push(`  v = ${step(`__builtin_shufflevector(v, v, ${partner})`)};`);
+    }
+    return `static inline ${S} ${name}(${V} v) {\n${steps.join('\n')}\n  return v[0]${bool ? ' != 0' : ''};\n}`;
+  });
 }
 
 /** Stable merge sort of positions by key; NaN is above +inf. */
