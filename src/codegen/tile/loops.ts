@@ -1,4 +1,4 @@
-import { keyOf } from '../ir/rewrite.ts';
+import { keyOf, sameExpr } from '../ir/rewrite.ts';
 import type { Axis, Expr } from '../ir/stage.ts';
 import * as t from '../ir/tile-build.ts';
 import type { Level, Val } from '../ir/tile.ts';
@@ -8,11 +8,20 @@ import type { Scope } from './scope.ts';
 
 const SERIAL: Level = { kind: 'serial' };
 
-/** Bounds of an axis as values. */
-export const boundsOf = (axis: Axis, s: Scope): readonly [lo: Val, hi: Val] => [
-  t.convert(valueOf(axis.lo, s), 'i64'),
-  t.convert(valueOf(axis.hi, s), 'i64'),
-];
+/** Bounds of an axis as values; the upper one is not below the lower, which loops in whole steps rely on. */
+export function boundsOf(axis: Axis, s: Scope): readonly [lo: Val, hi: Val] {
+  const [lo, hi] = [t.convert(valueOf(axis.lo, s), 'i64'), t.convert(valueOf(axis.hi, s), 'i64')];
+  return [lo, isOrdered(axis) ? hi : bind(s, `${axis.name}_top`, t.call('max', [lo, hi], 'i64'))];
+}
+/** True where hi ≥ lo is plain: from 0 to an extent, or to the length of a row. */
+function isOrdered({ lo, hi }: Axis): boolean {
+  if (lo.kind !== 'int') return sameExpr(lo, hi);
+  if (hi.kind === 'int') return lo.value <= hi.value;
+  if (lo.value !== 0n) return false;
+  return isExtent(hi) || (hi.kind === 'binary' && hi.op === 'sub' && hi.a.kind === 'read' && hi.b.kind === 'read');
+}
+const isExtent = (e: Expr): boolean =>
+  e.kind === 'dim' || e.kind === 'int' || (e.kind === 'binary' && e.op === 'mul' && isExtent(e.a) && isExtent(e.b));
 
 /** One loop; `body` gets the scope inside. */
 export function loop(axis: Axis, s: Scope, body: (inner: Scope) => void, level: Level = SERIAL): void {
