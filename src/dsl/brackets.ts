@@ -4,8 +4,8 @@ import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import { tokenSpan } from './build-context.ts';
 import { SYMBOL, WORD } from './tokens.ts';
 
-/** Brackets and `if`s that may stand inside one another: the parser recurses on them, some 4 KB of stack a level. */
-export const MOST_NESTING = 100;
+/** Brackets and `if`s that may stand inside one another: the parser recurses on them, some 8 KB of stack a level. */
+export const MOST_NESTING = 64;
 
 /** Most errors of one declaration: beyond, the reader is helped no more. */
 export const MOST_ERRORS = 50;

@@ -175,7 +175,7 @@ describe('size', () => {
     ['(x + ', ')'],
   ])('%s … %s deeper than any stack is an error', (open, close) => {
     expect(parse(nested(open, close, 10_000), 'a').diagnostics.map((d) => d.code)).toEqual(['syntax-deep']);
-    expect(parse(nested(open, close, 90), 'a').diagnostics).toEqual([]);
+    expect(parse(nested(open, close, 60), 'a').diagnostics).toEqual([]);
   });
   it('a megabyte parses', () => {
     const many = `${examplesText}\n`.repeat(Math.floor(1_000_000 / (examplesText.length + 1)));
