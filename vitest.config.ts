@@ -1,10 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
-/** With KTUNE_DIST=1 the command is taken from the built package, so that what is shipped is what is tested. */
+/** `npm run test:dist` sets KTUNE_DIST: only then is there a built package to test. */
+const dist = process.env['KTUNE_DIST'] !== undefined;
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    exclude: ['dist/**', 'node_modules/**'],
+    include: [dist ? 'test/package/**/*.test.ts' : 'test/**/*.test.ts'],
+    exclude: ['dist/**', 'node_modules/**', ...(dist ? [] : ['test/package/**'])],
     testTimeout: 60_000,
     hookTimeout: 120_000,
     maxWorkers: 2,

@@ -1,7 +1,7 @@
 import { error, warning } from './rule.ts';
 
 /** A misspelt name and the known one it most likely means. */
-interface Near {
+export interface Near {
   readonly name: string;
   readonly known?: string | undefined;
 }

@@ -1,6 +1,6 @@
 import { error, warning } from './rule.ts';
 
-interface At {
+export interface At {
   readonly name: string;
   readonly axis: number;
   readonly index: string;

@@ -3,7 +3,7 @@ import { error } from './rule.ts';
 const FLOAT = /^f|^bf|float/;
 
 /** A value of one type where another is needed; `text` is the value as written, where it is short. */
-interface Conversion {
+export interface Conversion {
   readonly found: string;
   readonly wanted: string;
   readonly text?: string;

@@ -2,7 +2,15 @@ import { assertNever } from '../assert.ts';
 import type { AxisExpr, Define, Expr, KnobValue, Lhs, ListBinder, Rhs, Stmt, Target, Tol, TypeExpr } from './ast.ts';
 import { bracketed, concat, group, hardline, join, line, nest, tightly } from './layout.ts';
 import type { Layout } from './layout.ts';
-import { layoutAlone, layoutBinder, layoutDomain, layoutExpr, layoutIndex, layoutSide, layoutSize } from './print-expr.ts';
+import {
+  layoutAlone,
+  layoutBinder,
+  layoutDomain,
+  layoutExpr,
+  layoutIndex,
+  layoutSide,
+  layoutSize,
+} from './print-expr.ts';
 import { block } from './print-trivia.ts';
 import type { Piece, Trivia } from './print-trivia.ts';
 

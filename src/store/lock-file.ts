@@ -75,8 +75,7 @@ export function findLocked(
   const same = entries.filter((e) => e.op === wanted.op && e.graph === wanted.graph && e.target === wanted.target);
   const shape = JSON.stringify(byName(wanted.dims));
   return (
-    same.find((e) => JSON.stringify(byName(e.shape)) === shape) ??
-    same.find((e) => e.guard === bucketOf(wanted.dims))
+    same.find((e) => JSON.stringify(byName(e.shape)) === shape) ?? same.find((e) => e.guard === bucketOf(wanted.dims))
   );
 }
 

@@ -89,7 +89,8 @@ function floatCall(fn: Builtin, x: number, y: number, z: number): number {
 function intCall(fn: Builtin, a: bigint, b: bigint, c: bigint, t: ValueType): bigint {
   const bits = t === 'i32' || t === 'u32' ? 32n : 64n;
   const raw = BigInt.asUintN(Number(bits), a);
-  const left = (n: bigint): bigint => (raw << (((n % bits) + bits) % bits)) | (raw >> (bits - (((n % bits) + bits) % bits)));
+  const left = (n: bigint): bigint =>
+    (raw << (((n % bits) + bits) % bits)) | (raw >> (bits - (((n % bits) + bits) % bits)));
   switch (fn) {
     case 'max':
     case 'fmax':

@@ -37,7 +37,8 @@ export function runTile(p: TileProgram, inputs: TileInputs): void {
     else names.set(id, [v]);
   }
   const memory = new Map<string, readonly Tensor[]>();
-  for (const a of p.arrays) if (a.scope === 'param') memory.set(a.id, must(inputs.arrays[a.source], `array ${a.source}`));
+  for (const a of p.arrays)
+    if (a.scope === 'param') memory.set(a.id, must(inputs.arrays[a.source], `array ${a.source}`));
   const m: Machine = { memory, tables };
   for (const d of p.dims) if (d.derived !== undefined) names.set(d.id, [...evaluate(d.derived, names, m)]);
   for (const a of p.arrays) {
@@ -47,7 +48,11 @@ export function runTile(p: TileProgram, inputs: TileInputs): void {
   }
   for (const k of p.kernels) runOps(guarded(k.fast, names, m) ?? k.body, new Map(names), m);
 }
-function guarded(fast: TileProgram['kernels'][number]['fast'], names: Names, _m: Machine): readonly TileOp[] | undefined {
+function guarded(
+  fast: TileProgram['kernels'][number]['fast'],
+  names: Names,
+  _m: Machine,
+): readonly TileOp[] | undefined {
   // Addresses do not exist here: arrays count as aligned.
   const holds = fast?.guards.every((g) => {
     if (g.kind === 'aligned') return true;
@@ -87,7 +92,14 @@ function runOps(ops: readonly TileOp[], names: Names, m: Machine): Flow {
         must(names.get(op.id), op.id).splice(0, Infinity, ...at(op.value));
         break;
       case 'store':
-        store(op.to, op.dtype, op.odd ? alternate(at(op.value), at(op.odd)) : at(op.value), op.mask ? at(op.mask) : undefined, names, m);
+        store(
+          op.to,
+          op.dtype,
+          op.odd ? alternate(at(op.value), at(op.odd)) : at(op.value),
+          op.mask ? at(op.mask) : undefined,
+          names,
+          m,
+        );
         break;
       case 'atomic': {
         const old = load(op.to, op.dtype, 1, undefined, names, m)[0] ?? 0;
@@ -123,9 +135,15 @@ const scoped = (names: Names): Names => new Map(names);
 
 /** a ∘ b of one lane. */
 function combine(op: Monoid, a: Scalar, b: Scalar, t: ReturnType<typeof widen>): Scalar {
-  if (op === 'max' || op === 'min') return typeof a === 'boolean' ? (op === 'max' ? a || b === true : a && b === true) : callScalar(op, [a, b], t);
+  if (op === 'max' || op === 'min')
+    return typeof a === 'boolean' ? (op === 'max' ? a || b === true : a && b === true) : callScalar(op, [a, b], t);
   const logical = typeof a === 'boolean';
-  return binaryScalar(op === 'and' ? (logical ? 'and' : 'bitand') : op === 'or' ? (logical ? 'or' : 'bitor') : op, a, b, t);
+  return binaryScalar(
+    op === 'and' ? (logical ? 'and' : 'bitand') : op === 'or' ? (logical ? 'or' : 'bitor') : op,
+    a,
+    b,
+    t,
+  );
 }
 
 function element(ref: Ref, lane: number, names: Names, m: Machine): { readonly tensor: Tensor; readonly at: number } {
@@ -181,14 +199,18 @@ function sortPositions(op: TileOp & { readonly kind: 'sortTile' }, names: Names,
   const keys = element(op.keys, 0, names, m);
   const order = element(op.order, 0, names, m);
   const key = (i: number): Scalar => getAt(keys.tensor, keys.at + i);
-  const above = (a: Scalar, b: Scalar): number => (Number.isNaN(a) ? (Number.isNaN(b) ? 0 : 1) : Number.isNaN(b) ? -1 : a < b ? -1 : a > b ? 1 : 0);
-  const sorted = Array.from({ length: n }, (_, i) => i).sort((i, j) => (op.descending ? above(key(j), key(i)) : above(key(i), key(j))) || i - j);
+  const above = (a: Scalar, b: Scalar): number =>
+    Number.isNaN(a) ? (Number.isNaN(b) ? 0 : 1) : Number.isNaN(b) ? -1 : a < b ? -1 : a > b ? 1 : 0;
+  const sorted = Array.from({ length: n }, (_, i) => i).sort(
+    (i, j) => (op.descending ? above(key(j), key(i)) : above(key(i), key(j))) || i - j,
+  );
   sorted.forEach((i, k) => setAt(order.tensor, order.at + k, BigInt(i)));
 }
 
 function evaluate(v: Val, names: Names, m: Machine): Lanes {
   const of = (x: Val): Lanes => evaluate(x, names, m);
-  const zip = (f: (...xs: Scalar[]) => Scalar, ...all: readonly Lanes[]): Lanes => Array.from({ length: v.ty.lanes }, (_, k) => f(...all.map((xs) => must(xs[xs.length === 1 ? 0 : k], 'lane'))));
+  const zip = (f: (...xs: Scalar[]) => Scalar, ...all: readonly Lanes[]): Lanes =>
+    Array.from({ length: v.ty.lanes }, (_, k) => f(...all.map((xs) => must(xs[xs.length === 1 ? 0 : k], 'lane'))));
   switch (v.kind) {
     case 'int':
       return [v.ty.dtype === 'f32' || v.ty.dtype === 'f64' ? Number(v.value) : v.value];
@@ -201,7 +223,10 @@ function evaluate(v: Val, names: Names, m: Machine): Lanes {
     case 'dimOf':
       return [must(m.tables.get(v.id)?.[Number(big(of(v.entry)[0] ?? 0n))], v.id)];
     case 'load':
-      if (v.half !== undefined) return load(v.from, v.dtype, 2 * v.ty.lanes, undefined, names, m).filter((_, k) => (k % 2 === 0) === (v.half === 'even'));
+      if (v.half !== undefined)
+        return load(v.from, v.dtype, 2 * v.ty.lanes, undefined, names, m).filter(
+          (_, k) => (k % 2 === 0) === (v.half === 'even'),
+        );
       return load(v.from, v.dtype, v.ty.lanes, v.mask ? of(v.mask) : undefined, names, m);
     case 'unary':
       return zip((a) => unaryScalar(v.op, a, v.ty.dtype), of(v.a));

@@ -16,7 +16,8 @@ export function wrap(v: bigint, t: DType): bigint {
   return t.startsWith('u') ? BigInt.asUintN(bits, v) : BigInt.asIntN(bits, v);
 }
 export const num = (v: Scalar): number => (typeof v === 'number' ? v : Number(v));
-export const big = (v: Scalar): bigint => (typeof v === 'bigint' ? v : BigInt(typeof v === 'boolean' ? (v ? 1 : 0) : Math.trunc(v)));
+export const big = (v: Scalar): bigint =>
+  typeof v === 'bigint' ? v : BigInt(typeof v === 'boolean' ? (v ? 1 : 0) : Math.trunc(v));
 /** A float rounded to its arithmetic type. */
 export const fit = (v: number, t: ValueType): number => (t === 'f32' ? Math.fround(v) : v);
 const floats = (t: ValueType): boolean => t === 'f32' || t === 'f64';
@@ -77,7 +78,11 @@ export function binaryScalar(op: TBinary, a: Scalar, b: Scalar, t: ValueType): S
     case 'ge':
       return a >= b;
     default:
-      return floats(t) ? fit(floatOp(op, num(a), num(b)), t) : t === 'bool' ? boolOp(op, a === true, b === true) : wrap(intOp(op, big(a), big(b), BITS[t] ?? 64), t);
+      return floats(t)
+        ? fit(floatOp(op, num(a), num(b)), t)
+        : t === 'bool'
+          ? boolOp(op, a === true, b === true)
+          : wrap(intOp(op, big(a), big(b), BITS[t] ?? 64), t);
   }
 }
 type Arithmetic = Exclude<TBinary, 'and' | 'or' | 'eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge'>;
