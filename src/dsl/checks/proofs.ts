@@ -23,20 +23,12 @@ const ARITHMETIC: ReadonlySet<TExpr['kind']> = new Set([
   'bool',
   'access',
   'cast',
+  'let',
+  'local',
 ]);
 
-/** Definitions deeper than this are left as names. */
-const DEPTH = 12;
-
-const lets = (e: TExpr, env: ReadonlyMap<string, TExpr>): TExpr => {
-  if (e.kind === 'let') return lets(e.body, new Map([...env, [e.id, lets(e.value, env)]]));
-  if (e.kind === 'local') return env.get(e.id) ?? e;
-  return rebuild(e, (x) => lets(x, env));
-};
-
-function rebuild(e: TExpr, f: (e: TExpr) => TExpr): TExpr {
-  return parts(e).length === 0 ? e : mapParts(e, f);
-}
+/** Nodes that definitions may add to one expression; beyond them reads stay names. */
+const MOST_NODES = 1000;
 
 const letOf = (s: Scope, e: TExpr): TensorSym | undefined => {
   if (e.kind !== 'access') return undefined;
@@ -45,22 +37,13 @@ const letOf = (s: Scope, e: TExpr): TensorSym | undefined => {
 };
 
 /** The expression with reads of integer and boolean lets replaced by what they are defined as. */
-export function expand(e: TExpr, s: Scope, depth = 0): TExpr {
-  const flat = depth === 0 ? lets(e, new Map()) : e;
+export function expand(e: TExpr, s: Scope): TExpr {
+  let left = MOST_NODES;
   const go = (x: TExpr): TExpr => {
     const sym = letOf(s, x);
-    if (x.kind === 'access' && sym?.value !== undefined && depth < DEPTH && isPlain(sym.value)) {
-      return expand(
-        substitute(
-          sym.value,
-          bindAxes(
-            sym.axes,
-            x.index.map((i) => i),
-          ),
-        ),
-        s,
-        depth + 1,
-      );
+    if (x.kind === 'access' && sym?.value !== undefined && left > 0 && isPlain(sym.value)) {
+      left -= sizeOf(sym.value);
+      return go(substitute(sym.value, bindAxes(sym.axes, x.index)));
     }
     const inner = mapParts(x, go);
     // An index that takes a narrower type wraps there, like a written conversion.
@@ -74,9 +57,10 @@ export function expand(e: TExpr, s: Scope, depth = 0): TExpr {
     }
     return inner;
   };
-  return go(flat);
+  return go(e);
 }
 
+const sizeOf = (e: TExpr): number => parts(e).reduce((n, p) => n + sizeOf(p), 1);
 const isPlain = (e: TExpr): boolean => !some(e, (x) => !ARITHMETIC.has(x.kind));
 
 /** What is known of the results of searches, counts, selections and ragged rules that occur in `e`. */
