@@ -12,7 +12,9 @@ export type Layout =
   /** A comment at the end of a line: takes no width, and the next break is hard. */
   | { readonly kind: 'trailing'; readonly text: string };
 
-export const concat = (...parts: readonly Layout[]): Layout => ({ kind: 'concat', parts });
+export const concat = (...parts: readonly Layout[]): Layout => sequence(parts);
+/** The same for lists that may be too long for an argument list. */
+export const sequence = (parts: readonly Layout[]): Layout => ({ kind: 'concat', parts });
 export const group = (...parts: readonly Layout[]): Layout => ({ kind: 'group', body: concat(...parts) });
 export const nest = (...parts: readonly Layout[]): Layout => ({ kind: 'nest', body: concat(...parts) });
 /** A blank or a line break. */
@@ -28,7 +30,7 @@ export const tightly = (open: string, items: readonly Layout[], close: string): 
 
 /** The parts with a separator between. */
 export function join(parts: readonly Layout[], separator: Layout): Layout {
-  return concat(...parts.flatMap((part, i) => (i === 0 ? [part] : [separator, part])));
+  return sequence(parts.flatMap((part, i) => (i === 0 ? [part] : [separator, part])));
 }
 /** `(` items `)`: on one line, or one item a line. */
 export function bracketed(open: string, items: readonly Layout[], close: string): Layout {
@@ -54,7 +56,7 @@ export function render(doc: Layout, width: number): string {
     if (typeof d === 'string') {
       out.push(d);
       column += d.length;
-    } else if (d.kind === 'concat') todo.push(...d.parts.map((part) => ({ doc: part, indent, flat })).toReversed());
+    } else if (d.kind === 'concat') for (const part of d.parts.toReversed()) todo.push({ doc: part, indent, flat });
     else if (d.kind === 'nest') todo.push({ doc: d.body, indent: indent + INDENT, flat });
     else if (d.kind === 'group') {
       const next = { doc: d.body, indent, flat: true };

@@ -1,5 +1,5 @@
 import type { Span } from '../diagnostics/span.ts';
-import { concat, hardline, line, trailing } from './layout.ts';
+import { concat, hardline, line, sequence, trailing } from './layout.ts';
 import type { Layout } from './layout.ts';
 import type { Comment } from './lex.ts';
 
@@ -76,13 +76,13 @@ export function block(
     add(piece.span.start, piece.behind.at(-1)?.span.end ?? piece.span.end, withBehind(piece), blank);
   }
   for (const comment of dressed.rest) add(comment.span.start, comment.span.end, ownLine(comment), false);
-  return concat(...lines);
+  return sequence(lines);
 }
 
 /** Items of a bracketed list with their comments, and the commas between; a comment breaks the list. */
 export function listItems(pieces: readonly Dressed[]): Layout {
-  return concat(
-    ...pieces.flatMap((p, i) => [
+  return sequence(
+    pieces.flatMap((p, i) => [
       i === 0 ? '' : line,
       ...commentsBefore(p),
       p.layout,
