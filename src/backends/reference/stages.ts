@@ -10,7 +10,7 @@ import { emitScatter } from './emit/scatter.ts';
 import { emitSelection } from './emit/sort.ts';
 import { emitPointwise, paramsOf } from './emit/stage.ts';
 import { indexOf } from './emit/spot.ts';
-import { allocate, inexact, tighten } from './memory.ts';
+import { allocate, inexact, rangeOf, tighten } from './memory.ts';
 import type { Run } from './run.ts';
 import { memoryOf, sizeOf, surroundings } from './run.ts';
 
@@ -88,7 +88,8 @@ function runSteps(run: Run, s: Extract<Stage, { kind: 'recur' }>): void {
     hi: hi.lo === hi.hi ? hi.hi : sizeOf(run, s.step.hi),
   };
   const states = s.states.map((id) => doubled(run, id));
-  // A bound may come around from a later step, before code that reads it knows.
+  // Ranges seen so far say nothing about later steps; a bound may come around before code that reads it knows.
+  for (const id of s.body.flatMap(stageWrites)) widenRange(run, id);
   if (run.bounds) for (const id of s.body.flatMap(stageWrites)) markInexact(run, id);
   const body = s.body.flatMap((b) => {
     if (b.kind === 'recur') throw new Error('internal: nested recurrences');
@@ -110,8 +111,6 @@ function doubled(
   const now = memoryOf(run, id, 'read');
   const next = allocate(now.buffer, now.shapes);
   now.data.forEach((d, l) => copy(d, next.data[l]));
-  // Ranges seen so far say nothing about later steps.
-  [now.lo, now.hi] = [next.lo, next.hi];
   if (run.bounds) {
     inexact(now);
     inexact(next);
@@ -119,6 +118,10 @@ function doubled(
   }
   run.writing.set(id, next);
   return { now, next };
+}
+function widenRange(run: Run, id: BufId): void {
+  if (run.buffers.get(id)?.virtual === true) return;
+  for (const m of [memoryOf(run, id, 'read'), memoryOf(run, id, 'write')]) [m.lo, m.hi] = rangeOf(m.buffer.dtype);
 }
 function markInexact(run: Run, id: BufId): void {
   const b = must(run.buffers.get(id), id);

@@ -20,22 +20,21 @@ export function emitRead(em: Emitter, e: Read): Val {
   if (inlined !== undefined) return inlined;
   em.around.demand?.(em, e.buf, index);
   const m = em.around.memory(e.buf, 'read');
-  return load(em, spotAt(em, m, list, index, e.field), e.unchecked === true);
+  return load(em, spotAt(em, m, list, index, e.field));
 }
 
 /** The value at a spot, widened; out of range it is 0, reported as a fault (or unknown, in code that may not matter). */
-export function load(em: Emitter, s: Spot, unchecked: boolean): Val {
+export function load(em: Emitter, s: Spot): Val {
   const { m } = s;
   const dtype = s.field?.dtype ?? m.buffer.dtype;
   const type = widen(dtype);
   const quiet = em.speculative > 0;
-  const checked = unchecked || quiet || s.field !== undefined;
+  const checked = s.list !== undefined || !provenBelow(s);
   const miss = `${helper(em, 'miss')}(${em.around.site(em.stage, m.id)}, ${s.flat})`;
   const get = (offset: string): string => {
     if (s.field !== undefined) return fieldText(em, dtype, s.data, s.flat + offset);
     const at = m.layout === 'wide' ? `2 * (${s.flat})${offset}` : s.flat;
-    const raw = m.layout === 'table' ? `${helper(em, `table_${dtype}`)}[${s.data}[${at}]]` : `${s.data}[${at}]`;
-    return checked ? raw : `(${raw} ?? ${miss})`;
+    return m.layout === 'table' ? `${helper(em, `table_${dtype}`)}[${s.data}[${at}]]` : `${s.data}[${at}]`;
   };
   const cond = checked ? inRange(s) : '';
   const guard = (text: string, zero: string): string =>
@@ -147,5 +146,7 @@ export function storeAt(em: Emitter, s: Spot, value: Val, uncertain?: string): v
 }
 /** Ranges alone show that the flat index is in range. */
 function provenBelow(s: Spot): boolean {
-  return s.index.every((i, d) => i.lo >= 0 && i.hi < (s.m.shapes[0]?.[d] ?? 0));
+  const rows = s.m.buffer.shape.length;
+  const extents = s.field === undefined ? s.m.shapes[0] : [...(s.m.shapes[0] ?? []).slice(0, rows), ...s.field.shape];
+  return s.index.every((i, d) => i.lo >= 0 && i.hi < (extents?.[d] ?? 0));
 }
