@@ -59,7 +59,10 @@ export async function requireTarget(name: string, level: Level): Promise<Target>
 
 /** A runner of this machine, compiled on first use. */
 export async function runnerFor(io: Io): Promise<{ readonly path: string; readonly start: () => Runner }> {
-  const built = await buildRunner(paths(io).cache, io.env['CXX'] ?? 'g++');
+  const compiler = io.env['CXX'] ?? 'g++';
+  const first = await buildRunner(paths(io).cache, compiler);
+  const elsewhere = !first.ok && first.kind === 'disk';
+  const built = elsewhere ? await buildRunner(join(io.env['TMPDIR'] ?? tmpdir(), 'ktune-cache'), compiler) : first;
   if (!built.ok) {
     if (built.kind === 'disk')
       throw new UserError(diagnostic('file-write', { file: paths(io).cache, reason: built.detail }), EXIT.toolchain);

@@ -64,8 +64,8 @@ export function tuneReport(r: ReportParts): string {
   if (s.noise !== undefined)
     rows.push(['noise', `±${(s.noise * 100).toFixed(1)} % between two measurements of one kernel`]);
   rows.push(
-    ['kernel', r.files[0] ?? ''],
-    ['abi', r.files[1] ?? ''],
+    ['kernel', r.files[0] ?? 'not written: `ktune emit` prints it'],
+    ['abi', r.files[1] ?? 'not written'],
     ['pinned in', r.pinned ? 'ktune.lock' : 'nothing: only confirmed winners are pinned'],
     ['records', '.ktune/records.sqlite'],
   );

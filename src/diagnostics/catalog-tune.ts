@@ -38,6 +38,10 @@ export const TUNE = {
     (p) => `the arrays of this shape (${Math.ceil(p.bytes / 2 ** 20)} MiB) cannot be allocated: ${p.detail}`,
     'choose a smaller shape',
   ),
+  'objects-write': error<{ log: string }>(
+    (p) => `compiled kernels cannot be written anywhere: ${p.log}`,
+    'free some space, or set TMPDIR to a folder with room; the same command continues from here',
+  ),
   'compiler-missing': error<{ log: string }>(
     (p) => `no compiler for this target: ${p.log}`,
     '`ktune doctor` prints what to install',

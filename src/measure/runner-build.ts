@@ -43,6 +43,8 @@ export async function buildRunner(cacheDir: string, compiler = 'g++'): Promise<R
       timeout: 120_000,
       all: true,
     });
+    if (/no space left|read-only file system/i.test(built.all ?? ''))
+      return { ok: false, kind: 'disk', detail: 'no space left on device' };
     if (built.failed)
       return { ok: false, kind: built.timedOut ? 'timeout' : 'error', detail: (built.all ?? '').slice(0, 4000) };
     renameSync(draft, path);

@@ -136,9 +136,9 @@ async function measureChunk(s: Session, planned: readonly Planned[]): Promise<bo
   const started = s.clock();
   await s.enter('compile');
   const { kernels, twins } = await emitAndCompile(s, planned);
-  const missing = kernels.find(({ b }) => !b.ok && b.kind === 'missing');
-  if (missing !== undefined && !missing.b.ok) {
-    s.breakOff('compiler', missing.b.log);
+  for (const { b } of kernels) {
+    if (b.ok || (b.kind !== 'missing' && b.kind !== 'disk')) continue;
+    s.breakOff(b.kind === 'missing' ? 'compiler' : 'disk', b.log);
     return false;
   }
   await s.enter('measure');

@@ -1,4 +1,4 @@
-import type { Arch, Backend } from '../backends/backend.ts';
+import type { Arch, Backend, CompileResult } from '../backends/backend.ts';
 import type { Emitted } from '../codegen/program.ts';
 
 /** What became of one variant. `ms` is its share of the time that its translation unit took. */
@@ -11,10 +11,11 @@ export type Built =
       readonly compiler: string;
       readonly flags: readonly string[];
     }
-  | { readonly ok: false; readonly kind: 'error' | 'timeout' | 'missing' | 'aborted'; readonly log: string };
+  | { readonly ok: false; readonly kind: 'error' | 'timeout' | 'missing' | 'disk' | 'aborted'; readonly log: string };
 
 export interface CompileOptions {
-  readonly outDir: string;
+  /** Where objects go, and where else if that has no room or cannot be written. */
+  readonly outDirs: readonly string[];
   /** Most variants of one translation unit. */
   readonly perUnit: number;
   readonly signal: AbortSignal;
@@ -44,7 +45,7 @@ export async function compileVariants(
       });
     } else if (options.signal.aborted) {
       for (const v of whole) results.set(v, { ok: false, kind: 'aborted', log: '' });
-    } else if (whole.length === 1 || built.kind === 'missing') {
+    } else if (whole.length === 1 || built.kind === 'missing' || built.kind === 'disk') {
       for (const v of whole) results.set(v, { ok: false, kind: built.kind, log: built.log });
     } else {
       const half = Math.ceil(whole.length / 2);
@@ -56,16 +57,27 @@ export async function compileVariants(
 
 const aborted = { ok: false, kind: 'error', log: '' } as const;
 
+/** Messages of compilers and of Node that speak of the disk and not of the code. */
+const DISK =
+  /no space left on device|ENOSPC|disk quota exceeded|EDQUOT|read-only file system|EROFS|EACCES|ENOTDIR|permission denied/i;
+
 async function attempt(
   backend: Backend,
   arch: Arch,
   unit: readonly Emitted[],
   options: CompileOptions,
-): ReturnType<Backend['compile']> {
-  try {
-    return await backend.compile(arch, unit, options.outDir, options.signal);
-  } catch (error) {
-    // A full disk and the like; bugs of a backend show in the text.
-    return { ok: false, kind: 'error', log: error instanceof Error ? error.message : String(error) };
+): Promise<Attempt> {
+  let log = '';
+  for (const dir of options.outDirs) {
+    try {
+      const built = await backend.compile(arch, unit, dir, options.signal);
+      if (built.ok || !DISK.test(built.log)) return built;
+      log = built.log;
+    } catch (error) {
+      log = error instanceof Error ? error.message : String(error);
+      if (!DISK.test(log)) throw error;
+    }
   }
+  return { ok: false, kind: 'disk', log };
 }
+type Attempt = CompileResult | { readonly ok: false; readonly kind: 'disk'; readonly log: string };

@@ -32,6 +32,8 @@ export function interimWinner(s: Session, defaultId: string, stop: Stop): Conclu
   const best = s.ledger.ranking()[0];
   const broken = s.broken();
   const diagnostics: Diagnostic[] = [];
+  if (broken?.what === 'disk')
+    diagnostics.push(diagnostic('objects-write', { log: broken.detail.split('\n')[0] ?? '' }));
   if (broken?.what === 'compiler') diagnostics.push(diagnostic('compiler-missing', { log: broken.detail }));
   if (broken?.what === 'runner') diagnostics.push(diagnostic('runner-broken', { detail: broken.detail }));
   if (best === undefined) return { summary: undefined, emitted: undefined, diagnostics };

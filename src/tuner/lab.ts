@@ -223,7 +223,7 @@ export function createLab(o: LabOptions): Lab {
         o.subject.backend,
         o.subject.arch,
         drafts.map((d) => d.emitted),
-        { outDir: o.outDir, perUnit: o.perUnit, signal },
+        { outDirs: [o.outDir, join(o.scratch, 'objects')], perUnit: o.perUnit, signal },
       ),
     async measure(d, built, b) {
       if (!built.ok)

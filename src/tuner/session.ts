@@ -59,8 +59,8 @@ export interface Session {
   /** Aborts at the end of the budget or when the user does. */
   deadline(): AbortSignal;
   isRunnerUp(): Promise<boolean>;
-  breakOff(what: 'compiler' | 'runner', detail: string): void;
-  broken(): { readonly what: 'compiler' | 'runner'; readonly detail: string } | undefined;
+  breakOff(what: 'compiler' | 'disk' | 'runner', detail: string): void;
+  broken(): { readonly what: 'compiler' | 'disk' | 'runner'; readonly detail: string } | undefined;
   /** The loaded kernel of a measured config; compiled again if an earlier run measured it. */
   candidateOf(entry: Entry): Promise<Candidate | undefined>;
 }
@@ -112,7 +112,7 @@ export function createSession(p: SessionParts): Session {
   let evalsNow = 0;
   let bestNs = Infinity;
   let pace = 40;
-  let broken: { what: 'compiler' | 'runner'; detail: string } | undefined;
+  let broken: { what: 'compiler' | 'disk' | 'runner'; detail: string } | undefined;
 
   const progress = (): Progress => {
     const best = ledger.ranking()[0];

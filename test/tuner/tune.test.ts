@@ -136,6 +136,7 @@ describe('faults cost one config each', () => {
 
   test.each([
     [{ ...calm, compiler: 'missing' } as const, 'compiler-missing'],
+    [{ ...calm, compiler: 'no-room' } as const, 'objects-write'],
     [{ ...calm, runner: 'absent' } as const, 'memory-short'],
   ])('without a toolchain nothing hangs', async (world, code) => {
     const { result } = await simulate(world);

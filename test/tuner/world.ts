@@ -28,7 +28,7 @@ export interface World {
   readonly noise?: number;
   /** Parameters that do not show in the emitted code. */
   readonly silent?: readonly string[];
-  readonly compiler?: 'missing';
+  readonly compiler?: 'missing' | 'no-room';
   readonly runner?: 'absent';
 }
 export interface Log {
@@ -87,6 +87,7 @@ function backend(world: World, log: Log, byEntry: Map<string, Config>): Backend 
       log.unitsCompiled++;
       log.clockMs += (COMPILE_MS * variants.length) / 2;
       if (world.compiler === 'missing') return Promise.resolve({ ok: false, kind: 'missing', log: 'no compiler' });
+      if (world.compiler === 'no-room') return Promise.reject(new Error('ENOSPC: no space left on device, write'));
       const bad = variants.find((v) => world.behaviour(byEntry.get(v.entry) ?? {}) === 'compile');
       if (bad !== undefined) return Promise.resolve({ ok: false, kind: 'error', log: `error in ${bad.entry}` });
       log.compiled.push(...variants.map((v) => configId(world.space, byEntry.get(v.entry) ?? {})));

@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { diagnostic } from '../../diagnostics/diagnostic.ts';
@@ -66,7 +65,6 @@ export const tune: Command<Args> = {
     const place = paths(io);
     return withScratch(io, async (scratch) => {
       const subject = tuneSubject(chosen, target);
-      makeDir(place.lib);
       context.note(`tuning ${describeSubject(chosen, target)} with ${strategy.name}, ${args.budget}`);
       const probe = runner.start();
       const ceilings = await measureCeilings(probe, place.ceilings, runner.path);
@@ -127,7 +125,9 @@ async function conclude(
     ...Object.entries(chosen.sizes).map(([k, v]) => `${k.replaceAll(/\W/g, '')}${v}`),
   ].join('_');
   const kernel = relative(io.cwd, join(root, 'kernels', `${name}.cpp`));
-  const files = writeKernel(io, kernel, emitted);
+  // A disk that is full takes the files, not the result.
+  const written = tryWrite(io, kernel, emitted);
+  const files = written.files;
   const lock = resolve(io.cwd, 'ktune.lock');
   const dims = Object.fromEntries(Object.entries(chosen.sizes));
   // Only what was confirmed in a fresh process is pinned.
@@ -168,7 +168,7 @@ async function conclude(
         : summary.stop === 'interrupted'
           ? EXIT.ok
           : EXIT.verification,
-    diagnostics: [...diagnostics, ...(pinned?.ok === false ? [pinned.problem] : [])],
+    diagnostics: [...diagnostics, ...written.problems, ...(pinned?.ok === false ? [pinned.problem] : [])],
     text,
     result: {
       op: chosen.op.name,
@@ -184,6 +184,19 @@ async function conclude(
   };
 }
 
+function tryWrite(
+  io: Context['io'],
+  path: string,
+  emitted: Parameters<typeof writeKernel>[2],
+): { readonly files: readonly string[]; readonly problems: readonly Diagnostic[] } {
+  try {
+    return { files: writeKernel(io, path, emitted), problems: [] };
+  } catch (error) {
+    if (error instanceof UserError) return { files: [], problems: error.diagnostics };
+    throw error;
+  }
+}
+
 /** Seconds from `30s`, `5m`, `1h` or a bare number of seconds. */
 export function parseBudget(text: string): number {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text.trim());
@@ -191,15 +204,4 @@ export function parseBudget(text: string): number {
   const seconds = Number(match?.[1] ?? NaN) * unit;
   if (!(seconds > 0)) throw new UserError(diagnostic('budget-form', { text }), EXIT.usage);
   return seconds;
-}
-
-function makeDir(path: string): void {
-  try {
-    mkdirSync(path, { recursive: true });
-  } catch (error) {
-    throw new UserError(
-      diagnostic('file-write', { file: path, reason: error instanceof Error ? error.message : String(error) }),
-      EXIT.usage,
-    );
-  }
 }
