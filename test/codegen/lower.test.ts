@@ -179,6 +179,21 @@ describe('equalities of binders', () => {
   });
 });
 
+describe('ragged results', () => {
+  const truncated = (rest: string): string =>
+    stages(
+      `op a(v: i64[B, ~L(off)], off: i64[B+1]) -> (o: i64[B, ~P(po)], po: i64[B+1], s: i64[B]) { ragged P[b] = min(len(L, b), 2); ${rest} }`,
+    );
+  it('are not read back: room may be short', () => {
+    const text = truncated('o[b, p] = v[b, p] * 2; s[b] = sum[p](o[b, p]);');
+    expect(text).toContain('= add<i64>[p:po[b + 1] - po[b]](v[off[b] + p] * 2)');
+  });
+  it('need no temporary of their own size', () => {
+    const text = truncated('let k[b, p in P] = v[b, p] + p; o[b, p] = k[b, p] * 2; s[b] = max[p](k[b, p]);');
+    expect(text).not.toMatch(/map k/);
+  });
+});
+
 describe('inout', () => {
   it('overwrites last, and copies what is read elsewhere', () => {
     const text = stages('op a(inout p: f32[N]) -> () { p[i] = p[i] + p[N - 1 - i]; }');

@@ -3,6 +3,7 @@ import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 import type { TOp } from '../../dsl/typed.ts';
 import type { Buffer, Expr, Stage, StageGraph } from '../ir/stage.ts';
 import * as b from '../ir/build.ts';
+import { recomputeLimited } from '../passes/inline.ts';
 import { simplify, simplifyGraph } from '../passes/simplify.ts';
 import { declareSignature, newEnv } from './env.ts';
 import { protectInputs } from './inout.ts';
@@ -60,14 +61,8 @@ const isFalse = (e: Expr): boolean => e.kind === 'bool' && !e.value;
 
 function finish(builder: Builder, op: TOp, dims: StageGraph['dims'], facts: StageGraph['facts']): StageGraph {
   const guarded = protectInputs(builder.last, builder.buffers);
-  const stages = [...sortStages(builder.stages), ...guarded.stages];
-  const live = dropDead(
-    stages,
-    [...builder.buffers, ...guarded.buffers],
-    facts.map((f) => f.cond),
-  );
   const order = (x: Buffer): number => (x.role === 'temp' ? 1 : 0);
-  return simplifyGraph({
+  const whole = recomputeLimited({
     name: op.name,
     ...(op.doc === undefined ? {} : { doc: op.doc }),
     span: op.span,
@@ -77,10 +72,13 @@ function finish(builder: Builder, op: TOp, dims: StageGraph['dims'], facts: Stag
         ? [{ name: p.name, dtype: p.type.elem.dtype, ...(p.default === undefined ? {} : { default: p.default }) }]
         : [],
     ),
-    buffers: [...live.buffers].sort((x, y) => order(x) - order(y)),
+    buffers: [...builder.buffers, ...guarded.buffers].sort((x, y) => order(x) - order(y)),
     facts,
-    stages: live.stages.map((s, k) => numbered(s, `s${k}`)),
+    stages: [...sortStages(builder.stages), ...guarded.stages],
   });
+  const conds = facts.map((f) => f.cond);
+  const live = dropDead(whole.stages, whole.buffers, conds);
+  return simplifyGraph({ ...whole, buffers: live.buffers, stages: live.stages.map((s, k) => numbered(s, `s${k}`)) });
 }
 
 const numbered = (s: Stage, id: string): Stage =>

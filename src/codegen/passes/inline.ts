@@ -53,8 +53,30 @@ export function inline(graph: StageGraph, wants: Wants): Inlined {
 /** A graph in which every temporary has storage. */
 export const inlineVirtual = (graph: StageGraph): Inlined => inline(graph, (_p, b) => b.virtual === true);
 
+/**
+ * Readers of what is laid out like a ragged result compute its elements by themselves where that is a matter of single elements: the caller may
+ * have made room for fewer. Contract: every result keeps its value, and where room is short those that do not depend on it still have theirs.
+ */
+export function recomputeLimited(graph: StageGraph): StageGraph {
+  let { stages } = graph;
+  const cheap: Wants = (p) => p.kind === 'map' && reads(p.value).length <= 8;
+  for (const buffer of graph.buffers) {
+    if (buffer.capacity === undefined || (buffer.role !== 'out' && buffer.role !== 'temp')) continue;
+    const p = stages.find((s) => s.kind === 'map' && s.out.buf === buffer.id);
+    const done = p === undefined ? '' : attempt(stages, p.id, buffer, cheap, buffer.role === 'out');
+    if (typeof done !== 'string') stages = done;
+  }
+  return { ...graph, stages };
+}
+
 /** The stages with one temporary inlined, or why that cannot be. */
-function attempt(stages: readonly Stage[], id: string, buffer: Buffer, wants: Wants): readonly Stage[] | string {
+function attempt(
+  stages: readonly Stage[],
+  id: string,
+  buffer: Buffer,
+  wants: Wants,
+  keep = false,
+): readonly Stage[] | string {
   const at = stages.findIndex((s) => s.id === id);
   const p = stages[at];
   if (p === undefined || (p.kind !== 'map' && p.kind !== 'reduce' && p.kind !== 'scan'))
@@ -65,7 +87,7 @@ function attempt(stages: readonly Stage[], id: string, buffer: Buffer, wants: Wa
   if (!(buffer.virtual === true || wants(p, buffer, readers))) return 'it was not asked for';
   const out: Stage[] = [];
   for (const [k, s] of stages.entries()) {
-    if (s === p) continue;
+    if (s === p && !keep) continue;
     if (!readers.includes(s)) {
       out.push(s);
       continue;
