@@ -11,12 +11,17 @@ const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' :
 
 /** Names, functions, imports, calls. */
 export const NAMES = {
-  'name-unknown': error<Near & { readonly call: boolean }>(
+  'name-unknown': error<Near & { readonly call: boolean; readonly indexed?: boolean }>(
     (p) => `unknown name \`${p.name}\``,
     (p) =>
       p.call
         ? `\`${p.name}\` is a function: write \`${p.name}(…)\``
-        : mean(p, 'an index stands on the left side, or is bound by a reducer: `sum[k](…)`'),
+        : mean(
+            p,
+            p.indexed === true
+              ? 'tensors are parameters and results, or are introduced by `let`'
+              : 'an index stands on the left side, or is bound by a reducer: `sum[k](…)`',
+          ),
   ),
   'name-later': error<{ name: string }>(
     (p) => `\`${p.name}\` is read before it is defined`,

@@ -89,7 +89,12 @@ function unknown(e: AccessExpr, s: Scope): Value {
     report(
       s.op,
       'name-unknown',
-      { name, ...(known === undefined ? {} : { known }), call: isBuiltin(name) || s.op.scope.fns.has(name) },
+      {
+        name,
+        ...(known === undefined ? {} : { known }),
+        call: isBuiltin(name) || s.op.scope.fns.has(name),
+        indexed: e.indexed,
+      },
       e.name.span,
     );
   }

@@ -138,8 +138,9 @@ export function bindIndices(
     });
     if (left.length === 0 || left.length === pending.length) {
       for (const i of left) {
-        if (loose.has(i.name)) unknownName(i, s);
-        else report(s.op, 'index-free', { name: i.name }, i.span);
+        const excused = uses.some((u) => u.name === i.name && u.excused === true);
+        if (!excused && loose.has(i.name)) unknownName(i, s);
+        else if (!excused) report(s.op, 'index-free', { name: i.name }, i.span);
         found.set(i, brokenVar(s.op, i));
       }
       break;

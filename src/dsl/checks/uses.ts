@@ -11,6 +11,8 @@ export interface Use {
   readonly name: string;
   readonly span: Span;
   readonly extent: (s: Scope) => TExpr | undefined;
+  /** In a tensor that is unknown or has an error: the range cannot be told, and that has been reported. */
+  readonly excused?: true;
 }
 
 /** The name of an expression that is nothing but a name. */
@@ -93,6 +95,16 @@ export function collectUses(exprs: readonly Expr[], names: ReadonlySet<string>, 
   const go = (e: Expr, guarded: boolean): void => {
     if (e.kind === 'access') {
       const sym = op.symbols.get(e.name.name);
+      if (e.indexed && (sym === undefined || op.failed.has(e.name.name))) {
+        for (const w of e.index) {
+          for (const p of writtenParts(w) ?? [w.expr]) {
+            const name = bareName(p);
+            if (name !== undefined && names.has(name))
+              uses.push({ name, span: p.span, extent: () => undefined, excused: true });
+          }
+        }
+        return;
+      }
       if (sym?.kind === 'tensor') {
         const list = e.list === undefined ? undefined : bareName(e.list);
         if (e.list !== undefined && list !== undefined && names.has(list) && sym.list !== undefined) {
