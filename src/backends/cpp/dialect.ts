@@ -87,7 +87,7 @@ function rows(c: Collector, v: Val & { readonly kind: 'load' }, p: Print, pointe
   const cast = (text: string): string => `(const ${storageType(c, v.dtype)}*)(${text})`;
   const { lanes } = v.ty;
   if (v.from.index.ty.lanes > 1) {
-    const bytes = `${p.val(v.from.index, PREC.product)}`;
+    const bytes = p.val(v.from.index, PREC.product);
     return call(
       byteGather(c, v.dtype, lanes, v.mask !== undefined),
       pointer(v.from, p),

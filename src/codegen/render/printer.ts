@@ -102,7 +102,8 @@ export function printer(d: Dialect, arrays: ReadonlyMap<string, TileArray>): Pri
   /** Logic of masks, held in elements as wide as those of the left operand. */
   const lanewise = (v: Val & { readonly kind: 'binary' }): Printed => {
     const bits = maskBits(v, bitsOf);
-    const token = { and: '&', or: '|', eq: '==', ne: '!=' }[String(v.op)] ?? '^';
+    const tokens: Partial<Record<string, string>> = { and: '&', or: '|', eq: '==', ne: '!=' };
+    const token = tokens[v.op] ?? '^';
     return { text: `(${mask(v.a, bits)}) ${token} (${mask(v.b, bits)})`, prec: PREC.bitand };
   };
   const unary = (v: Val & { readonly kind: 'unary' }): Printed => {

@@ -19,7 +19,7 @@ const compare = (a: fc.Arbitrary<TExpr>): fc.Arbitrary<TExpr> =>
 const wrapping = fc.constantFrom<'u64' | 'i32' | 'u32'>('u64', 'i32', 'u32');
 
 function call(fn: 'min' | 'max' | 'abs' | 'sign' | 'clip', args: readonly TExpr[]): TExpr {
-  return { ...expr(`${fn}(0)`), kind: 'call', fn, args } as TExpr;
+  return { ...expr(`${fn}(0)`), kind: 'call', fn, args };
 }
 /** Integer expressions of limited depth; with `data`, over reads too, so that arithmetic may wrap. */
 export function integers(depth: number, data: boolean): fc.Arbitrary<TExpr> {

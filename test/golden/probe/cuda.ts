@@ -18,7 +18,8 @@ function cudaDialect(c: Collector): Dialect {
   return {
     ...cpp,
     call: (fn, ty, args, p) => {
-      const own = { sqrt: 'sqrtf', rsqrt: 'rsqrtf', exp: '__expf', tanh: 'tanhf', max: 'fmaxf' }[String(fn)];
+      const names: Partial<Record<string, string>> = { sqrt: 'sqrtf', rsqrt: 'rsqrtf', exp: '__expf', tanh: 'tanhf', max: 'fmaxf' };
+      const own = names[fn];
       return own !== undefined && ty.dtype === 'f32' ? atom(`${own}(${args.map((a) => p.val(a)).join(', ')})`) : cpp.call(fn, ty, args, p);
     },
     loop: (op, p) => {

@@ -22,7 +22,8 @@ export function foldLanes(c: Collector, op: Monoid, ty: Ty): string {
   const S = bool ? 'bool' : storageType(c, ty.dtype);
   const step = (other: string): string => {
     if (bool) return op === 'or' || op === 'add' || op === 'max' ? `v | ${other}` : `v & ${other}`;
-    const token = { add: '+', mul: '*', and: '&', or: '|' }[String(op)];
+    const tokens: Partial<Record<string, string>> = { add: '+', mul: '*', and: '&', or: '|' };
+    const token = tokens[op];
     return token === undefined
       ? `${functionFor(c, op === 'max' ? 'max' : 'min', ty, [ty, ty])}(v, ${other})`
       : `v ${token} ${other}`;

@@ -20,7 +20,13 @@ function widenLoad(c: Collector, t: DType, lanes: number): string {
     const V = vector(c, to, lanes);
     const N = vector(c, S, lanes);
     const generic = `  ${N} v;\n  __builtin_memcpy(&v, p, sizeof v);\n  return __builtin_convertvector(v, ${V});`;
-    const builtin = { u8: 'pmovzxbd', i8: 'pmovsxbd', u16: 'pmovzxwd', i16: 'pmovsxwd' }[String(S)];
+    const builtins: Partial<Record<string, string>> = {
+      u8: 'pmovzxbd',
+      i8: 'pmovsxbd',
+      u16: 'pmovzxwd',
+      i16: 'pmovsxwd',
+    };
+    const builtin = builtins[S];
     if (builtin === undefined || (lanes !== 8 && lanes !== 16))
       return `static inline ${V} ${name}(const ${T}* p) {\n${generic}\n}`;
     const bytes = DTYPES[S].bytes === 1;
