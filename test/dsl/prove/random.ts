@@ -11,7 +11,7 @@ const leaf = fc.oneof(
 );
 const read = fc.constantFrom('x[i]', 'x[j]', 'u.u8[i]', 'len(L, i)', 'len(L, j)').map(expr);
 
-const arithmetic = fc.constantFrom<TBinary>('add', 'add', 'sub', 'mul', 'floordiv', 'mod', 'bitand');
+const arithmetic = fc.constantFrom<TBinary>('add', 'add', 'sub', 'mul', 'floordiv', 'mod', 'bitand', 'bitxor', 'bitor');
 const comparison = fc.constantFrom<TBinary>('eq', 'ne', 'lt', 'le', 'gt', 'ge');
 const compare = (a: fc.Arbitrary<TExpr>): fc.Arbitrary<TExpr> =>
   fc.tuple(comparison, a, a).map(([op, x, y]) => binaryExpr(op, x, y));

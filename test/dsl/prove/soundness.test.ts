@@ -43,7 +43,7 @@ test('what is proven over sizes, parameters and variables holds everywhere', () 
 }, 120_000);
 
 test('what is proven over data that may wrap holds everywhere', () => {
-  checkSoundness(dataPoints(), conditions(1, true), factLists(true), 3000, 50);
+  checkSoundness(dataPoints(), conditions(1, true), factLists(true), 3000, 20);
 }, 120_000);
 
 test('the tightest bound of an expression over a box may be proven, a tighter one never', () => {
