@@ -49,5 +49,9 @@ export const SHAPES = {
     'pass a literal or a const',
   ),
   'const-fact': error<{ text: string }>((p) => `\`${p.text}\` does not hold for these consts`),
+  'const-extent': error<{ tensor: string; axis: number; value: string }>(
+    (p) => `axis ${p.axis} of \`${p.tensor}\` would have extent ${p.value} for these consts`,
+    'an extent may be 0, not negative',
+  ),
   'const-dim': error<{ dim: string; value: string }>((p) => `dim \`${p.dim}\` would be ${p.value} for these consts`),
 } as const;

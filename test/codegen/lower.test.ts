@@ -225,5 +225,26 @@ describe('consts', () => {
   it('must have a value', () => expect(refusal({})).toBe('const-missing'));
   it('must have a value of their kind', () => expect(refusal({ k: true })).toBe('const-type'));
   it('must exist', () => expect(refusal({ k: 1n, z: 1n })).toBe('const-unknown'));
+  it('must fit their type', () => {
+    expect(
+      lower(compileOp('op a(x: f32[N], const k: i32) -> (y: f32[N]) { y[n] = x[n] * k; }'), { k: 1n << 40n }),
+    ).toMatchObject({
+      ok: false,
+      refusals: [{ code: 'const-type', message: 'const `k` is of type i32, not 1099511627776' }],
+    });
+  });
+  it('must leave no extent negative', () => {
+    const r = lower(
+      compileOp('op a(x: f32[N], const k: i64) -> (y: f32[N], z: f32[M]) dim M = k - 3; { y[n] = x[n]; z[m] = 1.0; }'),
+      { k: 1n },
+    );
+    expect(r.ok ? [] : r.refusals.map((x) => x.code)).toContain('const-dim');
+    const q = lower(compileOp('op a(x: f32[k - 3, N], const k: i64) -> (y: f32[N]) { y[n] = sum[i](x[i, n]); }'), {
+      k: 1n,
+    });
+    expect(q.ok ? [] : q.refusals.map((x) => x.message)).toEqual([
+      'axis 0 of `x` would have extent -2 for these consts',
+    ]);
+  });
   it('must satisfy the facts', () => expect(refusal({ k: 5n })).toBe('const-fact'));
 });

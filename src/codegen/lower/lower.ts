@@ -36,6 +36,12 @@ export function lower(op: TOp, consts: Consts = {}): Lowered {
   for (const d of op.dims)
     if (d.source.kind === 'derived')
       builder.derived.set(d.id, simplify(b.convert('i64', lowerExpr(env, EMPTY, d.source.size))));
+  for (const x of builder.buffers)
+    x.shape.forEach((n, axis) => {
+      const e = simplify(n);
+      if (e.kind === 'int' && e.value < 0n)
+        refuse(builder, diagnostic('const-extent', { tensor: x.id, axis, value: String(e.value) }, x.span));
+    });
   lowerStmts(env, EMPTY, op.body);
   const facts = op.facts.map((f) => ({ ...f, cond: simplify(lowerExpr(env, EMPTY, f.cond)) }));
   for (const f of facts) if (isFalse(f.cond)) refuse(builder, diagnostic('const-fact', { text: f.text }, f.span));
