@@ -131,6 +131,12 @@ function run(w: World, s: Stage, env: Env, next: ReadonlyMap<string, Cells> = ne
       return scatter(w, s, env, target(s.out));
     case 'offsets': {
       const cells = must(w.data.get(s.out), s.out);
+      const { list } = must(
+        w.graph.buffers.find((b) => b.id === s.out),
+        s.out,
+      );
+      const count = list === undefined ? 1 : Number(value(w, env, list.count));
+      for (let l = 0; l < count; l++) cells.set(key(l, [0]), 0n);
       const rows = new Map<number, number>();
       loop(w, s.axes, env, (e) => {
         const l = s.list === undefined ? 0 : Number(value(w, e, s.list));

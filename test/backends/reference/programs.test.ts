@@ -89,3 +89,21 @@ describe('a right kernel stays within the bound, whatever its roundings', () => 
     }
   });
 });
+
+describe('empty and single extents are nothing special', () => {
+  test.each([...titled(compile(examplesText)), ...titled(compile(languageText))])('%s', (_, op) => {
+    const graph = graphOf(op);
+    const own = graph.dims.filter((d) => d.derived === undefined);
+    // All 0, all 1, and each of them 0 among 1s.
+    for (let k = -2; k < own.length; k++) {
+      const dims = Object.fromEntries(
+        own.map((d, i) => [d.id, d.perElement === undefined ? (k === -2 ? 0 : k === i ? 0 : 1) : [1, 0, 2, 1]]),
+      );
+      const inputs = randomInputs(graph, dims, 3, 1);
+      const result = evaluate(graph, inputs);
+      if (!result.ok) continue;
+      expect([dims, result.faults]).toEqual([dims, []]);
+      expectAgreement(result.outputs, naive(graph, inputs));
+    }
+  });
+});

@@ -177,12 +177,12 @@ export function endSum(s: number, a: number, q: number, n: number, u: number, wo
   if (!Number.isFinite(s)) return put(s, 0);
   return put(s, Infinity);
 }
-/** sum / n. */
+/** sum / n; a kernel may multiply by a rounded 1 / n, as in other divisions. */
 export function endMean(s: number, a: number, q: number, n: number, u: number, worst: boolean, wide: boolean): number {
   if (n === 0) return put(0, 0);
   const v = endSum(s, a, q, n, u, worst, wide) / n;
   return Number.isFinite(v)
-    ? ranged(v, (ERR[0] as number) / n + (n > 1 ? u * Math.abs(v) : 0), wide)
+    ? ranged(v, (ERR[0] as number) / n + (n > 1 ? 4 * u * Math.abs(v) : 0), wide)
     : put(v, ERR[0] as number);
 }
 /**
