@@ -66,7 +66,7 @@ export function tuneReport(r: ReportParts): string {
   rows.push(
     ['kernel', r.files[0] ?? 'not written: `ktune emit` prints it'],
     ['abi', r.files[1] ?? 'not written'],
-    ['pinned in', r.pinned ? 'ktune.lock' : 'nothing: only confirmed winners are pinned'],
+    ['pinned in', r.pinned ? 'ktune.lock' : 'nothing'],
     ['records', '.ktune/records.sqlite'],
   );
   const standings = s.standings

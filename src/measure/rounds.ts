@@ -122,9 +122,12 @@ export interface Final {
   readonly faults: Rounds['faults'];
 }
 
+/** True if a speed-up is real: not chance, and more than two measurements of one kernel differ. */
+export const beats = (speedup: Interval, noise: number): boolean => speedup.low > 1 && speedup.value > 1 + noise;
+
 /**
  * Last tier: the best candidates, the default and a duplicate of the default as control, paired over many rounds. A candidate wins only
- * if the interval of its speed-up over the default lies above 1 by more than the noise that the control shows. Among candidates within the noise of
+ * if the interval of its speed-up over the default lies above 1, and the speed-up itself above the noise that the control shows. Among candidates within the noise of
  * the fastest, the one named first wins, so callers put the simplest first.
  */
 export async function playFinal(
@@ -148,7 +151,7 @@ export async function playFinal(
       samples: samplesOf(c),
       speedup: c === defaultOne ? { value: 1, low: 1, high: 1 } : ratio(base, samplesOf(c), rng),
     }));
-  const proven = standings.filter((s) => s.id === defaultOne.id || s.speedup.low > 1 + noise);
+  const proven = standings.filter((s) => s.id === defaultOne.id || beats(s.speedup, noise));
   const fastest = Math.max(...proven.map((s) => s.speedup.value));
   const winner = proven.find((s) => s.speedup.value >= fastest / (1 + noise))?.id ?? defaultOne.id;
   return {

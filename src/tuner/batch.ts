@@ -121,11 +121,12 @@ async function emitAndCompile(s: Session, chunk: readonly Planned[]): Promise<Em
         drafts.push(emitted.draft);
       }
     }
-    compiling.push(
-      s.lab
-        .compile(drafts, deadline)
-        .then((built) => drafts.flatMap((d, k) => [built[k]].flatMap((b) => (b === undefined ? [] : [{ d, b }])))),
-    );
+    const built = s.lab
+      .compile(drafts, deadline)
+      .then((list) => drafts.flatMap((d, k) => (list[k] === undefined ? [] : [{ d, b: list[k] }])));
+    // Awaited below, after the other units were emitted.
+    built.catch(() => {});
+    compiling.push(built);
     // Lets the compiler start before the next unit is emitted.
     await new Promise((resolve) => setImmediate(resolve));
   }

@@ -75,7 +75,8 @@ async function attempt(
       log = built.log;
     } catch (error) {
       log = error instanceof Error ? error.message : String(error);
-      if (!DISK.test(log)) throw error;
+      // Errors of system calls are the machine's; anything else is a bug of the backend.
+      if (!(error instanceof Error && 'syscall' in error) && !DISK.test(log)) throw error;
     }
   }
   return { ok: false, kind: 'disk', log };

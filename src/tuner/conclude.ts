@@ -2,6 +2,7 @@ import { diagnostic } from '../diagnostics/diagnostic.ts';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { Emitted } from '../codegen/program.ts';
 import { toDiff } from '../codegen/space/config.ts';
+import { beats } from '../measure/rounds.ts';
 import type { Final } from '../measure/rounds.ts';
 import { medianInterval } from '../measure/statistics.ts';
 import type { Runner } from '../measure/runner-client.ts';
@@ -100,7 +101,7 @@ export async function conclude(
 function candidatesInOrder(s: Session, played: Final | undefined, base: Entry): readonly Entry[] {
   if (played === undefined) return [base];
   const proven = played.standings
-    .filter((x) => x.id !== played.winner && x.speedup.low > 1 + played.noise)
+    .filter((x) => x.id !== played.winner && beats(x.speedup, played.noise))
     .map((x) => x.id);
   const ids = [...new Set([played.winner, ...proven])].slice(0, CONFIRM_TRIES);
   return [...ids.flatMap((id) => s.ledger.get(id) ?? []).filter((e) => e.id !== base.id), base];

@@ -16,11 +16,13 @@ import type { Verdict } from './subject.ts';
 
 /** Challengers of the default in the final, and rounds that they play if the budget has room. */
 const CHALLENGERS = 5;
-const ROUNDS = 40;
+const ROUNDS = 200;
+/** Most time for the rounds; more shows nothing new. Milliseconds. */
+const MOST_MS = 4000;
 
 /** The last tier: the best configs against the default, paired, simplest first so that ties go to them. Undefined if none can be run. */
 export async function final(s: Session, defaultEntry: Entry): Promise<Final | undefined> {
-  const budgetMs = 0.9 * s.budget.finalMsLeft();
+  const budgetMs = Math.min(MOST_MS, 0.9 * s.budget.finalMsLeft());
   const ranking = s.ledger.ranking().filter((e) => e.id !== defaultEntry.id);
   const best = ranking.slice(0, Math.min(CHALLENGERS, howManyFit(budgetMs, defaultEntry, ranking)));
   const simplestFirst = best.toSorted((a, b) => simplicity(s, a) - simplicity(s, b));
