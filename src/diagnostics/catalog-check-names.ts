@@ -81,6 +81,10 @@ export const NAMES = {
     (p) => `add \`${p.param} = …\``,
   ),
   'call-type': error<{ name: string }>((p) => `\`${p.name}\` takes no type`, 'only reducers and `bitcast` do'),
+  'call-clamp': error(
+    () => '`clamp` in an argument',
+    'it stands before an index, `x[clamp i]`, or before a row of `len` and `base`; values take `clip(x, lo, hi)`',
+  ),
   'call-argument': error<{ name: string; wanted: string; found: string }>(
     (p) => `\`${p.name}\` takes ${p.wanted}, not ${p.found}`,
     (p) => (p.wanted === 'a float' ? 'convert it: `(… as f32)`' : undefined),

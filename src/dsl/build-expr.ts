@@ -130,9 +130,10 @@ function call(b: Build, n: Cst.CallCstNode): Expr {
 const withType = (type: Ident | undefined): { readonly type?: Ident } => (type === undefined ? {} : { type });
 
 function arg(b: Build, n: Cst.ArgCstNode): Arg {
-  const { Id, value, other } = n.children;
+  const { Id, Clamp, value, other } = n.children;
   return {
     ...(Id?.[0] ? { name: ident(b, Id[0]) } : {}),
+    ...(Clamp ? { policy: 'clamp' as const } : {}),
     value: expr(b, only(value)),
     ...(other?.[0] ? { other: expr(b, other[0]) } : {}),
     span: nodeSpan(b, n),

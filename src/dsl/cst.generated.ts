@@ -187,6 +187,7 @@ export interface ArgCstNode extends Located {
 export type ArgCstChildren = {
   Id?: IToken[];
   Equals?: IToken[];
+  Clamp?: IToken[];
   value: ExprCstNode[];
   Else?: IToken[];
   other?: ExprCstNode[];

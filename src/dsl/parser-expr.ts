@@ -168,6 +168,7 @@ export abstract class ExprParser extends CstParser {
       this.CONSUME(Id);
       this.CONSUME(SYMBOL.Equals);
     });
+    this.OPTION3(() => this.CONSUME(WORD.clamp));
     this.SUBRULE(this.expr, { LABEL: 'value' });
     this.OPTION2(() => {
       this.CONSUME(SYMBOL.Else);

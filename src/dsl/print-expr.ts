@@ -90,7 +90,7 @@ const typeArgument = (name: string | undefined): string => (name === undefined ?
 function arg(a: Arg): Layout {
   return concat(
     a.name === undefined ? '' : `${a.name.name} = `,
-    layoutAlone(a.value),
+    a.policy === undefined ? layoutAlone(a.value) : concat('clamp ', layoutIndex(a.value)),
     a.other === undefined ? '' : concat(' ?? ', layoutExpr(a.other)),
   );
 }

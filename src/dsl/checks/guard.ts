@@ -9,8 +9,10 @@ import { unify, value } from './value.ts';
 import type { Value } from './value.ts';
 
 /** An argument: `e`, or `e ?? other`. */
-export const typeArg = (a: Arg, s: Scope): Value =>
-  a.other === undefined ? s.op.typeExpr(a.value, s) : typeGuard(a.value, a.other, s, a.span);
+export function typeArg(a: Arg, s: Scope): Value {
+  if (a.policy !== undefined) report(s.op, 'call-clamp', {}, a.span);
+  return a.other === undefined ? s.op.typeExpr(a.value, s) : typeGuard(a.value, a.other, s, a.span);
+}
 
 /** `(e ?? v)`: accesses in `e` outside reducers need no proof, and what they read may be absent. */
 export function typeGuard(inner: Expr, other: Expr, s: Scope, span: Span): Value {

@@ -26,8 +26,6 @@ const SPECIAL = [
   'strict',
   'topk',
   'sort',
-  'pairs',
-  'bound',
   'inf',
   'nan',
   'true',

@@ -29,7 +29,11 @@ export function raggedNamed(e: Expr, op: OpContext): NamedRagged | undefined {
 
 /** Arguments as indices. */
 export const rowArgs = (args: readonly Arg[]): readonly Index[] =>
-  args.map((a) => ({ policy: a.policy ?? 'none', expr: a.value, span: a.span }));
+  args.map((a) => ({
+    policy: a.policy ?? 'none',
+    expr: a.other === undefined ? a.value : { kind: 'guard', value: a.value, other: a.other, span: a.span },
+    span: a.span,
+  }));
 
 /** A stand-in for the axes to the left of a ragged axis, so that they are indexed like those of a tensor. */
 export const leftAxes = (info: RaggedInfo, span: Span): TensorSym => ({
@@ -63,6 +67,8 @@ export function typeLength(e: CallExpr, s: Scope): Value {
     );
     return bad(e.span);
   }
+  for (const a of e.args)
+    if (a.name !== undefined) report(s.op, 'call-named', { name: fn, argument: a.name.name }, a.name.span);
   const { info } = named;
   const { id } = info.ragged;
   s.op.used.add(info.ragged.offsets);

@@ -176,7 +176,7 @@ function matchArgs(c: OperatorCall, s: Scope): Map<string, Given> | undefined {
       given.set(p.name.name, { name: p.name.name, value: own.e });
       return;
     }
-    if (sym?.kind !== 'tensor' || a.other !== undefined) {
+    if (sym?.kind !== 'tensor' || a.other !== undefined || a.policy !== undefined) {
       failed = true;
       report(s.op, 'call-tensor', { name: decl.name.name, param: p.name.name }, a.span);
       return;
