@@ -104,76 +104,17 @@ static inline vec sigmoid_4(vec x) { return 1.0f / (1.0f + exp_4(-x)); }
 `,
   },
   {
-    fn: 'exp_sum',
-    name: 'exp_sum',
-    tier: 1,
-    ulp: 1,
-    deps: ['pow2i'],
-    text: `// exp(x + z) for a small z: the sum is taken after the reduction, so that it is not rounded at the size of x.
-static inline vec exp_sum(vec x, vec z) {
-  x = x < -104.0f ? vec{} - 104.0f : x;
-  x = x > 89.0f ? vec{} + 89.0f : x;
-  const vec t = x * 1.44269502f + 12582912.0f;
-  const vec n = t - 12582912.0f;
-  const vec k = x - n * 0.693145752f, d = z - n * 1.42860677e-6f;
-  const vec r = k + d;
-  const vec q = 0.49999994f + r * (0.166665211f + r * (0.0416682586f + r * (0.00836866908f + r * 0.00138213043f)));
-  const ivec i = __builtin_bit_cast(ivec, t) - 0x4b400000;
-  const ivec h = i >> 1;
-  return (1.0f + (k + (r * r * q + d))) * pow2i(h) * pow2i(i - h);
-}
-`,
-  },
-  {
-    fn: 'over_1p_exp',
-    name: 'over_1p_exp',
-    tier: 4,
-    ulp: 4,
-    deps: ['exp_sum'],
-    text: `// a / (1 + exp(y + z)), also where exp(y) overflows and the quotient does not vanish: exp(16) = 8886110.52.
-static inline vec over_1p_exp(vec a, vec y, vec z) {
-  const vec far = y > 80.0f ? vec{} + 16.0f : vec{};
-  const vec scale = y > 80.0f ? vec{} + 1.12535176e-7f : vec{} + 1.0f;
-  return a / (1.0f + exp_sum(y - far, z)) * scale;
-}
-`,
-  },
-  {
-    fn: 'top12',
-    name: 'top12',
-    tier: 1,
-    ulp: 0,
-    deps: [],
-    text: `// x cut to its leading 12 bits: products of two such values are exact.
-static inline vec top12(vec x) { return __builtin_bit_cast(vec, __builtin_bit_cast(ivec, x) & -4096); }
-`,
-  },
-  {
     fn: 'silu',
     name: 'silu_4',
     tier: 4,
     ulp: 4,
-    deps: ['over_1p_exp'],
-    text: `// x sigmoid(x); -inf gives -0.
-static inline vec silu_4(vec x) { return x < -120.0f ? -vec{} : over_1p_exp(x, -x, vec{}); }
-`,
-  },
-  {
-    fn: 'gelu_tanh',
-    name: 'gelu_tanh_4',
-    tier: 4,
-    ulp: 4,
-    deps: ['top12', 'over_1p_exp'],
-    text: `// x (1 + tanh(u)) / 2 = x / (1 + exp(-2 u)), 2 u = x w, w = 1.59576912 + 0.0713548163 x^2.
-// A rounding of 2 u would count up to 88-fold, so x = h + l, x^2 = s + sl, w = k + m, the leading parts of 12 bits.
-static inline vec gelu_tanh_4(vec x) {
-  const vec b = x < -12.0f ? vec{} - 12.0f : x > 12.0f ? vec{} + 12.0f : x;
-  const vec h = top12(b), l = b - h;
-  const vec s = top12(h * h), sl = (h * h - s) + l * (b + h);
-  const vec p = 0.0713500977f * s;
-  const vec k = top12(p + 1.59576917f);
-  const vec m = ((p - k) + 1.59576917f) + (4.71861631e-6f * s + 0.0713548163f * sl - 4.53406805e-8f);
-  return x < -12.0f ? -vec{} : over_1p_exp(x, -(h * k), -(h * m + l * (k + m)));
+    deps: ['exp_4'],
+    text: `// x / (1 + exp(-x)); -inf gives -0. Where exp(-x) would overflow before the quotient vanishes, exp(16) = 8886110.52 is taken out.
+static inline vec silu_4(vec x) {
+  const vec far = x < -80.0f ? vec{} + 16.0f : vec{};
+  const vec scale = x < -80.0f ? vec{} + 1.12535176e-7f : vec{} + 1.0f;
+  const vec y = x / (1.0f + exp_4(-x - far)) * scale;
+  return x < -120.0f ? -vec{} : y;
 }
 `,
   },

@@ -68,20 +68,57 @@ static inline vec erf_4(vec x) {
   },
   {
     fn: 'gelu',
+    name: 'gelu_4',
+    tier: 4,
+    ulp: 4,
+    of: 'half the argument',
+    deps: ['erf_4'],
+    text: `// x (1 + erf(x / sqrt(2))) / 2.
+static inline vec gelu_4(vec x) {
+  const vec y = 0.5f * x * (1.0f + erf_4(x * 0.707106769f));
+  return x < -14.0f ? -vec{} : y;
+}
+`,
+  },
+  {
+    fn: 'gelu',
     name: 'gelu_32',
     tier: 32,
-    ulp: 5,
-    deps: ['exp_sum', 'top12'],
-    text: `// x Phi(x). With t = |x| / sqrt(2): Phi(-|x|) = exp(-t^2) R(z) / (2 + 4 t), z = (t - 2) / (t + 2).
-// The square is split, so that its rounding does not grow with |x|.
+    ulp: 10,
+    of: 'half the argument',
+    deps: ['erf_32'],
+    text: `// x (1 + erf(x / sqrt(2))) / 2.
 static inline vec gelu_32(vec x) {
-  const vec b = x > 14.4f ? vec{} + 14.4f : x < -14.4f ? vec{} + 14.4f : x > 0.0f ? x : -x;
-  const vec h = top12(b);
-  const vec t = b * 0.707106769f;
-  const vec z = (t - 2.0f) / (t + 2.0f);
-  const vec r = 1.27697837f + z * (-0.0927639231f + z * (-0.166030973f + z * (0.164054722f + z * (-0.0542072281f + z * (-0.00805843249f + z * (0.00863913819f + z * (0.00131428568f + z * (-0.00123650744f + z * -0.00040383279f))))))));
-  const vec tail = x * r / (2.0f + 4.0f * t) * exp_sum(-0.5f * h * h, -0.5f * (b - h) * (b + h));
-  return x > 14.4f ? x : x > 0.0f ? x - tail : x < -14.4f ? -vec{} : tail;
+  const vec y = 0.5f * x * (1.0f + erf_32(x * 0.707106769f));
+  return x < -14.0f ? -vec{} : y;
+}
+`,
+  },
+  {
+    fn: 'gelu_tanh',
+    name: 'gelu_tanh_4',
+    tier: 4,
+    ulp: 4,
+    of: 'half the argument',
+    deps: ['tanh_4'],
+    text: `// x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) / 2.
+static inline vec gelu_tanh_4(vec x) {
+  const vec y = 0.5f * x * (1.0f + tanh_4(x * (0.797884583f + 0.0356774069f * x * x)));
+  return x < -14.0f ? -vec{} : y;
+}
+`,
+  },
+  {
+    fn: 'gelu_tanh',
+    name: 'gelu_tanh_32',
+    tier: 32,
+    ulp: 8,
+    of: 'half the argument',
+    deps: ['tanh_32'],
+    text: `// x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) / 2.
+static inline vec gelu_tanh_32(vec x) {
+  const vec y = 0.5f * x * (1.0f + tanh_32(x * (0.797884583f + 0.0356774069f * x * x)));
+  return x < -14.0f ? -vec{} : y;
 }
 `,
   },

@@ -14,6 +14,8 @@ export interface MathSnippet {
   readonly tier: Tier;
   /** Largest error found over the tested arguments, rounded up; results below 2^-126 count with an absolute error of 2^-126. */
   readonly ulp: number;
+  /** What the error counts in places of; the result if absent. Half the argument where the function is a sum that cancels (1 + erf, 1 + tanh). */
+  readonly of?: 'half the argument';
   /** Names of the snippets that `text` calls; they stand before it. */
   readonly deps: readonly string[];
   readonly text: string;

@@ -33,11 +33,11 @@ const STRIDE = 3989;
 /** Error in units of the last place; beyond the largest number the place is that of the largest; below 2^-126 a flush is no error. */
 const HARNESS = `
 extern "C" int printf(const char*, ...);
-static double ulps(float a, double t) {
+static double ulps(float a, double t, double size) {
   if (t != t || a != a) return t != t && a != a ? 0 : 1e30;
   if (a == (float)t) return 0;
   if (__builtin_isinf(t)) return 1e30;
-  const double m = __builtin_fabs(t);
+  const double m = __builtin_fabs(size);
   if (m < 0x1p-126) return __builtin_fabs(a - t) <= 0x1p-126 ? 0 : 1e30;
   const int e = __builtin_ilogb(m);
   return __builtin_fabs((__builtin_isinf(a) ? __builtin_copysign(0x1p128, a) : a) - t) / __builtin_ldexp(1.0, (e > 127 ? 127 : e) - 23);
@@ -46,7 +46,7 @@ static double ulps(float a, double t) {
 
 function program(vec: string, ivec: string, types: string): string {
   const texts = closure(TESTED.map((s) => s.name)).map((s) => spell(s.text, vec, ivec));
-  const run = (name: string, fn: string): string => `  {
+  const run = (name: string, fn: string, size: string): string => `  {
     double worst = 0, at = 0;
     for (unsigned long i = 0; i < 1ul << 32;) {
       float in[sizeof(${vec}) / 4], out[sizeof(${vec}) / 4];
@@ -55,12 +55,12 @@ function program(vec: string, ivec: string, types: string): string {
       __builtin_memcpy(&x, in, sizeof x);
       x = ${name}(x);
       __builtin_memcpy(out, &x, sizeof x);
-      for (unsigned l = 0; l < sizeof(${vec}) / 4; ++l) { const double d = in[l], e = ulps(out[l], ${EXACT[fn] ?? ''}); if (e > worst) { worst = e; at = d; } }
+      for (unsigned l = 0; l < sizeof(${vec}) / 4; ++l) { const double d = in[l], t = ${EXACT[fn] ?? ''}, e = ulps(out[l], t, ${size}); if (e > worst) { worst = e; at = d; } }
     }
     printf("${name} %.4f %.9g\\n", worst, at);
   }
 `;
-  return `${types}${texts.join('\n')}${HARNESS}int main() {\n${TESTED.map((s) => run(s.name, s.fn)).join('')}}\n`;
+  return `${types}${texts.join('\n')}${HARNESS}int main() {\n${TESTED.map((s) => run(s.name, s.fn, s.of === undefined ? 't' : 'd / 2')).join('')}}\n`;
 }
 
 const dir = mkdtempSync(join(tmpdir(), 'ktune-math-'));
