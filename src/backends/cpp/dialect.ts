@@ -7,7 +7,7 @@ import { encode, decode, isNarrowFloat, oddFloat } from './prelude/codecs.ts';
 import type { Collector } from './prelude/collector.ts';
 import { functionFor } from './prelude/functions.ts';
 import { loadHalf, storeHalves } from './prelude/halves.ts';
-import { bitsOf, floorDiv, floorMod, isIntType, saturate } from './prelude/integers.ts';
+import { bitsOf, floorDiv, floorMod, isIntType, saturate, saturateLanes } from './prelude/integers.ts';
 import { foldLanes, sortRows, splat } from './prelude/lanes.ts';
 import * as m from './prelude/memory.ts';
 import { localType, perLane, storageType, toBits, vector } from './prelude/types.ts';
@@ -230,6 +230,14 @@ const RANGE: Readonly<Record<string, readonly [lo: bigint, hi: bigint]>> = {
 function toInteger(c: Collector, from: Ty, to: DType, result: ValueType, text: string): Printed {
   const source = from.dtype === 'f64' ? 'f64' : 'f32';
   const [lo, hi] = RANGE[to] ?? [0n, 1n];
+  if (
+    from.lanes > 1 &&
+    source === 'f32' &&
+    from.dtype === 'f32' &&
+    (result === 'i32' || result === 'u32') &&
+    hi < 1n << 24n
+  )
+    return call(saturateLanes(c, to, result, from.lanes, lo, hi), text);
   const f = saturate(c, source, to, result, lo, hi);
   if (from.lanes === 1) return call(f, text);
   return call(

@@ -202,7 +202,7 @@ export function factsFor(config: Config, hint: ShapeHint, schedule: Schedule): (
     for (const [dim, wanted] of wishes.divisors) {
       let step = wanted;
       const known = hint.dims[dim];
-      while (known !== undefined && step > 1 && known % step !== 0) step = step % 2 === 0 ? step / 2 : 1;
+      if (known !== undefined) while (step > 1 && known % step !== 0) step = step % 2 === 0 ? step / 2 : 1;
       if (step > 1) divisors.set(dim, step);
     }
     const aligned = schedule.stream ? wishes.aligned : new Set<string>();

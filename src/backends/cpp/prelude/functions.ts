@@ -246,6 +246,14 @@ function lanesFunction(c: Collector, fn: Builtin, result: Ty, args: readonly Ty[
           'x',
           `return 0.5${f} * x * (${one} + ${lane('tanh')}(0.7978845608028654${f} * (x + 0.044715${f} * x * x * x)));`,
         );
+      case 'round':
+        return define('x', nearest(arg, T, U).join('\n  '));
+      case 'floor':
+        return define('x', `const ${T} r = ${lane('round')}(x);\n  return r > x ? r - ${one} : r;`);
+      case 'ceil':
+        return define('x', `return -${lane('floor')}(-x);`);
+      case 'trunc':
+        return define('x', `return x < 0 ? -${lane('floor')}(-x) : ${lane('floor')}(x);`);
       case 'isnan':
         return define('x', 'return x != x;', localType(c, { dtype: arg === 'f32' ? 'i32' : 'i64', lanes }));
       case 'isinf':
@@ -280,4 +288,15 @@ function lanesFunction(c: Collector, fn: Builtin, result: Ty, args: readonly Ty[
     args.map((a, k) => ({ dtype: a.dtype, name: letters[k] ?? 'd' })),
     (xs) => `${scalar}(${xs.join(', ')})`,
   );
+}
+
+/** Adding and subtracting a number whose last place is 1 rounds to an integer, ties to even; larger numbers, infinities and NaN are integers already or stay. */
+function nearest(t: 'f32' | 'f64', T: string, U: string): readonly string[] {
+  const [sign, whole] = t === 'f32' ? ['0x80000000u', '8388608.0f'] : ['0x8000000000000000ull', '4503599627370496.0'];
+  return [
+    `const ${U} sign = __builtin_bit_cast(${U}, x) & ${sign};`,
+    `const ${T} size = __builtin_bit_cast(${T}, __builtin_bit_cast(${U}, x) ^ sign);`,
+    `const ${T} r = (size + ${whole}) - ${whole};`,
+    `return size < ${whole} ? __builtin_bit_cast(${T}, __builtin_bit_cast(${U}, r) | sign) : x;`,
+  ];
 }

@@ -1,6 +1,6 @@
 import type { ValueType } from '../../../dsl/dtypes.ts';
 import type { Collector } from './collector.ts';
-import { perLane, storageType } from './types.ts';
+import { perLane, storageType, vector } from './types.ts';
 
 type Int = 'i32' | 'i64' | 'u32' | 'u64';
 export const isIntType = (t: ValueType): t is Int => t === 'i32' || t === 'i64' || t === 'u32' || t === 'u64';
@@ -117,6 +117,26 @@ export function philox(c: Collector): string {
 }
 
 /** Float to integer: truncates, saturates, NaN gives 0. `lo` and `hi` are the ends of the range of the target. */
+/** The same for lanes and integers of at most 24 bits: both ends are floats, so that clamping comes first; NaN counts as 0. */
+export function saturateLanes(
+  c: Collector,
+  to: string,
+  result: 'i32' | 'u32',
+  lanes: number,
+  lo: bigint,
+  hi: bigint,
+): string {
+  const [F, I, U] = [vector(c, 'f32', lanes), vector(c, 'i32', lanes), vector(c, result, lanes)];
+  return c.add(
+    `f32_to_${to}_x${lanes}`,
+    () => `static inline ${U} f32_to_${to}_x${lanes}(${F} x) {
+  x = x != x ? ${F}{} : x;
+  x = x < ${lo}.0f ? ${F}{} + ${lo}.0f : x;
+  x = x > ${hi}.0f ? ${F}{} + ${hi}.0f : x;
+  return ${result === 'i32' ? '' : `(${U})`}__builtin_convertvector(x, ${I});
+}`,
+  );
+}
 export function saturate(
   c: Collector,
   from: 'f32' | 'f64',

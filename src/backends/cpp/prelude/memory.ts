@@ -135,8 +135,8 @@ export function storeLanes(c: Collector, t: DType, lanes: number): string {
     const put = (v: string): string => `  const ${S} s = ${v};\n  __builtin_memcpy(p, &s, sizeof s);`;
     const head = `static inline void ${name}(${P}* p, ${type} v) {\n`;
     if (isNarrowFloat(t)) return `${head}${put(narrowed(c, `${encode(c, t, lanes)}(v)`, t, lanes))}\n}`;
-    if (t === 'bool') return `${head}${put(`__builtin_convertvector(v & 1, ${S})`)}\n}`;
-    if (DTYPES[t].bytes < 4) return `${head}${put(`__builtin_convertvector(v, ${S})`)}\n}`;
+    if (t === 'bool') return `${head}${put(narrowed(c, '(v & 1)', t, lanes))}\n}`;
+    if (DTYPES[t].bytes < 4) return `${head}${put(narrowed(c, 'v', t, lanes))}\n}`;
     return `${head}  __builtin_memcpy(p, &v, sizeof v);\n}`;
   });
 }
