@@ -44,10 +44,6 @@ export const SHAPES = {
     (p) => `const \`${p.name}\` is of type ${p.dtype}, not ${p.value}`,
   ),
   'const-unknown': error<{ name: string; op: string }>((p) => `\`${p.op}\` has no const \`${p.name}\``),
-  'const-argument': error<{ name: string; op: string }>(
-    (p) => `const \`${p.name}\` of \`${p.op}\` needs a value that is known when the program is made`,
-    'pass a literal or a const',
-  ),
   'const-fact': error<{ text: string }>((p) => `\`${p.text}\` does not hold for these consts`),
   'const-extent': error<{ tensor: string; axis: number; value: string }>(
     (p) => `axis ${p.axis} of \`${p.tensor}\` would have extent ${p.value} for these consts`,

@@ -1,5 +1,4 @@
 import { must } from '../../assert.ts';
-import { diagnostic } from '../../diagnostics/diagnostic.ts';
 import { widen } from '../../dsl/dtypes.ts';
 import type { Dim, TOp, TParam, TStmt, TTensor } from '../../dsl/typed.ts';
 import * as b from '../ir/build.ts';
@@ -7,7 +6,7 @@ import type { Expr } from '../ir/stage.ts';
 import { newEnv } from './env.ts';
 import { extentOf, countOf } from './place.ts';
 import { constant } from './params.ts';
-import { EMPTY, lowerExpr, refuse, lowerStmts } from './scope.ts';
+import { EMPTY, lowerExpr, lowerStmts } from './scope.ts';
 import type { Env, Group, RaggedInfo, Scope, Tensor, ViewAxis } from './scope.ts';
 import { declareTarget } from './define.ts';
 import { tempOf } from './temps.ts';
@@ -52,8 +51,7 @@ function valueOf(
   if (value === undefined) return constant(p.default ?? 0, type);
   const e = b.convert(type, lowerExpr(env, scope, value));
   const literal = e.kind === 'int' || e.kind === 'float' || e.kind === 'bool';
-  if (p.mode === 'const' && !literal)
-    refuse(env.builder, diagnostic('const-argument', { name: p.name, op: s.call.op.name }, s.call.span));
+  if (p.mode === 'const' && !literal) throw new Error(`internal: const ${p.name} of ${s.call.op.name} is no constant`);
   if (literal || e.kind === 'scalar' || e.kind === 'dim') return e;
   return tempOf(env.builder, { name: p.name, dtype, axes: [], key: e, span: s.call.span }, (id, out) => ({
     kind: 'map',

@@ -28,7 +28,7 @@ export function matchArrays(
   if (x.problems.length > 0) return;
   // Each round finds at least one dim or ends: a factor may wait for a dim of a later array.
   for (let more = true; more;) more = found.map((f) => solve(x, f)).some(Boolean);
-  for (const f of found) check(x, f);
+  if (x.problems.length === 0) for (const f of found) check(x, f);
 }
 
 function extentsOf(
