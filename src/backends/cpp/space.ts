@@ -194,15 +194,17 @@ export function scheduleOf(config: Config, arch: Arch): Schedule {
     halves: config['halves'] === true,
   };
 }
+/** The wanted step, halved until it divides the extent, where that is known. */
+const dividing = (step: number, extent: number | undefined): number =>
+  extent === undefined || step <= 1 || extent % step === 0 ? step : dividing(step % 2 === 0 ? step / 2 : 1, extent);
+
 /** The facts that a guarded variant assumes: what helps, as far as the hinted shape has it. */
 export function factsFor(config: Config, hint: ShapeHint, schedule: Schedule): (wishes: Wishes) => Facts | undefined {
   return (wishes) => {
     if (config['assume'] !== true || schedule.bytes === 0) return undefined;
     const divisors = new Map<string, number>();
     for (const [dim, wanted] of wishes.divisors) {
-      let step = wanted;
-      const known = hint.dims[dim];
-      if (known !== undefined) while (step > 1 && known % step !== 0) step = step % 2 === 0 ? step / 2 : 1;
+      const step = dividing(wanted, hint.dims[dim]);
       if (step > 1) divisors.set(dim, step);
     }
     const aligned = schedule.stream ? wishes.aligned : new Set<string>();

@@ -10,20 +10,33 @@ const RESERVED: readonly string[] = (
   'at all lane threadIdx blockIdx blockDim gridDim warpSize'
 ).split(' ');
 
+const TYPE = 'f64|f32|f16|bf16|f8e4m3|f8e5m2|f8e4m3fnuz|[iu](?:8|16|32|64)|bool';
+const FUNCTION =
+  'abs|sign|sqrt|rsqrt|exp|exp2|expm1|log|log2|log1p|sin|cos|tanh|erf|sigmoid|relu|gelu|gelu_tanh|silu|softplus|pow|fma|philox|' +
+  'exp_sum|over_1p_exp|pow2i|top12|stream_fence';
+const VERB =
+  'load|store|stream|gather|scatter|splat|fold|sort|floor_div|floor_mod|floordiv|mod|mulhi|rotl|rotr|popcount|clz|min|max|fmin|fmax|floor|ceil|' +
+  'trunc|round|clip|isnan|isinf|opaque';
+/** Names that helpers of the emitted text may have: types, functions with their accuracy, verbs with the type they work on. */
+const HELPER = new RegExp(
+  `^(?:(?:${TYPE})(?:x\\d+)?|(?:${TYPE})_to_\\w+|(?:${FUNCTION})f?(?:_x?\\d+)*|(?:${VERB}|${FUNCTION})(?:_\\w+)?_(?:${TYPE})(?:_\\w+)?)$`,
+);
+
 export interface Identifiers {
   /** A valid identifier like `base` that was not handed out before. */
   (base: string): string;
   taken(): readonly string[];
 }
-/** Hands out identifiers that are valid in C and unique, `taken` included. */
+/** Hands out identifiers that are valid in C, unique (`taken` included), and no names of helpers. */
 export function identifiers(taken: Iterable<string> = []): Identifiers {
   const used = new Set<string>([...RESERVED, ...taken]);
   const next = (base: string): string => {
-    const clean =
+    const plain =
       base
         .replace(/[^A-Za-z0-9_]/g, '_')
         .replace(/^(?=[0-9])/, '_')
         .replace(/_{2,}/g, '_') || 'v';
+    const clean = HELPER.test(plain) ? `v_${plain}` : plain;
     let id = clean;
     for (let k = 1; used.has(id); k++) id = `${clean.replace(/_$/, '')}_${k}`;
     used.add(id);

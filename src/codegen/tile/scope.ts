@@ -163,7 +163,7 @@ export function nameFor(e: Expr): string {
     case 'let':
       return e.id;
     case 'call':
-      return e.fn;
+      return `${e.fn}_at`;
     case 'reduce':
       return e.reduce.op;
     default:

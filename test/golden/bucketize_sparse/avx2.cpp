@@ -22,6 +22,10 @@ typedef i64 i64x4 __attribute__((vector_size(32)));
 typedef unsigned long long u64;
 typedef u64 u64x4 __attribute__((vector_size(32)));
 
+static inline i64 max_i64(i64 a, i64 b) {
+  return a > b ? a : b;
+}
+
 static inline i64 min_i64(i64 a, i64 b) {
   return a < b ? a : b;
 }
@@ -52,9 +56,10 @@ static inline void store_i64_x4(i64* p, i64x4 v) {
 
 static void bucketize_sparse_k0_c(const i64* __restrict v, const i64* __restrict off, i64* __restrict c, i64 R, i64 part, i64 parts) {
   // c[l] = (v[l] as u64 % 3u64) as i64
-  const i64 steps = (off[R] + 7) / 8;
-  const i64 l_lo = min_i64(steps * part / parts * 8, off[R]);
-  const i64 l_hi = min_i64(steps * (part + 1) / parts * 8, off[R]);
+  const i64 l_top = max_i64(0, off[R]);
+  const i64 steps = (l_top + 7) / 8;
+  const i64 l_lo = min_i64(steps * part / parts * 8, l_top);
+  const i64 l_hi = min_i64(steps * (part + 1) / parts * 8, l_top);
   const i64 l_end = l_hi - ((l_hi - l_lo) & 7);
   for (i64 l = l_lo; l < l_end; l += 8) {
     store_i64_x4(c + l, (i64x4)floor_mod_u64_x4((u64x4)load_i64_x4(v + l), splat_u64_x4(3ull)));

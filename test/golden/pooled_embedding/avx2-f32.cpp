@@ -61,21 +61,21 @@ static void pooled_embedding_k0_y_fast(const f32* __restrict w, const i64* __res
         const i64 off_at_3 = off[B];
         if (off_at_2 + (l + 16) < off_at_3) {
           const i64 off_at_4 = off[b];
-          const i64 min_1 = min_i64(max_i64(ids[off_at_4 + (l + 16)], 0), V - 1);
-          __builtin_prefetch(w + min_1 * D + d);
-          __builtin_prefetch(w + min_1 * D + (d + 16));
-          __builtin_prefetch(w + min_1 * D + (d + 32));
-          __builtin_prefetch(w + min_1 * D + (d + 48));
+          const i64 min_at = min_i64(max_i64(ids[off_at_4 + (l + 16)], 0), V - 1);
+          __builtin_prefetch(w + min_at * D + d);
+          __builtin_prefetch(w + min_at * D + (d + 16));
+          __builtin_prefetch(w + min_at * D + (d + 32));
+          __builtin_prefetch(w + min_at * D + (d + 48));
         }
-        const i64 min_2 = min_i64(max_i64(ids[off_at_1 + l], 0), V - 1);
-        acc += load_f32_x8(w + min_2 * D + d);
-        acc_1 += load_f32_x8(w + min_2 * D + (d + 8));
-        acc_2 += load_f32_x8(w + min_2 * D + (d + 16));
-        acc_3 += load_f32_x8(w + min_2 * D + (d + 24));
-        acc_4 += load_f32_x8(w + min_2 * D + (d + 32));
-        acc_5 += load_f32_x8(w + min_2 * D + (d + 40));
-        acc_6 += load_f32_x8(w + min_2 * D + (d + 48));
-        acc_7 += load_f32_x8(w + min_2 * D + (d + 56));
+        const i64 min_at_1 = min_i64(max_i64(ids[off_at_1 + l], 0), V - 1);
+        acc += load_f32_x8(w + min_at_1 * D + d);
+        acc_1 += load_f32_x8(w + min_at_1 * D + (d + 8));
+        acc_2 += load_f32_x8(w + min_at_1 * D + (d + 16));
+        acc_3 += load_f32_x8(w + min_at_1 * D + (d + 24));
+        acc_4 += load_f32_x8(w + min_at_1 * D + (d + 32));
+        acc_5 += load_f32_x8(w + min_at_1 * D + (d + 40));
+        acc_6 += load_f32_x8(w + min_at_1 * D + (d + 48));
+        acc_7 += load_f32_x8(w + min_at_1 * D + (d + 56));
       }
       store_f32_x8(y + b * D + d, acc);
       store_f32_x8(y + b * D + (d + 8), acc_1);
@@ -111,72 +111,72 @@ static void pooled_embedding_k0_y(const f32* __restrict w, const i64* __restrict
         const i64 off_at_3 = off[B];
         if (off_at_2 + (l + 16) < off_at_3) {
           const i64 off_at_4 = off[b];
-          const i64 min_1 = min_i64(max_i64(ids[off_at_4 + (l + 16)], 0), V - 1);
-          __builtin_prefetch(w + min_1 * D + d);
-          __builtin_prefetch(w + min_1 * D + (d + 16));
-          __builtin_prefetch(w + min_1 * D + (d + 32));
-          __builtin_prefetch(w + min_1 * D + (d + 48));
+          const i64 min_at = min_i64(max_i64(ids[off_at_4 + (l + 16)], 0), V - 1);
+          __builtin_prefetch(w + min_at * D + d);
+          __builtin_prefetch(w + min_at * D + (d + 16));
+          __builtin_prefetch(w + min_at * D + (d + 32));
+          __builtin_prefetch(w + min_at * D + (d + 48));
         }
         f32x8 choice;
         if (V > 0) {
-          const i64 min_2 = min_i64(max_i64(ids[off_at_1 + l], 0), V - 1);
-          choice = load_f32_x8(w + min_2 * D + d);
+          const i64 min_at_1 = min_i64(max_i64(ids[off_at_1 + l], 0), V - 1);
+          choice = load_f32_x8(w + min_at_1 * D + d);
         } else {
           choice = splat_f32_x8(0.0f);
         }
         acc += choice;
         f32x8 choice_1;
         if (V > 0) {
-          const i64 min_3 = min_i64(max_i64(ids[off_at_1 + l], 0), V - 1);
-          choice_1 = load_f32_x8(w + min_3 * D + (d + 8));
+          const i64 min_at_2 = min_i64(max_i64(ids[off_at_1 + l], 0), V - 1);
+          choice_1 = load_f32_x8(w + min_at_2 * D + (d + 8));
         } else {
           choice_1 = splat_f32_x8(0.0f);
         }
         acc_1 += choice_1;
         f32x8 choice_2;
         if (V > 0) {
-          const i64 min_4 = min_i64(max_i64(ids[off_at_1 + l], 0), V - 1);
-          choice_2 = load_f32_x8(w + min_4 * D + (d + 16));
+          const i64 min_at_3 = min_i64(max_i64(ids[off_at_1 + l], 0), V - 1);
+          choice_2 = load_f32_x8(w + min_at_3 * D + (d + 16));
         } else {
           choice_2 = splat_f32_x8(0.0f);
         }
         acc_2 += choice_2;
         f32x8 choice_3;
         if (V > 0) {
-          const i64 min_5 = min_i64(max_i64(ids[off_at_1 + l], 0), V - 1);
-          choice_3 = load_f32_x8(w + min_5 * D + (d + 24));
+          const i64 min_at_4 = min_i64(max_i64(ids[off_at_1 + l], 0), V - 1);
+          choice_3 = load_f32_x8(w + min_at_4 * D + (d + 24));
         } else {
           choice_3 = splat_f32_x8(0.0f);
         }
         acc_3 += choice_3;
         f32x8 choice_4;
         if (V > 0) {
-          const i64 min_6 = min_i64(max_i64(ids[off_at_1 + l], 0), V - 1);
-          choice_4 = load_f32_x8(w + min_6 * D + (d + 32));
+          const i64 min_at_5 = min_i64(max_i64(ids[off_at_1 + l], 0), V - 1);
+          choice_4 = load_f32_x8(w + min_at_5 * D + (d + 32));
         } else {
           choice_4 = splat_f32_x8(0.0f);
         }
         acc_4 += choice_4;
         f32x8 choice_5;
         if (V > 0) {
-          const i64 min_7 = min_i64(max_i64(ids[off_at_1 + l], 0), V - 1);
-          choice_5 = load_f32_x8(w + min_7 * D + (d + 40));
+          const i64 min_at_6 = min_i64(max_i64(ids[off_at_1 + l], 0), V - 1);
+          choice_5 = load_f32_x8(w + min_at_6 * D + (d + 40));
         } else {
           choice_5 = splat_f32_x8(0.0f);
         }
         acc_5 += choice_5;
         f32x8 choice_6;
         if (V > 0) {
-          const i64 min_8 = min_i64(max_i64(ids[off_at_1 + l], 0), V - 1);
-          choice_6 = load_f32_x8(w + min_8 * D + (d + 48));
+          const i64 min_at_7 = min_i64(max_i64(ids[off_at_1 + l], 0), V - 1);
+          choice_6 = load_f32_x8(w + min_at_7 * D + (d + 48));
         } else {
           choice_6 = splat_f32_x8(0.0f);
         }
         acc_6 += choice_6;
         f32x8 choice_7;
         if (V > 0) {
-          const i64 min_9 = min_i64(max_i64(ids[off_at_1 + l], 0), V - 1);
-          choice_7 = load_f32_x8(w + min_9 * D + (d + 56));
+          const i64 min_at_8 = min_i64(max_i64(ids[off_at_1 + l], 0), V - 1);
+          choice_7 = load_f32_x8(w + min_at_8 * D + (d + 56));
         } else {
           choice_7 = splat_f32_x8(0.0f);
         }
@@ -200,8 +200,8 @@ static void pooled_embedding_k0_y(const f32* __restrict w, const i64* __restrict
         const i64 off_at_1 = off[b];
         if (off_at_1 + (l + 16) < off[B]) {
           const i64 off_at_2 = off[b];
-          const i64 min_1 = min_i64(max_i64(ids[off_at_2 + (l + 16)], 0), V - 1);
-          __builtin_prefetch(w + min_1 * D + d);
+          const i64 min_at = min_i64(max_i64(ids[off_at_2 + (l + 16)], 0), V - 1);
+          __builtin_prefetch(w + min_at * D + d);
         }
         acc += V > 0 ? load_f32_x8(w + min_i64(max_i64(ids[off_at + l], 0), V - 1) * D + d) : splat_f32_x8(0.0f);
       }

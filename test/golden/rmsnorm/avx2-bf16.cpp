@@ -48,11 +48,10 @@ static inline f32x8 load_odd_bf16_x8(const bf16* p) {
 }
 
 static inline f32 fold_add_f32_x8(f32x8 v) {
-  f32 part[8];
-  __builtin_memcpy(part, &v, sizeof v);
-  for (int width = 4; width > 0; width /= 2)
-    for (int k = 0; k < width; ++k) part[k] = part[k] + part[k + width];
-  return part[0];
+  v = v + __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3);
+  v = v + __builtin_shufflevector(v, v, 2, 3, 0, 1, 6, 7, 4, 5);
+  v = v + __builtin_shufflevector(v, v, 1, 0, 3, 2, 5, 4, 7, 6);
+  return v[0];
 }
 
 // sqrt(x), correctly rounded; becomes one vector instruction under -fno-math-errno.
@@ -106,7 +105,7 @@ static inline u32x8 load_u16_as_u32_x8(const u16* p) {
 #if defined(__AVX2__) && !defined(__clang__)
   typedef short raw __attribute__((vector_size(16)));
   raw v;
-  __builtin_memcpy(&v, p, 16);
+  __builtin_memcpy(&v, p, sizeof v);
   return (u32x8)__builtin_ia32_pmovzxwd256(v);
 #else
   u16x8 v;

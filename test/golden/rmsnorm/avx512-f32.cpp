@@ -36,11 +36,11 @@ static inline f32x16 load_f32_x16(const f32* p) {
 }
 
 static inline f32 fold_add_f32_x16(f32x16 v) {
-  f32 part[16];
-  __builtin_memcpy(part, &v, sizeof v);
-  for (int width = 8; width > 0; width /= 2)
-    for (int k = 0; k < width; ++k) part[k] = part[k] + part[k + width];
-  return part[0];
+  v = v + __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
+  v = v + __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11);
+  v = v + __builtin_shufflevector(v, v, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13);
+  v = v + __builtin_shufflevector(v, v, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14);
+  return v[0];
 }
 
 // sqrt(x), correctly rounded; becomes one vector instruction under -fno-math-errno.

@@ -18,6 +18,10 @@ typedef unsigned long long u64;
 typedef u64 u64x4 __attribute__((vector_size(32)));
 typedef i64 i64x4 __attribute__((vector_size(32)));
 
+static inline i64 max_i64(i64 a, i64 b) {
+  return a > b ? a : b;
+}
+
 static inline i64 min_i64(i64 a, i64 b) {
   return a < b ? a : b;
 }
@@ -50,9 +54,10 @@ static inline void store_i64_x4(i64* p, i64x4 v) {
 
 extern "C" void sigrid_hash(const i64* __restrict v, const i64* __restrict off, i64* __restrict o, i64 B, i64 salt, i64 modulus, i64 part, i64 parts) {
   // o[l] = (let hi = salt as u64 in let a_1 = ((let k = v[l] as u64 in let a = ~k + (k << 21u64) in let b_1 = a ^…
-  const i64 steps = (off[B] + 7) / 8;
-  const i64 l_lo = min_i64(steps * part / parts * 8, off[B]);
-  const i64 l_hi = min_i64(steps * (part + 1) / parts * 8, off[B]);
+  const i64 l_top = max_i64(0, off[B]);
+  const i64 steps = (l_top + 7) / 8;
+  const i64 l_lo = min_i64(steps * part / parts * 8, l_top);
+  const i64 l_hi = min_i64(steps * (part + 1) / parts * 8, l_top);
   const i64 l_end = l_hi - ((l_hi - l_lo) & 7);
   for (i64 l = l_lo; l < l_end; l += 8) {
     const u64 hi = (u64)salt;

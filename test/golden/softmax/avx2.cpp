@@ -42,11 +42,10 @@ static inline f32 max_f32(f32 a, f32 b) {
 }
 
 static inline f32 fold_max_f32_x8(f32x8 v) {
-  f32 part[8];
-  __builtin_memcpy(part, &v, sizeof v);
-  for (int width = 4; width > 0; width /= 2)
-    for (int k = 0; k < width; ++k) part[k] = max_f32(part[k], part[k + width]);
-  return part[0];
+  v = max_f32_x8(v, __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3));
+  v = max_f32_x8(v, __builtin_shufflevector(v, v, 2, 3, 0, 1, 6, 7, 4, 5));
+  v = max_f32_x8(v, __builtin_shufflevector(v, v, 1, 0, 3, 2, 5, 4, 7, 6));
+  return v[0];
 }
 
 // 2^n as a bit pattern, -126 <= n <= 127.
@@ -82,11 +81,10 @@ static inline f32 exp_4(f32 x) {
 }
 
 static inline f32 fold_add_f32_x8(f32x8 v) {
-  f32 part[8];
-  __builtin_memcpy(part, &v, sizeof v);
-  for (int width = 4; width > 0; width /= 2)
-    for (int k = 0; k < width; ++k) part[k] = part[k] + part[k + width];
-  return part[0];
+  v = v + __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3);
+  v = v + __builtin_shufflevector(v, v, 2, 3, 0, 1, 6, 7, 4, 5);
+  v = v + __builtin_shufflevector(v, v, 1, 0, 3, 2, 5, 4, 7, 6);
+  return v[0];
 }
 
 static inline void store_f32_x8(f32* p, f32x8 v) {
