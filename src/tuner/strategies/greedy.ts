@@ -11,6 +11,9 @@ const JUMP = 0.3;
 /** Jumps and draws in a row that find nothing new before the space counts as used up. */
 const PATIENCE = 200;
 
+/** Points tried at a local optimum, every fourth drawn from the whole space: enough for two compilers, few enough to move on soon. */
+const STARTS = 8;
+
 interface Point {
   readonly config: Config;
   readonly ns: number;
@@ -56,8 +59,8 @@ export const greedy: Strategy = {
       }
       const best = bestOf(known.values());
       const starts = new Map<string, Config>();
-      for (let i = 0; i < 4; i++) {
-        const jumped = best === undefined || i === 3 ? sample(space, rng) : perturb(space, best.config, JUMP, rng);
+      for (let i = 0; i < STARTS; i++) {
+        const jumped = best === undefined || i % 4 === 3 ? sample(space, rng) : perturb(space, best.config, JUMP, rng);
         if (jumped !== undefined && isNew(jumped)) starts.set(configId(space, jumped), jumped);
       }
       if (starts.size === 0) continue;
