@@ -76,6 +76,7 @@ export const UNPROVEN: readonly Access[] = [
   not('unsigned view of a negative number', '(v[n] as u64 // 2) as i64', 'V', 'v[n] < V'),
   not('half of an unsigned view', 'max((v[n] as u64 // 2) as i64, 0)', 'V', 'v[n] < V; V >= 1'),
   not('difference of unsigned sizes', '(N as u64 - M as u64) as i64 // 4 + N', '2*N + 1', 'N >= 1; M == 2'),
+  not('product in a narrowed type', '(N as i32 * 65536) as i64', '65536*N + 1', 'N >= 1; N <= 100000'),
   not('narrowed by a cast', 'N as i32', 'N + 1', ''),
   not('byte in a table of 255', 'q.u8[n]', '255', ''),
   not('signed byte as an index', 'q.i8[n]', '256', ''),
