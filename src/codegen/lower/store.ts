@@ -29,7 +29,10 @@ export interface Store {
 /** Emits the stage that stores a value; a fold made for it alone takes the value's other operations as its `post`. */
 export function store(builder: Builder, s: Store, to?: Stage[]): void {
   const wide = b.convert(widen(s.dtype), s.value);
-  const value = s.near && isNarrow(s.dtype) ? b.cast('near', s.dtype, wide) : isIdle(wide, s.dtype) ? wide.a : wide;
+  // A written rounding stays where readers may come to compute the value by themselves.
+  const declared = builder.buffers.find((x) => x.id === s.out.buf)?.role !== 'temp';
+  const idle = declared && isIdle(wide, s.dtype) ? wide.a : wide;
+  const value = s.near && isNarrow(s.dtype) ? b.cast('near', s.dtype, wide) : idle;
   const where = s.where.kind === 'bool' && s.where.value ? {} : { where: s.where };
   const base = { name: s.name, span: s.span, axes: s.axes.map(plainAxis), out: s.out, ...where };
   const merged = mergeable(builder, s, value);

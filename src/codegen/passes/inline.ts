@@ -1,4 +1,4 @@
-import { widen } from '../../dsl/dtypes.ts';
+import { isFloat, widen } from '../../dsl/dtypes.ts';
 import { cast, convert, binary, axisRef, all, reduceExpr } from '../ir/build.ts';
 import { freshNames, sameExpr, substitute } from '../ir/rewrite.ts';
 import type { BufId, Buffer, Expr, Reduce, Stage, StageGraph } from '../ir/stage.ts';
@@ -138,7 +138,9 @@ function expand(p: Producer, buffer: Buffer, x: Read, fresh: (base: string) => s
   if (axes === undefined) return undefined;
   const type = widen(buffer.dtype);
   const value = convert(type, substitute(valueOf(p), { axes }, fresh));
-  return type === buffer.dtype ? value : cast('as', buffer.dtype, value);
+  // A result is read as it was stored; between temporaries of full width products and sums may contract.
+  const stored = type !== buffer.dtype || (buffer.role === 'out' && isFloat(buffer.dtype));
+  return stored ? cast('as', buffer.dtype, value) : value;
 }
 function valueOf(p: Producer): Expr {
   if (p.kind === 'map') return p.value;
