@@ -102,7 +102,7 @@ function unknown(e: AccessExpr, s: Scope): Value {
 }
 
 /** The element that `x{f}` names, proven to exist. */
-export function listIndex(e: AccessExpr, name: string, s: Scope): TExpr | undefined {
+function listIndex(e: AccessExpr, name: string, s: Scope): TExpr | undefined {
   const sym = s.op.symbols.get(name);
   const list = sym?.kind === 'tensor' ? sym.list : undefined;
   if (list === undefined) {

@@ -45,7 +45,7 @@ export function unknownCall(e: CallExpr, s: Scope): void {
 }
 
 /** Arguments by position; names are legal for `philox(…, word = …)` and `fn` parameters only. */
-export function countArgs(e: CallExpr, least: number, most: number, s: Scope): boolean {
+function countArgs(e: CallExpr, least: number, most: number, s: Scope): boolean {
   if (e.args.length >= least && e.args.length <= most) return true;
   report(s.op, 'call-count', { name: e.callee.name, least, most, found: e.args.length }, e.span);
   for (const a of e.args) typeArg(a, s);

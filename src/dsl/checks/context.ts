@@ -7,6 +7,7 @@ import type { DType } from '../dtypes.ts';
 import type { Dim, Ragged, TExpr, TOp, TTensor, TVar } from '../typed.ts';
 import type { Value } from './value.ts';
 
+/** A call as written. */
 export type CallExpr = Extract<Expr, { readonly kind: 'call' }>;
 
 /** An axis of a `let` or a state: one part per position of the left side, several for a tuple. `hi` may mention the variables to its left. */
@@ -14,6 +15,7 @@ export interface LetAxis {
   readonly kind: 'let';
   readonly parts: readonly { readonly var?: TVar; readonly hi: TExpr }[];
 }
+/** An axis that is indexed: declared, or of a `let`. */
 export type Axis = TTensor['axes'][number] | LetAxis;
 
 /** Anything that is read with an index: a parameter, result, temporary, state or `let`. */
@@ -42,12 +44,14 @@ export interface ScalarSym {
   /** Declared `const`. */
   readonly fixed: boolean;
 }
+/** A named extent. */
 export interface DimSym {
   readonly kind: 'dim';
   readonly name: string;
   readonly span: Span;
   readonly perElement?: string;
 }
+/** What a name of an operator stands for. */
 export type Sym = TensorSym | ScalarSym | DimSym;
 
 /** A ragged axis under construction: its rule arrives with the statement that defines it. */

@@ -60,7 +60,7 @@ function strayCall(e: Expr, s: Scope): CallExpr | undefined {
 }
 
 /** The written storage type of a `let`. */
-export function writtenType(target: Target, s: Scope): DType | undefined {
+function writtenType(target: Target, s: Scope): DType | undefined {
   return target.type === undefined ? undefined : resolveType(target.type.name, target.type.span, s.op);
 }
 

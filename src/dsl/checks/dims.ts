@@ -8,7 +8,7 @@ export function namesOf(e: Expr): ReadonlySet<string> {
   return new Set(identsOf(e).map((i) => i.name));
 }
 /** Names of sizes in an expression; the axis of `total(L)` is none. */
-export function identsOf(e: Expr): readonly Ident[] {
+function identsOf(e: Expr): readonly Ident[] {
   switch (e.kind) {
     case 'access':
       return [e.name];

@@ -50,7 +50,7 @@ function fnType(name: string, op: OpContext): DType | undefined {
 }
 
 /** The body over given parameters. */
-export function expandFn(fn: FnDecl, given: ReadonlyMap<string, Value>, s: Scope, span: Expr['span']): Value {
+function expandFn(fn: FnDecl, given: ReadonlyMap<string, Value>, s: Scope, span: Expr['span']): Value {
   const locals = new Map<string, Value>();
   const inner: Scope = { ...s, locals, fns: s.op.scope.fnsOf(fn.span.file), size: false };
   const wraps: { readonly id: string; readonly value: TExpr }[] = [];

@@ -21,7 +21,7 @@ export function elementOf(index: Expr, size: TExpr, name: string, s: Scope): TEx
   return v.e;
 }
 
-export function inRangeOf(v: TExpr, extent: TExpr, s: Scope): boolean {
+function inRangeOf(v: TExpr, extent: TExpr, s: Scope): boolean {
   if (v.kind === 'var') {
     for (const x of s.vars.values())
       if (x.id === v.id && x.lo.kind === 'int' && x.lo.value >= 0n && same(x.hi, extent)) return true;
@@ -30,7 +30,7 @@ export function inRangeOf(v: TExpr, extent: TExpr, s: Scope): boolean {
 }
 
 /** An index value: integers of any width but u64, as i64. */
-export function asIndex(v: Value, s: Scope): Value {
+function asIndex(v: Value, s: Scope): Value {
   const own = settle(s.op, v);
   if (own.bad || own.e.type === 'i64') return own;
   if (!isIntType(own.e.type) || own.e.type === 'u64') {

@@ -3,14 +3,16 @@ import type { Span } from '../../diagnostics/span.ts';
 import type { ValueType } from '../dtypes.ts';
 import type { TBinary, TExpr, TIndex, TIndexPart, TVar } from '../typed.ts';
 
-/** Constructors and rewrites of typed expressions. */
+/** An integer literal, i64 unless said otherwise. */
 export const int = (value: bigint | number, span: Span, type: ValueType = 'i64'): TExpr => ({
   kind: 'int',
   value: BigInt(value),
   type,
   span,
 });
+/** A boolean literal. */
 export const bool = (value: boolean, span: Span): TExpr => ({ kind: 'bool', value, type: 'bool', span });
+/** An index variable as a value. */
 export const variable = (v: TVar): TExpr => ({ kind: 'var', id: v.id, type: 'i64', span: v.span });
 
 const COMPARES: ReadonlySet<TBinary> = new Set(['eq', 'ne', 'lt', 'le', 'gt', 'ge', 'and', 'or']);
@@ -24,7 +26,9 @@ export const binary = (op: TBinary, a: TExpr, b: TExpr, span: Span = a.span): TE
   type: COMPARES.has(op) ? 'bool' : a.type,
   span,
 });
+/** The negation of a condition. */
 export const not = (a: TExpr): TExpr => ({ kind: 'unary', op: 'not', a, type: 'bool', span: a.span });
+/** The value in another arithmetic type, by an implicit conversion. */
 export const convert = (a: TExpr, type: ValueType): TExpr =>
   a.type === type ? a : { kind: 'convert', a, type, span: a.span };
 

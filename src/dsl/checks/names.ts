@@ -34,11 +34,14 @@ const SPECIAL = [
   'then',
   'else',
 ];
+/** Names of reducers. */
 export const REDUCERS: readonly Reducer[] = [
   'sum', 'prod', 'max', 'min', 'any', 'all', 'count', 'argmax', 'argmin', 'first', 'mean', 'var', 'logsumexp', 'softmax', 'lower_bound', 'upper_bound',
 ]; // prettier-ignore
 
+/** True for built-in functions. */
 export const isBuiltin = (name: string): name is Builtin => Object.hasOwn(BUILTINS, name);
+/** True for storage types. */
 export const isDType = (name: string): name is DType => Object.hasOwn(DTYPES, name);
 /** True for names that a parameter, `let` or `fn` may not take. */
 export const isReserved = (name: string): boolean =>

@@ -47,6 +47,15 @@ function checkGroup(sym: TensorSym, pieces: readonly Piece[], name: string, op: 
   if (first === undefined) return;
   // A `let` in one piece is absent where it is not defined; reads of it say so.
   if (sym.role === 'let' && pieces.length === 1) return;
+  // A statement that fills the whole tensor (scatter, pack) has no sides.
+  const filled = sym.axes.length === 0 ? -1 : pieces.findIndex((p) => p.sides.length === 0);
+  if (pieces.length > 1 && filled >= 0) {
+    const [a, b] = [first, pieces[filled === 0 ? 1 : filled]];
+    report(op, 'defined-twice', { name }, (b ?? first).span, {
+      related: [{ message: 'the other definition', span: a.span }],
+    });
+    return;
+  }
   const width = first.sides.length;
   if (pieces.some((p) => p.sides.length !== width)) {
     const odd = pieces.find((p) => p.sides.length !== width);

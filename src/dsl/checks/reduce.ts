@@ -12,7 +12,7 @@ import { bindIndices, ordered, withVars } from './ranges.ts';
 import { adapt, bad, isFloatType, isIntType, settle, unify, value } from './value.ts';
 import type { Value } from './value.ts';
 
-export type ReduceExpr = Extract<Expr, { readonly kind: 'reduce' }>;
+type ReduceExpr = Extract<Expr, { readonly kind: 'reduce' }>;
 
 const SEARCH: ReadonlySet<Reducer> = new Set(['lower_bound', 'upper_bound']);
 /** Reducers whose accumulator type may be written. */

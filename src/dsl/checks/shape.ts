@@ -1,6 +1,6 @@
 import { assertNever } from '../../assert.ts';
 import type { Span } from '../../diagnostics/span.ts';
-import type { TAxis, TExpr, TIndex, TIndexPart } from '../typed.ts';
+import type { TExpr, TIndex, TIndexPart } from '../typed.ts';
 import type { Axis, OpContext, TensorSym } from './context.ts';
 import { binary, int, mapParts, product, substitute } from './make.ts';
 
@@ -22,7 +22,7 @@ export function partCount(axis: Axis): number {
 }
 
 /** Within a list's type a per-element dim or listed ragged axis means the element at hand; elsewhere the element is named. */
-export function atElement(e: TExpr, list: TExpr | undefined, op: OpContext): TExpr {
+function atElement(e: TExpr, list: TExpr | undefined, op: OpContext): TExpr {
   if (list === undefined) return e;
   const go = (x: TExpr): TExpr => {
     if (x.kind === 'dim' && x.list === undefined && op.dims.get(x.id)?.perElement !== undefined) return { ...x, list };
@@ -150,6 +150,3 @@ export function flatExtent(axis: Axis, each: readonly TExpr[], span: Span): TExp
   if (axis.kind !== 'pairs' || size === undefined) return product(each, span);
   return binary('floordiv', binary('mul', size, binary('sub', size, int(1, span))), int(2, span), span);
 }
-
-/** Plain axes of a declared type. */
-export const declaredAxes = (axes: readonly TAxis[]): readonly Axis[] => axes;

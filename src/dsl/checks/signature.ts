@@ -235,7 +235,7 @@ function sameAxes(a: readonly TAxis[], b: readonly TAxis[], s: Scope): boolean {
 const SPAN: Span = { file: '', start: 0, end: 0 };
 
 /** Rows of a ragged axis: the items of the innermost ragged axis to its left times what follows it, or the product of all axes. */
-export function rowCount(left: readonly TAxis[], span: Span): TExpr {
+function rowCount(left: readonly TAxis[], span: Span): TExpr {
   let out: TExpr = int(1, span);
   const times = (f: TExpr): TExpr => product([out, f], span);
   for (const a of left) {

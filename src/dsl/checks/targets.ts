@@ -266,6 +266,7 @@ export function bindList(
   return { var: v, scope: withVars(s, [v]), failed: false };
 }
 
+/** A bound left side as the typed tree has it. */
 export const targetOf = (
   target: Target,
   bound: BoundTarget,

@@ -22,6 +22,7 @@ export interface Value {
   readonly bad: boolean;
 }
 
+/** A value that keeps its own type, present and without error unless `from` says otherwise. */
 export const value = (e: TExpr, from: Partial<Omit<Value, 'e'>> = {}): Value => ({
   e,
   flex: 'no',
@@ -32,7 +33,9 @@ export const value = (e: TExpr, from: Partial<Omit<Value, 'e'>> = {}): Value => 
 /** The value of an expression with an error. */
 export const bad = (span: Span): Value => value(int(0, span), { bad: true, flex: 'int' });
 
+/** True for f32 and f64. */
 export const isFloatType = (t: ValueType): boolean => isFloat(t);
+/** True for i32, i64, u32, u64. */
 export const isIntType = (t: ValueType): boolean => DTYPES[t].group === 'int';
 
 const RANGE: Readonly<Record<string, readonly [bigint, bigint]>> = {
@@ -63,7 +66,7 @@ const SIGNIFICAND: Partial<Record<DType, number>> = {
 const LARGEST: Partial<Record<DType, number>> = { f16: 65504, f8e4m3: 448, f8e5m2: 57344, f8e4m3fnuz: 240 };
 
 /** True if a float type holds the integer `n` exactly. */
-export function exactInt(t: DType, n: bigint): boolean {
+function exactInt(t: DType, n: bigint): boolean {
   let m = n < 0n ? -n : n;
   if (Number(m) > (LARGEST[t] ?? Infinity)) return false;
   while (m !== 0n && (m & 1n) === 0n) m >>= 1n;
