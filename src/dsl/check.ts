@@ -36,7 +36,6 @@ export function check(module: Module, load?: Loader): Checked {
   const done = new Map<string, CheckedInstance>();
   const key = (op: OpDecl, types: Readonly<Record<string, DType>>): string =>
     `${op.span.file} ${op.name.name} ${JSON.stringify(types)}`;
-  const usedFns = new Set<string>();
   const scopeOf = (owner: OpDecl | FnDecl): ModuleScope => {
     const names = all.scopes.get(owner.span.file);
     return {
@@ -45,7 +44,6 @@ export function check(module: Module, load?: Loader): Checked {
       fnsOf: (file) => all.scopes.get(file)?.fns ?? new Map(),
       ops: names?.ops ?? new Map(),
       instance,
-      usedFns,
     };
   };
   const instance = (op: OpDecl, types: Readonly<Record<string, DType>>): TOp | 'recursive' | undefined => {

@@ -93,8 +93,6 @@ export interface ModuleScope {
   readonly missing: ReadonlySet<string>;
   /** The instance of an operator of this module under a binding; undefined if it has errors or calls itself. */
   readonly instance: (op: OpDecl, types: Readonly<Record<string, DType>>) => TOp | 'recursive' | undefined;
-  /** Names of functions that were called, for the warning about the rest. */
-  readonly usedFns: Set<string>;
 }
 
 /** What is known while one operator is checked under one binding of its type parameters. */

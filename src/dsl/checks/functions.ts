@@ -13,7 +13,6 @@ const inlining: FnDecl[] = [];
 
 /** Expands a call of a `fn`; names used more than once become `let` nodes. */
 export function inlineFn(e: CallExpr, fn: FnDecl, s: Scope): Value {
-  s.op.scope.usedFns.add(fn.name.name);
   const args = e.args.map((a) => ({ arg: a, v: typeArg(a, s) }));
   if (inlining.includes(fn)) return bad(e.span);
   if (args.length !== fn.params.length) {
