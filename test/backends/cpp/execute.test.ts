@@ -44,6 +44,18 @@ const PROGRAMS: readonly (readonly [name: string, type: string | undefined])[] =
   ['maxpool2d', undefined],
 ];
 
+/** Those whose loops run in vectors: where architectures differ. */
+const VECTORS: ReadonlySet<string> = new Set([
+  'rmsnorm',
+  'sigrid_hash',
+  'pooled_embedding',
+  'softmax',
+  'adamw',
+  'maxpool2d',
+]);
+const programsFor = (arch: string): typeof PROGRAMS =>
+  arch === 'avx2' ? PROGRAMS : PROGRAMS.filter(([op]) => VECTORS.has(op));
+
 let dir = '';
 let runner: Runner | undefined;
 beforeAll(async () => {
@@ -63,15 +75,19 @@ describe.each(cpp.archs.map((a) => a.name))('cpp:%s, executed', (name) => {
     cpp.archs.find((a) => a.name === name),
     name,
   );
-  test.each(PROGRAMS)('%s agrees with the reference under every plan', { timeout: 120_000 }, async (op, type) => {
-    const done = await verify(cpp, graphOf(op, type), arch, must(runner, 'runner'), {
-      cases: 10,
-      configs: 1,
-      seed: 5,
-      work: 20_000,
-      tolerances: {},
-      scratch: dir,
-    });
-    expect(done).toMatchObject({ ok: true, report: { verdict: 'pass' } });
-  });
+  test.each(programsFor(name))(
+    '%s agrees with the reference under every plan',
+    { timeout: 120_000 },
+    async (op, type) => {
+      const done = await verify(cpp, graphOf(op, type), arch, must(runner, 'runner'), {
+        cases: 10,
+        configs: 1,
+        seed: 5,
+        work: 20_000,
+        tolerances: {},
+        scratch: dir,
+      });
+      expect(done).toMatchObject({ ok: true, report: { verdict: 'pass' } });
+    },
+  );
 });

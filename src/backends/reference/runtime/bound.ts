@@ -205,6 +205,8 @@ export function endVar(
   if (n === 1) return put(0, 0);
   const steps = worst ? 2 * n : LAMBDA * Math.sqrt(n) + 4;
   const sd = Math.sqrt(v);
+  // Two-pass forms sum the terms first: partial sums that may leave the range can meet as inf - inf.
+  if (!wide && n * (Math.abs(mean) + sd) > MAX32) return put(v, Infinity);
   const input = Math.sqrt(q2 / n);
   const shift = steps * u * Math.abs(mean);
   return ranged(
