@@ -288,6 +288,18 @@ static Reply readBytes(const Json& r) {
   return {"\"data\":\"" + hex + "\""};
 }
 
+static Reply gather(const Json& r) {
+  Buffer& b = bufferNamed(r.str("buf"));
+  std::string all;
+  for (const Json& range : r.at("ranges").items) {
+    size_t offset = size_t(range.items.at(0).number), n = size_t(range.items.at(1).number);
+    if (offset > b.bytes || n > b.bytes - offset) throw std::runtime_error("read beyond the end of " + r.str("buf"));
+    all.append(b.data + offset, n);
+  }
+  writeToFile(all.data(), all.size(), r.str("path"));
+  return {};
+}
+
 static Reply probe(const Json& r) {
   for (const Probe& p : probes) {
     if (!p.name || r.str("name") != p.name) continue;
@@ -318,6 +330,7 @@ static Reply answer(const Json& r) {
   if (op == "load") return load(r);
   if (op == "fill") return fill(r);
   if (op == "read") return readBytes(r);
+  if (op == "gather") return gather(r);
   if (op == "probe") return probe(r);
   if (op == "lock") return lock(r);
   if (op == "unlock") {

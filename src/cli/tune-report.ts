@@ -59,7 +59,7 @@ export function tuneReport(r: ReportParts): string {
   const failed = Object.entries(s.failed).map(([k, n]) => `${n} ${k}`);
   rows.push([
     'search',
-    `${s.evals} configs in ${s.seconds.toFixed(1)} s, ${s.duplicates} with equal code${failed.length === 0 ? '' : `, failed: ${failed.join(', ')}`}; ${STOPS[s.stop]}`,
+    `${s.evals} configs in ${s.seconds.toFixed(1)} s, ${s.pruned} dropped after one call, ${s.duplicates} with equal code${failed.length === 0 ? '' : `, failed: ${failed.join(', ')}`}; ${STOPS[s.stop]}`,
   ]);
   if (s.noise !== undefined)
     rows.push(['noise', `±${(s.noise * 100).toFixed(1)} % between two measurements of one kernel`]);

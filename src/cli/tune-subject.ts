@@ -13,7 +13,7 @@ import type { Target } from './host.ts';
 import { UserError } from './user-error.ts';
 
 /** Rows of each result that kernels are compared on while tuning. */
-const ROWS = 64;
+const ROWS = 24;
 
 /** What a tune needs to know: data at the chosen shape, and an oracle for it. */
 export function tuneSubject(chosen: Chosen, target: Target): Subject {
@@ -34,9 +34,7 @@ export function tuneSubject(chosen: Chosen, target: Target): Subject {
     hint: { dims: chosen.sizes },
     inputs,
     async verify({ outputs }) {
-      const { mismatch, used, elements } = await oracle.compare((buf, offset, bytes) =>
-        outputs.read(buf, offset, bytes),
-      );
+      const { mismatch, used, elements } = await oracle.compare((buf, ranges) => outputs.read(buf, ranges));
       if (mismatch !== undefined) {
         return {
           ok: false,

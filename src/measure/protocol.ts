@@ -67,6 +67,13 @@ export type Request =
       readonly bytes: number;
       readonly path?: string;
     }
+  /** Writes the given [offset, bytes] ranges to a file, one behind the other. */
+  | {
+      readonly op: 'gather';
+      readonly buf: string;
+      readonly ranges: readonly (readonly [offset: number, bytes: number])[];
+      readonly path: string;
+    }
   | { readonly op: 'hash'; readonly bufs: readonly string[] }
   /** Runs a bandwidth or arithmetic probe for about `ms`. */
   | { readonly op: 'probe'; readonly name: string; readonly ms: number }
@@ -133,6 +140,7 @@ export const resultSchemas = {
     stopped: z.boolean(),
   }),
   read: z.object({ data: z.string().optional() }),
+  gather: none,
   hash: z.object({ hashes: z.array(z.string()) }),
   probe: z.object({ value: z.number(), unit: z.string(), samples: z.array(z.number()) }),
   lock: z.object({ held: z.boolean(), waitedMs: z.number() }),

@@ -41,6 +41,7 @@ function limitOf(request: Request): number {
     case 'load':
     case 'fill':
     case 'read':
+    case 'gather':
     case 'hash':
       return 60_000;
     case 'hello':

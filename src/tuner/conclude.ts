@@ -155,6 +155,7 @@ function describe(
     stop: facts.stop,
     evals: s.budget.evals(),
     failed: failures(entries),
+    pruned: entries.filter((e) => e.state === 'pruned').length,
     duplicates: entries.filter((e) => e.detail?.startsWith('same code as') === true).length,
     seconds: s.budget.seconds(),
     cache: s.cache,

@@ -57,15 +57,12 @@ export interface Baseline {
 /** The first config may take this long; later ones at most twenty times the default and at least `LEAST_LIMIT_MS`. Milliseconds. */
 const FIRST_LIMIT_MS = 20_000;
 const LEAST_LIMIT_MS = 200;
-/** A first, cold call that takes this many times the best is not looked at further. */
-const HOPELESS = 6;
+/** A first call that takes this many times the best is not looked at further; one of short kernels is mostly cold code, and says nothing. */
+const HOPELESS = 2.5;
 /** Time for the samples of one screening; at least two, at most five are taken. Nanoseconds. */
 const SCREEN_NS = 12e6;
 /** Samples of shorter kernels repeat the call until this much has passed. Nanoseconds. */
 export const MIN_SAMPLE_NS = 100_000;
-
-/** Outputs up to this size travel in the reply. */
-const INLINE_BYTES = 1 << 16;
 
 /** Emits a config; a refusal is a finding. */
 export function draft(
@@ -130,17 +127,10 @@ export function createLab(o: LabOptions): Lab {
   const loaded = new Set<string>();
   const ready = new Map<string, Ready>();
   const outputs: OutputReader = {
-    async read(buf, offset, bytes) {
-      const path = bytes <= INLINE_BYTES ? undefined : join(o.scratch, 'output.bin');
-      const answer = await o.runner.request({
-        op: 'read',
-        buf,
-        offset,
-        bytes,
-        ...(path === undefined ? {} : { path }),
-      });
+    async read(buf, ranges) {
+      const path = join(o.scratch, 'output.bin');
+      const answer = await o.runner.request({ op: 'gather', buf, ranges, path });
       if (!answer.ok) throw new Error(describeFault(answer.fault));
-      if (path === undefined) return new Uint8Array(Buffer.from(answer.result.data ?? '', 'hex'));
       const data = new Uint8Array(readFileSync(path));
       rmSync(path, { force: true });
       return data;
@@ -235,6 +225,8 @@ export function createLab(o: LabOptions): Lab {
       if (!loadedOne.ok) return fault(d, built, loadedOne.fault);
       const first = await runChecked(o.runner, loadedOne.candidate, o.installed.outputs, limitMs(b));
       if (!first.ok) return fault(d, built, first.fault);
+      const known = o.verdicts.get(first.hash);
+      if (known?.ok === false) return failure(d, 'correctness', known.detail, { source: d.source, built });
       if (b.bestNs !== undefined && first.ns > HOPELESS * b.bestNs && first.ns > 1e6) {
         return {
           entry: {

@@ -6,8 +6,8 @@ import type { Inputs } from '../measure/workload.ts';
 
 /** Reads what a kernel wrote. */
 export interface OutputReader {
-  /** Bytes of an output array by name; throws if the runner cannot give them. */
-  read(buf: string, offset: number, bytes: number): Promise<Uint8Array>;
+  /** The given ranges of an output array, one behind the other; throws if the runner cannot give them. */
+  read(buf: string, ranges: readonly (readonly [offset: number, bytes: number])[]): Promise<Uint8Array>;
 }
 export interface Verdict {
   readonly ok: boolean;

@@ -27,6 +27,8 @@ export const summarySchema = z.object({
   /** Configs compiled and run, or tried; of them failed, by kind. */
   evals: z.number(),
   failed: z.record(z.string(), z.number()),
+  /** Configs that were dropped after one slow call; their numbers are compared only where others had given the same ones. */
+  pruned: z.number(),
   /** Configs whose code equals that of another one. */
   duplicates: z.number(),
   seconds: z.number(),

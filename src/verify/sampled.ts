@@ -41,9 +41,9 @@ export interface SampledOracle {
   readonly room: Readonly<Record<string, number>>;
   /** Elements that are compared. */
   readonly elements: number;
-  /** Compares the outputs that `read` gives; `undefined` if they are right. */
+  /** Compares the outputs, whose ranges `read` gives one behind the other; `undefined` if they are right. */
   compare(
-    read: (buf: string, offset: number, bytes: number) => Promise<Uint8Array>,
+    read: (buf: string, ranges: readonly (readonly [offset: number, bytes: number])[]) => Promise<Uint8Array>,
   ): Promise<{ readonly mismatch?: Mismatch; readonly used: number; readonly elements: number }>;
 }
 
@@ -73,8 +73,13 @@ export function sampledOracle(
         for (const [k, o] of list.entries()) {
           const size = DTYPES[o.tensor.dtype].bytes;
           const whole = new Uint8Array(o.tensor.data.length * size);
-          for (const r of o.covered ?? [{ start: 0, end: o.tensor.data.length }]) {
-            whole.set(await read(lists ? `${id}{${k}}` : id, r.start * size, (r.end - r.start) * size), r.start * size);
+          const covered = o.covered ?? [{ start: 0, end: o.tensor.data.length }];
+          const ranges = covered.map((r) => [r.start * size, (r.end - r.start) * size] as const);
+          const data = await read(lists ? `${id}{${k}}` : id, ranges);
+          let at = 0;
+          for (const [offset, length] of ranges) {
+            whole.set(data.subarray(at, at + length), offset);
+            at += length;
           }
           bytes.push(whole);
         }

@@ -57,7 +57,7 @@ function subject(): Subject {
     hint: { dims: { B: 64, D: 300 } },
     inputs: callInputs(graph, sizes, data, oracle.room),
     async verify({ outputs }) {
-      const c = await oracle.compare((buf, offset, bytes) => outputs.read(buf, offset, bytes));
+      const c = await oracle.compare((buf, ranges) => outputs.read(buf, ranges));
       return { ok: c.mismatch === undefined, detail: JSON.stringify(c.mismatch ?? c.elements) };
     },
   };

@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Backend } from '../../src/backends/backend.ts';
@@ -161,8 +161,9 @@ function simulatedRunner(world: World, log: Log, byEntry: Map<string, Config>): 
       }
       case 'hash':
         return { ok: true, result: { hashes: [output] } };
-      case 'read':
-        return { ok: true, result: { data: Buffer.from(output).toString('hex') } };
+      case 'gather':
+        writeFileSync(r.path, output);
+        return { ok: true, result: {} };
       case 'probe':
         return { ok: false, fault: { kind: 'refused', message: 'no probe' } };
       case 'hello':
@@ -212,7 +213,7 @@ export async function simulate(
     hint: { dims: { N: 4 } },
     inputs: { dims: {}, scalars: {}, arrays: {} },
     async verify({ outputs }) {
-      const text = Buffer.from(await outputs.read('y', 0, 16)).toString();
+      const text = Buffer.from(await outputs.read('y', [[0, 16]])).toString();
       return { ok: text.startsWith('right'), detail: text };
     },
   };
