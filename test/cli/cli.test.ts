@@ -96,7 +96,7 @@ describe('commands', () => {
   });
 
   it('tune pins a winner, keeps records, and answers from them the second time', async () => {
-    const args = ['tune', 'scale.ktune', '--target', 'cpp:generic', '--budget', '20s', '--evals', '6', '--json'];
+    const args = ['tune', 'scale.ktune', '--target', 'cpp:generic', '--budget', '120s', '--evals', '6', '--json'];
     const first = json((await box.ktune(args)).out);
     expect(first).toMatchObject({ exit: 0, result: { fromRecords: false, summary: { winner: { confirmed: true } } } });
     expect(existsSync(join(box.dir, 'ktune.lock'))).toBe(true);
@@ -183,7 +183,7 @@ describe('wrong use', () => {
           '--evals',
           '2',
           '--budget',
-          '10s',
+          '120s',
         ])
       ).exit,
     ).toBe(0);

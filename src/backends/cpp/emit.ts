@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { must } from '../../assert.ts';
+import { readDoc } from '../../dsl/doc.ts';
 import { DTYPES } from '../../dsl/dtypes.ts';
 import { ix } from '../../codegen/ir/build.ts';
 import * as b from '../../codegen/ir/build.ts';
@@ -80,7 +81,7 @@ export function fileText(header: readonly string[], helpers: readonly Helper[], 
 }
 
 function headerOf(source: StageGraph, options: EmitOptions, abi: Abi): readonly string[] {
-  const doc = source.doc === undefined ? [] : source.doc.split('\n');
+  const doc = source.doc === undefined ? [] : readDoc(source.doc).text.split('\n');
   return [
     ` ${source.name} for ${options.target}, made by ktune.`,
     ...doc.map((l) => ` ${l}`),

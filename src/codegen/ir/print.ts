@@ -36,7 +36,7 @@ export function printExpr(e: Expr, power = 0): string {
     case 'int':
       return `${e.value}${e.type === 'i64' ? '' : e.type}`;
     case 'float':
-      return floatText(e.value) + (e.type === 'f32' ? '' : e.type);
+      return floatText(e.value, e.type) + (e.type === 'f32' ? '' : e.type);
     case 'bool':
       return String(e.value);
     case 'dim':
@@ -76,9 +76,17 @@ export function printExpr(e: Expr, power = 0): string {
       return assertNever(e, 'printExpr');
   }
 }
-function floatText(v: number): string {
+const defaultText = (s: StageGraph['scalars'][number]): string =>
+  typeof s.default === 'number' && !Number.isInteger(s.default) ? floatText(s.default, s.dtype) : String(s.default);
+/** The shortest text that reads back as `v` in its type. */
+function floatText(v: number, type: string): string {
   if (Number.isInteger(v) && Math.abs(v) < 1e15) return Object.is(v, -0) ? '-0.0' : `${v}.0`;
-  return v === Infinity ? 'inf' : v === -Infinity ? '-inf' : Number.isNaN(v) ? 'nan' : String(v);
+  if (!Number.isFinite(v)) return v === Infinity ? 'inf' : v === -Infinity ? '-inf' : 'nan';
+  for (let digits = 1; type === 'f32' && digits < 9; digits++) {
+    const short = Number(v.toPrecision(digits));
+    if (Math.fround(short) === v) return String(short);
+  }
+  return String(v);
 }
 export function printPlace(p: Place): string {
   const list = p.list === undefined ? '' : `{${printExpr(p.list)}}`;
@@ -171,7 +179,7 @@ export function printGraph(g: StageGraph): string {
     (d) =>
       `${d.id}${d.perElement === undefined ? '' : `{${d.perElement}}`}${d.derived === undefined ? '' : ` = ${printExpr(d.derived)}`}`,
   );
-  const scalars = g.scalars.map((s) => `${s.name}: ${s.dtype}${s.default === undefined ? '' : ` = ${s.default}`}`);
+  const scalars = g.scalars.map((s) => `${s.name}: ${s.dtype}${s.default === undefined ? '' : ` = ${defaultText(s)}`}`);
   return [
     `graph ${g.name}(${[dims.join(', '), scalars.join(', ')].filter((t) => t !== '').join('; ')})\n`,
     ...g.buffers.map((b) => `${printBuffer(b)}\n`),
