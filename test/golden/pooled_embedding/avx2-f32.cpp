@@ -1,7 +1,5 @@
 // pooled_embedding for cpp:avx2, made by ktune.
 // Sum of the table rows of each bag of ids; ids beyond the table are clamped.
-// source: EmbeddingBag, mode sum (PyTorch); table-batched embedding (FBGEMM).
-// shape: V=1000000 D=64 B=4096 total(L)=81920
 //
 //   graph pooled_embedding(V, D, B)
 //     in    w: f32[V, D]

@@ -10,7 +10,7 @@
 //         = min<f32>[d:D](x[n, d])
 //     reduce k[n]  [n:N]
 //         = max<f32>[d:D](x[n, d])
-//         then max((acc - lo[n]) / 255.0, 9.999999960041972e-13)
+//         then max((acc - lo[n]) / 255.0, 1e-12)
 //     map w.q[n, d]  [n:N, d:D]
 //         = round((x[n, d] - lo[n]) / k[n]) as u8
 //     map w.s[n]  [n:N]
@@ -56,7 +56,7 @@ extern "C" void quantize_packed(const f32* __restrict x, u8* __restrict w, i64 N
     for (i64 d = 0; d < D; ++d) {
       acc = min_f32(acc, x[n * D + d]);
     }
-    // reduce k[n]  [n:N] = max<f32>[d_1:D](x[n, d_1]) then max((acc - lo[n]) / 255.0, 9.999999960041972e-13)
+    // reduce k[n]  [n:N] = max<f32>[d_1:D](x[n, d_1]) then max((acc - lo[n]) / 255.0, 1e-12)
     f32 acc_1 = -__builtin_inff();
     for (i64 d = 0; d < D; ++d) {
       acc_1 = max_f32(acc_1, x[n * D + d]);

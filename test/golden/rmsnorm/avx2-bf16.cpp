@@ -1,10 +1,7 @@
 // rmsnorm for cpp:avx2, made by ktune.
 // Root-mean-square normalisation over the last axis, in any float type; arithmetic is f32.
-// source: Zhang and Sennrich, Root Mean Square Layer Normalization, 2019.
-// shape: T=bf16 B=4096 D=4096
-// shape: T=f32 B=512 D=1000
 //
-//   graph rmsnorm(B, D; eps: f32 = 9.999999974752427e-7)
+//   graph rmsnorm(B, D; eps: f32 = 0.000001)
 //     in    x: bf16[B, D]
 //     in    w: bf16[D]
 //     out   y: bf16[B, D]

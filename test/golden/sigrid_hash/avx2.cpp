@@ -1,7 +1,5 @@
 // sigrid_hash for cpp:avx2, made by ktune.
 // Salted hash of the ids of ragged rows, reduced to 0 .. modulus - 1: feature hashing of sparse ids.
-// source: the sigrid hash of public recommender preprocessing (TorchArrow); 16 public vectors in the tests.
-// shape: B=4096 total(L)=81920 salt=7 modulus=1000000
 //
 //   graph sigrid_hash(B; salt: i64, modulus: i64)
 //     in    v: i64[off[B]]
