@@ -8,6 +8,7 @@ import { printGraph } from '../../codegen/ir/print.ts';
 import type { Expr, StageGraph } from '../../codegen/ir/stage.ts';
 import { mentioned, visitOps } from '../../codegen/ir/tile-walk.ts';
 import type { TileArray, TileGuard, TileKernel, TileOp, TileProgram } from '../../codegen/ir/tile.ts';
+import { costOf } from '../../codegen/plan/cost.ts';
 import type { Abi, AbiParam, Emitted, Helper } from '../../codegen/program.ts';
 import { printer, statements } from '../../codegen/render/printer.ts';
 import { template } from '../../codegen/render/templates.ts';
@@ -64,7 +65,7 @@ export function emitProgram(
     body,
     abi,
     patterns: program.kernels.map((k) => k.pattern),
-    cost: costOf(graph),
+    cost: costOf(source),
   };
 }
 
@@ -339,13 +340,4 @@ function abiOf(graph: StageGraph, p: TileProgram, options: EmitOptions): Abi {
         ]),
   ];
   return { entry: options.entry, params, target: options.target, phases: p.kernels.length, deterministic: true };
-}
-
-/** Bytes of arguments, once each (twice where updated in place), and one operation for each point and operator. */
-function costOf(graph: StageGraph): Emitted['cost'] {
-  const bytes = graph.buffers
-    .filter((x) => x.role !== 'temp' && x.list === undefined)
-    .map((x) => ix.mul(ix.product(x.shape), b.int(DTYPES[x.dtype].bytes * (x.role === 'inout' ? 2 : 1))))
-    .reduce((a, e) => ix.add(a, e), b.int(0));
-  return { bytes, flops: b.int(0) };
 }

@@ -24,7 +24,7 @@ function flattened(stage: Stage & { readonly kind: 'map' }, graph: StageGraph): 
 }
 
 /** The offsets that bound `item` within `row`: 0 .. off[row + 1] - off[row]. */
-function rowOffsets(row: Axis, item: Axis): BufId | undefined {
+export function rowOffsets(row: Axis, item: Axis): BufId | undefined {
   const { lo, hi } = item;
   if (lo.kind !== 'int' || lo.value !== 0n || hi.kind !== 'binary' || hi.op !== 'sub') return undefined;
   const [end, start] = [hi.a, hi.b];
