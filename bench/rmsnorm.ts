@@ -63,12 +63,13 @@ function decode(bytes: Uint8Array, dtype: Float): Float32Array {
   return new Float32Array(Uint32Array.from(half, (h) => h << 16).buffer);
 }
 
-/** The best of `configs` by the median of a few interleaved samples. */
+/** The best of `configs` by the median of a few interleaved samples; the first unless another leads clearly. */
 async function screen(configs: readonly Config[], sample: (k: number) => Promise<number>): Promise<number> {
   const all = configs.map((c, k): Contestant => ({ name: JSON.stringify(c), sample: () => sample(k) }));
   const standings = await contest(all, 7, 1);
-  const best = standings.toSorted((a, b) => a.medianMs - b.medianMs)[0];
-  return standings.indexOf(must(best, 'config'));
+  const best = must(standings.toSorted((a, b) => a.medianMs - b.medianMs)[0], 'config');
+  // A lead within the noise is none: the default is kept.
+  return best.medianMs < 0.97 * must(standings[0], 'default').medianMs ? standings.indexOf(best) : 0;
 }
 
 async function benchmark(runner: Runner, dtype: Float): Promise<{ readonly markdown: string; readonly data: unknown }> {
