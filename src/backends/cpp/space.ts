@@ -44,7 +44,7 @@ export function cppSpace(graph: StageGraph, arch: Arch, hint: ShapeHint): Space 
       kind: 'pow2',
       lo: 1,
       hi: 8,
-      default: 2,
+      default: all.some(hasGathers) ? vectorsOfRow(graph, hint, vectorBytes) : 2,
       when: vectors,
     },
     ...(all.some(hasFold)
@@ -80,8 +80,8 @@ export function cppSpace(graph: StageGraph, arch: Arch, hint: ShapeHint): Space 
             name: 'prefetch',
             help: 'bytes of the next row that are asked for during the last pass over a row',
             kind: 'enum',
-            values: [0, 1024, 2048, 4096, 8192, 16384],
-            default: rowBytes(graph, hint) >= 4096 ? 4096 : 0,
+            values: PREFETCH,
+            default: PREFETCH.findLast((n) => n <= Math.min(rowBytes(graph, hint), MOST_PREFETCH)) ?? 0,
             when: vectors,
           } satisfies Param,
         ]
@@ -131,6 +131,17 @@ export function cppSpace(graph: StageGraph, arch: Arch, hint: ShapeHint): Space 
   ];
   return defineSpace({ params, constraints: [], seeds });
 }
+
+const PREFETCH = [0, 1024, 2048, 4096, 8192, 16384];
+/** A row, its weights and more of the next row than this crowd each other out of a 32 KiB cache. */
+const MOST_PREFETCH = 8192;
+/** Vectors that a row of the widest result fills, at most 8: so many that a segment is walked once. */
+function vectorsOfRow(g: StageGraph, hint: ShapeHint, vectorBytes: number): number {
+  const rows = g.buffers.filter((b) => b.role === 'out').map((b) => extent(b.shape.at(-1) ?? ONE, hint));
+  const vectors = (Math.max(0, ...rows) * 4) / Math.max(vectorBytes, 4);
+  return vectors >= 8 ? 8 : vectors >= 4 ? 4 : 2;
+}
+const ONE: Expr = { kind: 'int', type: 'i64', value: 1n };
 
 /** Results beyond this leave the caches anyway: half of a common last-level cache share. */
 const STREAM_FROM = 8 << 20;

@@ -9,7 +9,7 @@
 //     reduce y[b, d]  [b:B, d:D]
 //         = add<f32>[l:off[b + 1] - off[b]](V > 0 ? w[min(max(ids[off[b] + l], 0), V - 1), d] : 0.0)
 //
-// Config: unroll=8. Compile with -O2 -std=c++17 -ffp-contract=fast -mavx2 -mfma -mf16c -mbmi -mbmi2 -mlzcnt -mpopcnt
+// Config: default. Compile with -O2 -std=c++17 -ffp-contract=fast -mavx2 -mfma -mf16c -mbmi -mbmi2 -mlzcnt -mpopcnt
 // One phase; call with part = 0, parts = 1 for all of it. Needs wrapping signed integers: -fwrapv.
 
 typedef long long i64;

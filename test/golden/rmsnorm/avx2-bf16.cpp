@@ -158,7 +158,7 @@ static void rmsnorm_k0_r_fast(const bf16* __restrict x, const bf16* __restrict w
     const f32 acc_4 = D == 0 ? 0.0f : fold / (f32)D;
     const f32 r_1 = rsqrt_4(acc_4 + eps);
     // y[b, d_1] = (x[b, d_1] * r[b] * w[d_1]) as bf16
-    const i64 d_near = min_i64(2048, D);
+    const i64 d_near = min_i64(4096, D);
     for (i64 d = 0; d < d_near; d += 16) {
       __builtin_prefetch(x + (b + 1) * D + d);
       stream_halves_bf16_x8(y + b * D + d, load_even_bf16_x8(x + b * D + d) * r_1 * load_even_bf16_x8(w + d), load_odd_bf16_x8(x + b * D + d) * r_1 * load_odd_bf16_x8(w + d));
@@ -204,7 +204,7 @@ static void rmsnorm_k0_r(const bf16* __restrict x, const bf16* __restrict w, bf1
     const f32 acc_4 = D == 0 ? 0.0f : (fold + tail) / (f32)D;
     const f32 r_1 = rsqrt_4(acc_4 + eps);
     // y[b, d_1] = (x[b, d_1] * r[b] * w[d_1]) as bf16
-    const i64 d_near = min_i64(2048, D - (D & 15));
+    const i64 d_near = min_i64(4096, D - (D & 15));
     for (i64 d = 0; d < d_near; d += 16) {
       __builtin_prefetch(x + (b + 1) * D + d);
       store_halves_bf16_x8(y + b * D + d, load_even_bf16_x8(x + b * D + d) * r_1 * load_even_bf16_x8(w + d), load_odd_bf16_x8(x + b * D + d) * r_1 * load_odd_bf16_x8(w + d));

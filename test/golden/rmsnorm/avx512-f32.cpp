@@ -99,7 +99,7 @@ static void rmsnorm_k0_r_fast(const f32* __restrict x, const f32* __restrict w, 
     const f32 acc_4 = D == 0 ? 0.0f : fold / (f32)D;
     const f32 r_1 = rsqrt_4(acc_4 + eps);
     // y[b, d_1] = x[b, d_1] * r[b] * w[d_1]
-    const i64 d_near = min_i64(1024, D);
+    const i64 d_near = min_i64(2048, D);
     for (i64 d = 0; d < d_near; d += 32) {
       __builtin_prefetch(x + (b + 1) * D + d);
       __builtin_prefetch(x + (b + 1) * D + (d + 16));
@@ -148,7 +148,7 @@ static void rmsnorm_k0_r(const f32* __restrict x, const f32* __restrict w, f32* 
     const f32 acc_4 = D == 0 ? 0.0f : (fold + tail) / (f32)D;
     const f32 r_1 = rsqrt_4(acc_4 + eps);
     // y[b, d_1] = x[b, d_1] * r[b] * w[d_1]
-    const i64 d_near = min_i64(1024, D - (D & 31));
+    const i64 d_near = min_i64(2048, D - (D & 31));
     for (i64 d = 0; d < d_near; d += 32) {
       __builtin_prefetch(x + (b + 1) * D + d);
       __builtin_prefetch(x + (b + 1) * D + (d + 16));
