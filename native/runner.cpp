@@ -274,6 +274,13 @@ static Reply fill(const Json& r) {
   return {};
 }
 
+static std::string hexOf(const char* data, size_t n) {
+  static const char digits[] = "0123456789abcdef";
+  std::string hex(2 * n, 0);
+  for (size_t i = 0; i < n; i++) hex[2 * i] = digits[(data[i] >> 4) & 15], hex[2 * i + 1] = digits[data[i] & 15];
+  return hex;
+}
+
 static Reply readBytes(const Json& r) {
   Buffer& b = bufferNamed(r.str("buf"));
   size_t offset = size_t(r.num("offset")), n = size_t(r.num("bytes"));
@@ -282,10 +289,7 @@ static Reply readBytes(const Json& r) {
     writeToFile(b.data + offset, n, path->text);
     return {};
   }
-  static const char digits[] = "0123456789abcdef";
-  std::string hex;
-  for (size_t i = 0; i < n; i++) hex += digits[(b.data[offset + i] >> 4) & 15], hex += digits[b.data[offset + i] & 15];
-  return {"\"data\":\"" + hex + "\""};
+  return {"\"data\":\"" + hexOf(b.data + offset, n) + "\""};
 }
 
 static Reply gather(const Json& r) {
@@ -296,7 +300,9 @@ static Reply gather(const Json& r) {
     if (offset > b.bytes || n > b.bytes - offset) throw std::runtime_error("read beyond the end of " + r.str("buf"));
     all.append(b.data + offset, n);
   }
-  writeToFile(all.data(), all.size(), r.str("path"));
+  const Json* path = r.find("path");
+  if (!path) return {"\"data\":\"" + hexOf(all.data(), all.size()) + "\""};
+  writeToFile(all.data(), all.size(), path->text);
   return {};
 }
 

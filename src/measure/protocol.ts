@@ -67,12 +67,12 @@ export type Request =
       readonly bytes: number;
       readonly path?: string;
     }
-  /** Writes the given [offset, bytes] ranges to a file, one behind the other. */
+  /** The given [offset, bytes] ranges, one behind the other, in the reply or in a file. */
   | {
       readonly op: 'gather';
       readonly buf: string;
       readonly ranges: readonly (readonly [offset: number, bytes: number])[];
-      readonly path: string;
+      readonly path?: string;
     }
   | { readonly op: 'hash'; readonly bufs: readonly string[] }
   /** Runs a bandwidth or arithmetic probe for about `ms`. */
@@ -140,7 +140,7 @@ export const resultSchemas = {
     stopped: z.boolean(),
   }),
   read: z.object({ data: z.string().optional() }),
-  gather: none,
+  gather: z.object({ data: z.string().optional() }),
   hash: z.object({ hashes: z.array(z.string()) }),
   probe: z.object({ value: z.number(), unit: z.string(), samples: z.array(z.number()) }),
   lock: z.object({ held: z.boolean(), waitedMs: z.number() }),

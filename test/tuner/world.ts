@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Backend } from '../../src/backends/backend.ts';
@@ -162,8 +162,7 @@ function simulatedRunner(world: World, log: Log, byEntry: Map<string, Config>): 
       case 'hash':
         return { ok: true, result: { hashes: [output] } };
       case 'gather':
-        writeFileSync(r.path, output);
-        return { ok: true, result: {} };
+        return { ok: true, result: { data: Buffer.from(output).toString('hex') } };
       case 'probe':
         return { ok: false, fault: { kind: 'refused', message: 'no probe' } };
       case 'hello':
