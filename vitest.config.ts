@@ -7,8 +7,8 @@ export default defineConfig({
   test: {
     include: [dist ? 'test/package/**/*.test.ts' : 'test/**/*.test.ts'],
     exclude: ['dist/**', 'node_modules/**', ...(dist ? [] : ['test/package/**'])],
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     maxWorkers: 2,
     pool: 'forks',
   },

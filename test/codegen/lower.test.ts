@@ -220,8 +220,7 @@ describe('consts', () => {
     const r = lower(op, consts);
     return r.ok ? 'none' : r.refusals.map((x) => x.code).join();
   };
-  it('are literals of their type', () =>
-    expect(printGraph(graphOf(op, { k: 3n }))).toContain('= x[n] * 3.0 * 0.1'));
+  it('are literals of their type', () => expect(printGraph(graphOf(op, { k: 3n }))).toContain('= x[n] * 3.0 * 0.1'));
   it('must have a value', () => expect(refusal({})).toBe('const-missing'));
   it('must have a value of their kind', () => expect(refusal({ k: true })).toBe('const-type'));
   it('must exist', () => expect(refusal({ k: 1n, z: 1n })).toBe('const-unknown'));
