@@ -55,6 +55,18 @@ export function checkSelect(d: Define, rhs: SelectRhs, s: Scope): TStmt | undefi
     const b = d.isLet ? letTarget(second, rhs, s) : resultTarget(second, s);
     if (b !== undefined) {
       matching(first, second, s);
+      if (!d.isLet) {
+        b.bound.sides.forEach((side, k) => {
+          const other = a.bound.sides[k];
+          if (other === undefined || equalIn(side.extent, other.extent, outer)) return;
+          report(
+            op,
+            'select-extent',
+            { name: rhs.op, one: text(side.extent, outer), other: text(other.extent, outer) },
+            second.span,
+          );
+        });
+      }
       const bound = renamed(b.bound, exact);
       if (!d.isLet && b.sym !== undefined) {
         const at = value({ ...int(0, rhs.span), kind: 'total', ragged: '' });

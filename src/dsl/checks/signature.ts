@@ -8,9 +8,9 @@ import { report } from './context.ts';
 import type { OpContext, Scope, TensorSym } from './context.ts';
 import { declare } from './declare.ts';
 import { bindDims, isScalar, namesOf, sizesOf } from './dims.ts';
-import { binary, int, product } from './make.ts';
+import { binary, int, not, product, some } from './make.ts';
 import { resolveType, text } from './operators.ts';
-import { equalIn } from './proofs.ts';
+import { equalIn, holdsIn } from './proofs.ts';
 import { typeSize } from './sizes.ts';
 
 const COMPARE = { '==': 'eq', '!=': 'ne', '<': 'lt', '<=': 'le', '>': 'gt', '>=': 'ge' } as const;
@@ -266,10 +266,20 @@ function offsetsFit(id: string, decl: OpDecl, s: Scope): void {
     report(s.op, 'ragged-offsets-type', { name: sym.name }, sym.span);
     return;
   }
-  if (info.ragged.origin === 'input') return;
-  const span = decl.results.find((r) => r.name.name === sym.name)?.type.span ?? sym.span;
+  const size = product(axis.factors, sym.span);
+  const result = info.ragged.origin === 'result';
+  const span = [...decl.results, ...decl.params].find((p) => p.name.name === sym.name)?.type.span ?? sym.span;
   const wanted = binary('add', rowCount(info.ragged.left, span), int(1, span));
-  if (!equalIn(product(axis.factors, span), wanted, s))
-    report(s.op, 'ragged-offsets-size', { name: sym.name, axis: id, wanted: text(wanted, s) }, span);
+  if (!equalIn(size, wanted, s)) {
+    const params = { name: sym.name, axis: id, wanted: text(wanted, s) };
+    const cond = binary('eq', size, wanted, span);
+    // Of an input it is a condition on the caller, where sizes alone tell it.
+    if (result || holdsIn(not(cond), s)) report(s.op, 'ragged-offsets-size', params, span);
+    else if (!some(wanted, (x) => x.kind === 'total')) {
+      s.op.conditions.push({ cond, text: `${text(size, s)} == ${text(wanted, s)}`, span });
+      s.op.facts.push(cond);
+    }
+  }
+  if (!result) return;
   s.op.progress.get(sym.name)?.pieces.push({ span, sides: [] });
 }
