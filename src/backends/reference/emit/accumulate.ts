@@ -8,7 +8,8 @@ import { convertTo } from './cast.ts';
 import type { BoolVal, Emitter, Val } from './code.ts';
 import { fresh, helper, num, unit } from './code.ts';
 
-export function accumulator(em: Emitter, op: Monoid | 'mean', acc: DType): Accumulator {
+/** `repeats`: the same term may come up again and again, as where rows are gathered; then roundings of a sum lean one way too. */
+export function accumulator(em: Emitter, op: Monoid | 'mean', acc: DType, repeats = false): Accumulator {
   const type = widen(acc);
   if (type === 'bool') return logical(em, op === 'or' || op === 'max' || op === 'add' ? 'or' : 'and');
   if (isFloat(acc))
@@ -16,7 +17,7 @@ export function accumulator(em: Emitter, op: Monoid | 'mean', acc: DType): Accum
       ? floatProd(em, acc)
       : op === 'max' || op === 'min'
         ? floatExtreme(em, acc, op)
-        : floatSum(em, acc, op === 'mean');
+        : floatSum(em, acc, op === 'mean', repeats);
   if (op === 'max' || op === 'min')
     return type === 'i64' || type === 'u64' ? wideExtreme(em, type, op) : intExtreme(em, acc, op);
   if (op === 'add' && (type === 'i64' || type === 'u64')) return wideSum(em, type);
@@ -53,8 +54,9 @@ export function finish(em: Emitter, type: 'f32' | 'f64', call: string): Val {
 export function plain(em: Emitter, type: 'f32' | 'f64', text: string): Val {
   return { rep: 'float', type, v: now(em, text), block: em.block };
 }
-function floatSum(em: Emitter, acc: DType, mean: boolean): Accumulator {
-  const { type, u, worst } = accOf(acc);
+function floatSum(em: Emitter, acc: DType, mean: boolean, repeats: boolean): Accumulator {
+  const { type, u, worst: narrow } = accOf(acc);
+  const worst = narrow || repeats;
   const s = fresh(em, 's');
   if (!em.bounds) {
     declare(em, mean ? [s, `${s}n`] : [s], []);

@@ -1,5 +1,5 @@
 import type { Expr, Reduce } from '../../../codegen/ir/stage.ts';
-import { freeAxes, freeVars } from '../../../codegen/ir/walk.ts';
+import { freeAxes, freeVars, reads } from '../../../codegen/ir/walk.ts';
 import { accumulator } from './accumulate.ts';
 import type { Block, Emitter, Val } from './code.ts';
 import { fresh, guardOf } from './code.ts';
@@ -49,7 +49,7 @@ function emitReduce(em: Emitter, r: Reduce): Val {
     case 'upper':
       return bound(em, r, r.op);
     default: {
-      const a = accumulator(em, r.op, r.acc);
+      const a = accumulator(em, r.op, r.acc, gathers(r));
       const label = a.settled === undefined ? '' : fresh(em, 'L');
       walk(
         em,
@@ -65,4 +65,10 @@ function emitReduce(em: Emitter, r: Reduce): Val {
       return a.result();
     }
   }
+}
+
+/** True if terms read what data along the reduced axes names: the same element may be read many times. */
+function gathers(r: Reduce): boolean {
+  const moves = (e: Expr): boolean => [...freeAxes(e)].some((id) => r.over.some((a) => a.id === id));
+  return reads(r.body).some((x) => x.index.some((i) => reads(i).some(moves)));
 }
