@@ -13,7 +13,7 @@ import type { Case } from '../verify/case.ts';
 import { caseBytes } from '../verify/fixed-case.ts';
 import type { Io } from './context.ts';
 import { EXIT } from './exit.ts';
-import { UserError } from './user-error.ts';
+import { cannotWrite, UserError } from './user-error.ts';
 
 /** Where a project keeps what ktune makes: records and emitted kernels (KTUNE_DIR), and what can be made again (KTUNE_CACHE). */
 export interface Paths {
@@ -85,10 +85,7 @@ export async function withScratch<T>(io: Io, body: (dir: string) => Promise<T>):
   try {
     dir = mkdtempSync(join(base, 'ktune-'));
   } catch (error) {
-    throw new UserError(
-      diagnostic('file-write', { file: base, reason: error instanceof Error ? error.message : String(error) }),
-      EXIT.usage,
-    );
+    throw cannotWrite(base, error, EXIT.usage);
   }
   try {
     return await body(dir);

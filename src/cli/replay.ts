@@ -6,7 +6,7 @@ import type { DType } from '../dsl/dtypes.ts';
 import { parse } from '../dsl/parse.ts';
 import { lower } from '../codegen/lower/lower.ts';
 import { fromDiff, showConfig } from '../codegen/space/config.ts';
-import { describeProblem, readCounterexample, trialOf } from '../verify/counterexample.ts';
+import { describeProblem, readCounterexample } from '../verify/counterexample.ts';
 import { emitVariants } from '../verify/variants.ts';
 import { runTrial } from '../verify/verify.ts';
 import { describeFault } from '../measure/install.ts';
@@ -76,7 +76,7 @@ export async function replay(path: string, { io }: Context): Promise<Outcome> {
           EXIT.verification,
         );
       const bench = { runner, graph: lowered.graph, lib: 'replay', tolerances: op.tolerances, scratch };
-      const result = await runTrial(bench, variant, trialOf(c));
+      const result = await runTrial(bench, variant, c.trial);
       const label = `${c.op} on ${target.name}, ${showConfig(space, config.config)}`;
       if (result.kind !== 'wrong')
         return {

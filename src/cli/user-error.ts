@@ -1,4 +1,5 @@
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
+import { diagnostic } from '../diagnostics/diagnostic.ts';
 import type { ExitCode } from './exit.ts';
 
 /** Ends a command early with diagnostics; the only exception that commands raise on purpose. */
@@ -17,4 +18,10 @@ export class UserError extends Error {
     this.exit = exit;
     this.sources = sources;
   }
+}
+
+/** What to raise when a file or folder cannot be written: a full disk, a missing permission. */
+export function cannotWrite(file: string, error: unknown, exit: ExitCode): UserError {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new UserError(diagnostic('file-write', { file, reason }), exit);
 }

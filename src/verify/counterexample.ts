@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { STYLES } from './case.ts';
-import type { Failure, Trial } from './verify.ts';
+import type { Failure } from './verify.ts';
 
 const numbers = z.record(z.string(), z.number());
 const scalar = z.union([z.number(), z.string(), z.boolean()]);
@@ -44,8 +44,6 @@ export function readCounterexample(
     return { ok: false, reason: error instanceof Error ? error.message : String(error) };
   }
 }
-
-export const trialOf = (c: Counterexample): Trial => c.trial;
 
 /** One sentence about what is wrong. */
 export function describeProblem(problem: Failure['problem']): string {

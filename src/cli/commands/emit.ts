@@ -17,7 +17,7 @@ import { loadRight } from '../load.ts';
 import { withConfig, withSubject, withTarget } from '../options.ts';
 import { choose } from '../subject.ts';
 import type { Chosen, SubjectArgs } from '../subject.ts';
-import { UserError } from '../user-error.ts';
+import { cannotWrite, UserError } from '../user-error.ts';
 
 interface Args extends CommonArgs, SubjectArgs {
   readonly file: string;
@@ -101,10 +101,7 @@ export function writeKernel(io: Io, path: string, emitted: Emitted): readonly st
     writeFileSync(resolve(io.cwd, path), emitted.text);
     writeFileSync(resolve(io.cwd, abi), `${JSON.stringify(abiJson(emitted.abi), null, 2)}\n`);
   } catch (error) {
-    throw new UserError(
-      diagnostic('file-write', { file: path, reason: error instanceof Error ? error.message : String(error) }),
-      EXIT.usage,
-    );
+    throw cannotWrite(path, error, EXIT.usage);
   }
   return [path, abi];
 }

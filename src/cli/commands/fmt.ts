@@ -7,7 +7,7 @@ import type { Command } from '../command.ts';
 import type { CommonArgs } from '../context.ts';
 import { EXIT } from '../exit.ts';
 import { readSource } from '../load.ts';
-import { UserError } from '../user-error.ts';
+import { cannotWrite } from '../user-error.ts';
 
 interface Args extends CommonArgs {
   readonly files: readonly string[];
@@ -58,9 +58,6 @@ function write(cwd: string, file: string, text: string): void {
     } catch {
       // Nothing more can be done; the diagnostic names the file.
     }
-    throw new UserError(
-      diagnostic('file-write', { file, reason: error instanceof Error ? error.message : String(error) }),
-      EXIT.usage,
-    );
+    throw cannotWrite(file, error, EXIT.usage);
   }
 }

@@ -15,7 +15,7 @@ import type { BoundCall } from '../call.ts';
 import { runKernel } from '../run-kernel.ts';
 import { choose, scalarOf } from '../subject.ts';
 import type { Chosen, SubjectArgs } from '../subject.ts';
-import { UserError } from '../user-error.ts';
+import { cannotWrite, UserError } from '../user-error.ts';
 
 interface Args extends CommonArgs, SubjectArgs {
   readonly file: string;
@@ -178,10 +178,7 @@ function report(
         mkdirSync(resolve(io.cwd, dir), { recursive: true });
         writeFileSync(resolve(io.cwd, path), writeNpy(shaped));
       } catch (error) {
-        throw new UserError(
-          diagnostic('file-write', { file: path, reason: error instanceof Error ? error.message : String(error) }),
-          EXIT.usage,
-        );
+        throw cannotWrite(path, error, EXIT.usage);
       }
       written.push(path);
     }

@@ -19,7 +19,7 @@ import { replay } from '../replay.ts';
 import { choose } from '../subject.ts';
 import type { Chosen, SubjectArgs } from '../subject.ts';
 import { table } from '../table.ts';
-import { UserError } from '../user-error.ts';
+import { cannotWrite, UserError } from '../user-error.ts';
 
 interface Args extends CommonArgs, SubjectArgs {
   readonly file: string | undefined;
@@ -165,10 +165,7 @@ function keep(c: Chosen, target: Target, failure: Failure, { io }: Context): str
     mkdirSync(folder, { recursive: true });
     writeFileSync(path, `${JSON.stringify(content, null, 2)}\n`);
   } catch (error) {
-    throw new UserError(
-      diagnostic('file-write', { file: path, reason: error instanceof Error ? error.message : String(error) }),
-      EXIT.verification,
-    );
+    throw cannotWrite(path, error, EXIT.verification);
   }
   return relative(io.cwd, resolve(path));
 }
