@@ -55,7 +55,7 @@ export interface Emitted {
   readonly helpers: readonly Helper[];
   readonly body: string;
   readonly abi: Abi;
-  /** Pattern that each kernel of the plan was emitted by; `default` is the fallback. */
+  /** Pattern that each kernel of the plan was emitted by; `loops` is the fallback. */
   readonly patterns: readonly string[];
   /** Bytes moved and operations per call, for the roofline. */
   readonly cost: { readonly bytes: Expr; readonly flops: Expr };

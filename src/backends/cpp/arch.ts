@@ -1,4 +1,5 @@
-import type { Arch } from '../backend.ts';
+import type { Machine } from '../../codegen/patterns/pattern.ts';
+import type { Arch, ShapeHint } from '../backend.ts';
 
 /** Instruction sets of x86-64; `generic` assumes none. Figures that depend on the machine (bandwidth, caches) are measured or read there. */
 interface CppArch extends Arch {
@@ -55,4 +56,11 @@ export function describeArch(arch: Arch): CppArch {
   const found = ARCHS.find((a) => a.name === arch.name);
   if (found === undefined) throw new Error(`internal: no C++ architecture ${arch.name}`);
   return found;
+}
+
+/** What schedules may know. Caches as they are at least on server CPUs since 2020: emission must not depend on the machine it runs on. */
+export function machineOf(arch: Arch, hint: ShapeHint): Machine {
+  const { vectorBytes, figures } = describeArch(arch);
+  const cache = { l1: 32 << 10, l2: 512 << 10, l3: 16 << 20 };
+  return { vectorBytes, registers: figures['registers']?.value ?? 16, cache, dims: hint.dims };
 }

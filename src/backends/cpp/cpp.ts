@@ -1,10 +1,11 @@
 import { defaultConfig, toDiff, showConfig } from '../../codegen/space/config.ts';
+import { claimsOf } from '../../codegen/patterns/registry.ts';
 import { planNamed } from '../../codegen/plan/planner.ts';
 import { lowerProgram } from '../../codegen/tile/program.ts';
 import type { StageGraph } from '../../codegen/ir/stage.ts';
 import type { Space } from '../../codegen/space/space.ts';
 import type { Arch, Backend, ShapeHint } from '../backend.ts';
-import { ARCHS } from './arch.ts';
+import { ARCHS, machineOf } from './arch.ts';
 import { emitProgram } from './emit.ts';
 import { cppSpace, factsFor, scheduleOf, tierOf } from './space.ts';
 import { cppCompile, cppReadiness } from './toolchain.ts';
@@ -30,10 +31,17 @@ export const cpp: Backend = {
     const full = { ...defaultConfig(space), ...config };
     const plan = planNamed(graph, String(full['plan']));
     const schedule = scheduleOf(full, arch);
+    const machine = machineOf(arch, hint);
+    const claims = claimsOf(plan);
     const program = lowerProgram(plan, {
       outer: { kind: 'part' },
       schedule: () => schedule,
       facts: factsFor(full, hint, schedule),
+      claimed: (k) => {
+        const claim = claims.get(k.name);
+        const lower = claim?.lower(full, machine);
+        return claim && lower && { pattern: claim.pattern, lower };
+      },
     });
     const shown = Object.keys(toDiff(space, full)).length === 0 ? 'default' : showConfig(space, full);
     const notes = [

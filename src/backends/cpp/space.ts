@@ -1,6 +1,7 @@
 import { defineSpace } from '../../codegen/space/config.ts';
 import type { Config, Param, Space } from '../../codegen/space/space.ts';
 import type { Buffer, Expr, StageGraph } from '../../codegen/ir/stage.ts';
+import { claimParams } from '../../codegen/patterns/registry.ts';
 import { plans } from '../../codegen/plan/planner.ts';
 import { stagesOf } from '../../codegen/plan/plan.ts';
 import type { Plan } from '../../codegen/plan/plan.ts';
@@ -12,7 +13,7 @@ import { gatheredRows } from '../../codegen/tile/prefetch.ts';
 import type { Facts, Wishes } from '../../codegen/tile/facts.ts';
 import { DTYPES } from '../../dsl/dtypes.ts';
 import type { Arch, ShapeHint } from '../backend.ts';
-import { describeArch } from './arch.ts';
+import { describeArch, machineOf } from './arch.ts';
 import { mathFor } from './math/library.ts';
 import type { Tier } from './math/snippet.ts';
 
@@ -120,6 +121,7 @@ export function cppSpace(graph: StageGraph, arch: Arch, hint: ShapeHint): Space 
           } satisfies Param,
         ]
       : []),
+    ...claimParams(all, machineOf(arch, hint)),
   ];
   const seeds: readonly Config[] = [
     {},

@@ -4,6 +4,7 @@ import { ix } from '../ir/build.ts';
 import type { BufId, Expr, Stage } from '../ir/stage.ts';
 import { stageExprs } from '../ir/walk.ts';
 import type { Level, TileArray, TileGuard, TileKernel, TileOp, TileProgram } from '../ir/tile.ts';
+import { classify } from '../patterns/classify.ts';
 import { stagesOf } from '../plan/plan.ts';
 import type { KernelPlan, Plan } from '../plan/plan.ts';
 import { countUses, interner } from './affine.ts';
@@ -26,9 +27,17 @@ export interface Mapping {
   readonly schedule: (kernel: KernelPlan) => Schedule;
   /** Facts for a guarded variant of a kernel, chosen from what would help it; none: no variant. */
   readonly facts?: (wishes: Wishes, kernel: KernelPlan) => Facts | undefined;
+  /** How a pattern that claimed the kernel runs it; without it loops do. */
+  readonly claimed?: (kernel: KernelPlan) => { readonly pattern: string; readonly lower: Lowering } | undefined;
 }
 
-/** Lowers every kernel of a plan by loops and vectors. Right for every stage there is. */
+/**
+ * Code of a whole kernel in place of the loops of the plan: pushes operations to the scope's block. `outer` is the level of the loop whose iterations
+ * parts share, absent where one part runs the kernel. Called once for the body that is right for all calls and once for the variant under the scope's facts.
+ */
+export type Lowering = (scope: Scope, state: KernelState, outer: Level | undefined) => void;
+
+/** Lowers every kernel of a plan: as a pattern says, or by loops and vectors, which are right for every stage there is. */
 export function lowerProgram(plan: Plan, mapping: Mapping): TileProgram {
   const { graph } = plan;
   const fresh = identifiers();
@@ -120,6 +129,7 @@ export function lowerProgram(plan: Plan, mapping: Mapping): TileProgram {
       return id;
     };
     const schedule = mapping.schedule(k);
+    const claimed = mapping.claimed?.(k);
     const shadow: KernelState['shadow'] = (state) => ({
       from: must(shadows.get(state), 'shadow'),
       to: must(arrays.get(state), 'state'),
@@ -131,7 +141,9 @@ export function lowerProgram(plan: Plan, mapping: Mapping): TileProgram {
       const c = cx((id) => storages.get(id) ?? whole(id), shadows, facts, wishes);
       const s = { ...scopeOf(c, identifiers(fresh.taken())), ahead: schedule.ahead };
       for (const stage of k.prologue) prologue(stage, s);
-      lowerNodes([k.root], s, state, k.split ? mapping.outer : undefined);
+      const outer = k.split ? mapping.outer : undefined;
+      if (claimed === undefined) lowerNodes([k.root], s, state, outer);
+      else claimed.lower(s, state, outer);
       return s.block.ops;
     };
     const wishes = noWishes();
@@ -140,7 +152,15 @@ export function lowerProgram(plan: Plan, mapping: Mapping): TileProgram {
     const fast = facts && { guards: guardsOf(facts, dims, arrays, schedule.bytes), body: bodyUnder(facts, noWishes()) };
     const span = must(stagesOf(k.root)[0], 'stage').span;
     const lanes = schedule.block !== undefined ? { lanes: schedule.block } : {};
-    return { id: fresh(k.name), pattern: 'default', span, split: k.split, ...lanes, body, ...(fast ? { fast } : {}) };
+    return {
+      id: fresh(k.name),
+      pattern: claimed?.pattern ?? classify(k),
+      span,
+      split: k.split,
+      ...lanes,
+      body,
+      ...(fast ? { fast } : {}),
+    };
   });
 
   const sized = (a: TileArray): TileArray => (a.size === undefined ? a : { ...a, elements: lowerExpr(a.size, entry) });
