@@ -7,6 +7,7 @@ import { install } from '../measure/install.ts';
 import type { Installed } from '../measure/install.ts';
 import type { Fault, Placement } from '../measure/protocol.ts';
 import type { Runner } from '../measure/runner-client.ts';
+import { must } from '../assert.ts';
 import { createWorkload } from '../measure/workload.ts';
 import type { Inputs, Workload } from '../measure/workload.ts';
 import type { CaseData } from './data.ts';
@@ -50,15 +51,34 @@ export async function execute(
   data: CaseData,
   options: ExecuteOptions,
 ): Promise<Execution> {
-  const inputs = callInputs(graph, sizes, data, options.capacities);
-  const workload = createWorkload(kernel.abi, inputs);
+  const [only] = await executeAll(runner, graph, [kernel], sizes, data, options);
+  return must(only, 'an execution');
+}
+
+/** The same for several kernels of one graph, whose inputs are installed once; in their order. */
+export async function executeAll(
+  runner: Runner,
+  graph: StageGraph,
+  kernels: readonly Loaded[],
+  sizes: Sizes,
+  data: CaseData,
+  options: ExecuteOptions,
+): Promise<readonly Execution[]> {
+  const [first] = kernels;
+  if (first === undefined) return [];
+  const workload = createWorkload(first.abi, callInputs(graph, sizes, data, options.capacities));
   const installation = await install(runner, workload, { scratch: options.scratch, place: options.place, cold: false });
-  if (!installation.ok) return { ok: false, fault: { kind: 'refused', message: installation.problem.message } };
+  if (!installation.ok) {
+    const fault = { kind: 'refused', message: installation.problem.message } as const;
+    return kernels.map(() => ({ ok: false, fault }));
+  }
+  const done: Execution[] = [];
   try {
-    return await runTwice(runner, kernel, workload, installation.installed, options);
+    for (const kernel of kernels) done.push(await runTwice(runner, kernel, workload, installation.installed, options));
   } finally {
     await installation.installed.release();
   }
+  return done;
 }
 
 async function runTwice(

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import fc from 'fast-check';
+import { must } from '../assert.ts';
 import type { Arch, Backend } from '../backends/backend.ts';
 import { evaluate } from '../backends/reference/evaluate.ts';
 import type { StageGraph } from '../codegen/ir/stage.ts';
@@ -13,7 +14,7 @@ import type { Case, Style } from './case.ts';
 import { compareOutputs, isVacuous } from './compare.ts';
 import type { Mismatch } from './compare.ts';
 import { caseData } from './data.ts';
-import { execute } from './execute.ts';
+import { executeAll } from './execute.ts';
 import { neededRoom, referenceInputs } from './sampled.ts';
 import { resolveSizes } from './sizes.ts';
 import { chooseVariants } from './variants.ts';
@@ -199,6 +200,16 @@ export type TrialOutcome =
 
 /** One case on one variant. */
 export async function runTrial(bench: Bench, variant: Variant, t: Trial): Promise<TrialOutcome> {
+  const [only] = await runTrials(bench, [variant], t);
+  return must(only, 'an outcome');
+}
+
+/** One case on several variants of the graph, the reference evaluated once; outcomes in their order. */
+export async function runTrials(
+  bench: Bench,
+  variants: readonly Variant[],
+  t: Trial,
+): Promise<readonly TrialOutcome[]> {
   const { graph } = bench;
   const sizes = resolveSizes(graph, t.case);
   if (typeof sizes === 'string') throw new Error(`internal: ${sizes}`);
@@ -206,11 +217,10 @@ export async function runTrial(bench: Bench, variant: Variant, t: Trial): Promis
   const inputs = referenceInputs(graph, sizes, data);
   let expected = evaluate(graph, inputs);
   if (!expected.ok) throw new Error(`internal: ${expected.problems.map((p) => p.text).join('; ')}`);
-  if (expected.faultCount > 0)
-    return {
-      kind: 'wrong',
-      problem: { kind: 'fault', detail: `the reference: ${JSON.stringify(expected.faults[0])}` },
-    };
+  if (expected.faultCount > 0) {
+    const detail = `the reference: ${JSON.stringify(expected.faults[0])}`;
+    return variants.map(() => ({ kind: 'wrong', problem: { kind: 'fault', detail } }));
+  }
   const capacities = Object.fromEntries(
     Object.entries(neededRoom(graph, expected.outputs)).map(([k, n]) => [k, Math.ceil(n * t.room)]),
   );
@@ -218,17 +228,21 @@ export async function runTrial(bench: Bench, variant: Variant, t: Trial): Promis
     expected = evaluate(graph, { ...inputs, capacities });
     if (!expected.ok) throw new Error(`internal: ${expected.problems.map((p) => p.text).join('; ')}`);
   }
-  const result = await execute(bench.runner, graph, { lib: bench.lib, abi: variant.emitted.abi }, sizes, data, {
+  const { outputs } = expected;
+  const kernels = variants.map((v) => ({ lib: bench.lib, abi: v.emitted.abi }));
+  const results = await executeAll(bench.runner, graph, kernels, sizes, data, {
     scratch: bench.scratch,
     place: t.place,
     parts: t.parts,
     capacities,
     limitMs: 10_000,
   });
-  if (!result.ok) return { kind: 'wrong', problem: { kind: 'fault', detail: describeFault(result.fault) } };
-  const comparison = compareOutputs(expected.outputs, result.outputs, result.again, bench.tolerances);
-  if (comparison.mismatch !== undefined)
-    return { kind: 'wrong', problem: { kind: 'mismatch', mismatch: comparison.mismatch } };
-  if (isVacuous(comparison)) return { kind: 'vacuous' };
-  return { kind: 'right', elements: comparison.elements, marked: comparison.marked, used: comparison.used };
+  return results.map((result): TrialOutcome => {
+    if (!result.ok) return { kind: 'wrong', problem: { kind: 'fault', detail: describeFault(result.fault) } };
+    const comparison = compareOutputs(outputs, result.outputs, result.again, bench.tolerances);
+    if (comparison.mismatch !== undefined)
+      return { kind: 'wrong', problem: { kind: 'mismatch', mismatch: comparison.mismatch } };
+    if (isVacuous(comparison)) return { kind: 'vacuous' };
+    return { kind: 'right', elements: comparison.elements, marked: comparison.marked, used: comparison.used };
+  });
 }
