@@ -1,21 +1,23 @@
+import { join } from 'node:path';
+import { readFileSync, rmSync } from 'node:fs';
 import { must } from '../src/assert.ts';
-import type { Arch } from '../src/backends/backend.ts';
-import { cpp } from '../src/backends/cpp/cpp.ts';
 import type { Emitted } from '../src/codegen/program.ts';
+import { install } from '../src/measure/install.ts';
 import type { Answer, Call, Op } from '../src/measure/protocol.ts';
 import type { Runner } from '../src/measure/runner-client.ts';
 import { createWorkload } from '../src/measure/workload.ts';
-import type { Inputs } from '../src/measure/workload.ts';
+import type { Subject } from '../src/tuner/subject.ts';
 
-/** Emitted variants in a runner: one timed call per sample. Arrays are staggered, on huge pages, and allocated once. */
+/** Emitted variants in a runner. Arrays are staggered, on huge pages, and allocated once. */
 export interface Ours {
-  /** Nanoseconds of one call of variant `k`; the kernels read every input and write every output each time. */
-  sample(k: number): Promise<number>;
-  /** Runs variant `k` and returns the bytes of the output `name`. */
-  output(k: number, name: string, path: string): Promise<void>;
+  /** Milliseconds of one call of variant `k`; short kernels are called until `minMs` have passed. */
+  sample(k: number, minMs: number): Promise<number>;
+  /** Runs variant `k` and returns what is in its outputs, by name. */
+  outputs(k: number): Promise<ReadonlyMap<string, Uint8Array>>;
 }
 
-const good = <O extends Op>(answer: Answer<O>): Extract<Answer<O>, { ok: true }>['result'] => {
+/** The result of a request; a fault is thrown. */
+export const good = <O extends Op>(answer: Answer<O>): Extract<Answer<O>, { ok: true }>['result'] => {
   if (answer.ok) return answer.result;
   throw new Error(`runner: ${JSON.stringify(answer.fault)}`);
 };
@@ -23,49 +25,41 @@ const good = <O extends Op>(answer: Answer<O>): Extract<Answer<O>, { ok: true }>
 /** Compiles `variants` as one object, loads it and allocates what they need. */
 export async function loadOurs(
   runner: Runner,
-  arch: Arch,
+  { backend, arch, inputs }: Subject,
   variants: readonly Emitted[],
-  inputs: Inputs,
-  cacheDir: string,
+  dir: string,
 ): Promise<Ours> {
-  const compiled = await cpp.compile(arch, variants, cacheDir);
+  const compiled = await backend.compile(arch, variants, join(dir, 'lib'));
   if (!compiled.ok) throw new Error(compiled.log);
   const { path, entries } = compiled.compiled;
   good(await runner.request({ op: 'load', lib: 'ours', path, entries }));
   const workload = createWorkload(must(variants[0], 'variant').abi, inputs);
-  const files: Record<string, string> = {};
-  for (const a of workload.arrays) {
-    const access = a.role;
-    good(await runner.request({ op: 'alloc', buf: a.name, bytes: a.bytes, access, place: 'stagger', align: 64 }));
-    if (a.contents !== undefined) {
-      const file = must(inputFile(a.name, cacheDir), a.name);
-      files[a.name] = file;
-      good(await runner.request({ op: 'fill', buf: a.name, from: { kind: 'file', path: file, offset: 0 } }));
-    } else good(await runner.request({ op: 'fill', buf: a.name, from: { kind: 'byte', value: 0 } }));
+  const installation = await install(runner, workload, { scratch: dir, place: 'stagger', cold: false });
+  if (!installation.ok) throw new Error(installation.problem.message);
+  const calls: Call[] = [];
+  for (const [k, v] of variants.entries()) {
+    const prepared = await installation.installed.call('ours', must(entries[k], 'entry'), v.abi);
+    if (!prepared.ok) throw new Error(`runner: ${JSON.stringify(prepared.fault)}`);
+    calls.push(prepared.call);
   }
-  const bound = variants.map((v) => workload.bind(v.abi));
-  const rooms = bound.flatMap((x) => x.workspaces.map((bytes, i) => ({ name: `workspace${i}`, bytes })));
-  for (const name of new Set(rooms.map((r) => r.name))) {
-    const bytes = Math.max(...rooms.filter((r) => r.name === name).map((r) => r.bytes));
-    good(await runner.request({ op: 'alloc', buf: name, bytes, access: 'out', place: 'stagger', align: 64 }));
-  }
-  const calls = bound.map((x, k): Call => ({ lib: 'ours', entry: must(entries[k], 'entry'), sets: [x.args] }));
   return {
-    async sample(k) {
+    async sample(k, minMs) {
       const call = must(calls[k], 'call');
-      const r = good(await runner.request({ op: 'time', calls: [call], order: [0], minNs: 0, limitMs: 60_000 }));
-      return must(r.samples[0], 'sample');
+      const r = good(
+        await runner.request({ op: 'time', calls: [call], order: [0], minNs: minMs * 1e6, limitMs: 60_000 }),
+      );
+      return must(r.samples[0], 'sample') / 1e6;
     },
-    async output(k, name, path_) {
+    async outputs(k) {
       good(await runner.request({ op: 'run', call: must(calls[k], 'call'), limitMs: 60_000 }));
-      const bytes = must(
-        workload.arrays.find((a) => a.name === name),
-        name,
-      ).bytes;
-      good(await runner.request({ op: 'read', buf: name, offset: 0, bytes, path: path_ }));
+      const out = new Map<string, Uint8Array>();
+      for (const a of workload.arrays.filter((x) => x.role !== 'in')) {
+        const file = join(dir, 'ours.bin');
+        good(await runner.request({ op: 'read', buf: a.name, offset: 0, bytes: a.bytes, path: file }));
+        out.set(a.name, new Uint8Array(readFileSync(file)));
+        rmSync(file);
+      }
+      return out;
     },
   };
 }
-
-/** Where the input `name` lies for the runner and for peers. */
-export const inputFile = (name: string, cacheDir: string): string => `${cacheDir}/${name}.bin`;

@@ -1,85 +1,121 @@
-"""PyTorch as a peer: a long-lived process that speaks JSON lines over stdio and times one call per request.
+"""PyTorch and NumPy as peers: a long-lived process that speaks JSON lines over stdio and times one form of one operator per request.
 
-The driver interleaves these samples with its own. One pinned thread. Start it with the allocator settings of `tunedAllocator` (bench/peers/peer.ts) for
-the peer at its best, without for the peer as users run it.
+The driver interleaves these samples with its own. One thread, pinned. Start it with the allocator settings of `tunedAllocator` (bench/peers/peer.ts) for
+the peers at their best, without for the peers as users run them.
 
-  {"op": "hello", "cpu": 1}                                          -> versions
-  {"op": "prepare", "case": "rmsnorm", "dtype": "bf16", "dims": {...}, "inputs": {"x": path, ...}}  -> names of the forms
-  {"op": "time", "form": "compile"}                                  -> {"ns": ...}
-  {"op": "result", "form": "compile", "path": path}                  -> output as raw little-endian bytes
+  {"op": "hello", "cpu": 1}                                       -> versions
+  {"op": "prepare", "inputs": [{name, dtype, shape, path}], "values": {...}, "setup": text, "forms": [{name, body, how}], "minMs": 1}
+                                                                  -> {"forms": [{"name", "ok", "ms", "message"}]}
+  {"op": "time", "form": name}                                    -> {"ns": ...}, the mean of as many calls as last `minMs`
+  {"op": "result", "form": name, "paths": [path, ...]}            -> outputs as raw little-endian bytes
+
+A body is an expression, or statements that end in `return`; its free names are the inputs, what `setup` defines, and the values. `how` says how it
+runs: `eager`; `compile`; `into` (compiled, results written to arrays that exist); `numpy` (inputs are NumPy arrays).
 """
 
 import json
 import os
 import sys
+import textwrap
 import time
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
-DTYPES = {"f32": torch.float32, "bf16": torch.bfloat16, "f16": torch.float16, "i64": torch.int64, "u8": torch.uint8}
-serial = 0
+DTYPES = {
+    "f64": torch.float64, "f32": torch.float32, "bf16": torch.bfloat16, "f16": torch.float16, "bool": torch.bool,
+    "i8": torch.int8, "i16": torch.int16, "i32": torch.int32, "i64": torch.int64, "u8": torch.uint8,
+}  # fmt: skip
+arrays = 0
+forms = {}
 
 
-def load(path, dtype, shape):
-    """The array in `path`, copied to an address at its own distance from a 2 MiB border: arrays a power of two apart compete for the same cache sets."""
-    global serial
-    serial += 1
-    raw = torch.from_numpy(np.fromfile(path, dtype=np.uint8))
-    skip = (serial * 43 % 251) * 4096 + (serial * 17 % 61 + 1) * 64
-    room = torch.empty(raw.numel() + skip, dtype=torch.uint8)
-    view = room[skip : skip + raw.numel()]
-    view.copy_(raw)
-    return view.view(DTYPES[dtype]).reshape(shape)
+def staggered(shape, dtype):
+    """An array at its own distance from a 2 MiB border: arrays a power of two apart compete for the same cache sets."""
+    global arrays
+    arrays += 1
+    count = 1
+    for n in shape:
+        count *= n
+    size = count * dtype.itemsize
+    skip = (arrays * 43 % 251) * 4096 + (arrays * 17 % 61 + 1) * 64
+    room = torch.empty(size + skip + 64, dtype=torch.uint8)
+    start = skip + (-(room.data_ptr() + skip)) % 64
+    return room[start : start + size].view(dtype).reshape(shape)
 
 
-def rmsnorm(q):
-    b, d = q["dims"]["B"], q["dims"]["D"]
-    x = load(q["inputs"]["x"], q["dtype"], (b, d))
-    w = load(q["inputs"]["w"], q["dtype"], (d,))
-    eps = 1e-6
-
-    def built_in(x, w):
-        return F.rms_norm(x, (d,), w, eps)
-
-    def written(x, w):
-        v = x.float()
-        return (v * torch.rsqrt((v * v).mean(-1, keepdim=True) + eps) * w.float()).to(x.dtype)
-
-    return forms((x, w), built_in=built_in, written=written)
+def load(spec):
+    t = staggered(spec["shape"], DTYPES[spec["dtype"]])
+    t.reshape(-1).view(torch.uint8).copy_(torch.from_numpy(np.fromfile(spec["path"], dtype=np.uint8)))
+    return t
 
 
-def pooled_embedding(q):
-    """Weighted sum of table rows per bag; the C++ kernel behind EmbeddingBag."""
-    v, d, n, b = (q["dims"][k] for k in ("V", "D", "N", "B"))
-    table = load(q["inputs"]["table"], q["dtype"], (v, d))
-    ids = load(q["inputs"]["ids"], "i64", (n,))
-    offsets = load(q["inputs"]["off"], "i64", (b + 1,))
-    weight = load(q["inputs"]["a"], q["dtype"], (n,)) if "a" in q["inputs"] else None
-
-    def bag(ids, table, offsets, weight):
-        return F.embedding_bag(ids, table, offsets, mode="sum", per_sample_weights=weight, include_last_offset=True)
-
-    return forms((ids, table, offsets, weight), bag=bag)
+def results(r):
+    return tuple(r) if isinstance(r, (tuple, list)) else (r,)
 
 
-def forms(args, **functions):
-    """Each way to write the operator, eagerly and compiled."""
-    out = {}
-    for name, f in functions.items():
-        out[f"eager {name}"] = lambda f=f: f(*args)
-        compiled = torch.compile(f, dynamic=False)
-        out[f"compile {name}"] = lambda f=compiled: f(*args)
-    return out
+def define(name, parameters, body, scope):
+    text = body if "return" in body else f"return {body}"
+    exec(f"def {name}({', '.join(parameters)}):\n{textwrap.indent(textwrap.dedent(text), '    ')}\n", scope)
+    return scope[name]
 
 
-CASES = {"rmsnorm": rmsnorm, "pooled_embedding": pooled_embedding}
-current = {}
+def writes_into(f, n):
+    """`f` with its first `n` arguments as the arrays its results go to."""
+
+    def into(*args):
+        for out, value in zip(args[:n], results(f(*args[n:]))):
+            out.copy_(value)
+
+    return into
+
+
+def make(form, index, tensors, scope):
+    how = form["how"]
+    args = [t.numpy() for t in tensors.values()] if how == "numpy" else list(tensors.values())
+    f = define(f"form{index}", list(tensors), form["body"], scope)
+    if how == "compile":
+        f = torch.compile(f, dynamic=False)
+    if how == "into":
+        outs = [staggered(list(r.shape), r.dtype) for r in results(f(*args))]
+        g = torch.compile(writes_into(f, len(outs)), dynamic=False)
+
+        def into():
+            g(*outs, *args)
+            return outs
+
+        return into
+    return lambda: f(*args)
+
+
+def prepare(q):
+    forms.clear()
+    torch._dynamo.reset()
+    tensors = {spec["name"]: load(spec) for spec in q["inputs"]}
+    scope = {"torch": torch, "np": np, "F": F, "staggered": staggered, **q["values"], **tensors}
+    before = set(scope)
+    exec(textwrap.dedent(q["setup"]), scope)
+    tensors.update({k: v for k, v in scope.items() if k not in before and isinstance(v, torch.Tensor)})
+    told = []
+    for index, form in enumerate(q["forms"]):
+        try:
+            # NumPy has no bf16: such inputs reach its forms through `setup` only.
+            mine = tensors if form["how"] != "numpy" else {k: v for k, v in tensors.items() if v.dtype != torch.bfloat16}
+            f = make(form, index, mine, scope)
+            for _ in range(3):
+                start = time.perf_counter_ns()
+                f()
+                ms = (time.perf_counter_ns() - start) / 1e6
+            forms[form["name"]] = (f, max(1, min(1000, round(q["minMs"] / max(ms, 1e-3)))))
+            told.append({"name": form["name"], "ok": True, "ms": ms})
+        except Exception as error:
+            message = f"{type(error).__name__}: {error}".strip().splitlines()
+            told.append({"name": form["name"], "ok": False, "message": message[0][:300]})
+    return {"forms": told}
 
 
 def serve(q):
-    global current
     op = q["op"]
     if op == "hello":
         os.sched_setaffinity(0, {q["cpu"]})
@@ -87,18 +123,18 @@ def serve(q):
         tuned = "MALLOC_MMAP_THRESHOLD_" in os.environ
         return {"torch": torch.__version__, "numpy": np.__version__, "python": sys.version.split()[0], "tuned": tuned}
     if op == "prepare":
-        current = CASES[q["case"]](q)
-        for f in current.values():
-            for _ in range(3):
-                f()
-        return {"forms": list(current)}
+        return prepare(q)
     if op == "time":
-        f = current[q["form"]]
+        f, calls = forms[q["form"]]
         start = time.perf_counter_ns()
-        f()
-        return {"ns": time.perf_counter_ns() - start}
+        for _ in range(calls):
+            f()
+        return {"ns": (time.perf_counter_ns() - start) / calls}
     if op == "result":
-        current[q["form"]]().contiguous().view(torch.uint8).numpy().tofile(q["path"])
+        f, _ = forms[q["form"]]
+        for r, path in zip(results(f()), q["paths"]):
+            t = r if isinstance(r, torch.Tensor) else torch.from_numpy(np.ascontiguousarray(r))
+            t.contiguous().reshape(-1).view(torch.uint8).numpy().tofile(path)
         return {}
     raise ValueError(f"unknown request {op}")
 
