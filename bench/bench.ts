@@ -1,13 +1,13 @@
 /**
  * The operators of bench/cases beside torch and NumPy on one pinned thread.
  *
- *   node bench/peers/setup.ts && node bench/bench.ts [--only NAME…] [--budget 60] [--rounds 21] [--target cpp] [--out NAME] [--json]
+ *   node bench/peers/setup.ts && node bench/bench.ts [--only NAME…] [--budget 60] [--rounds 21] [--target cpp] [--out PATH] [--json]
  *
- * Every operator is tuned from an empty store first. A whole run writes bench/results/bench.md and .json, a run of some cases only with --out.
+ * Every operator is tuned from an empty store first. A whole run writes bench/results/bench.md and .json, a run of some cases only what --out names.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { requireTarget, runnerFor } from '../src/cli/host.ts';
 import { UserError } from '../src/cli/user-error.ts';
@@ -36,7 +36,8 @@ if (unknown.length > 0 || args.only !== names.size > 0) {
   process.exit(2);
 }
 const chosen = benchCases.filter((c) => names.size === 0 || names.has(c.name));
-const out = args.out ?? (names.size === 0 ? 'bench' : undefined);
+/** Path without suffix of the page and the JSON. */
+const out = args.out ?? (names.size === 0 ? join(import.meta.dirname, 'results/bench') : undefined);
 
 const target = await requireTarget(args.target, 'time');
 const built = await runnerFor(quiet);
@@ -98,10 +99,9 @@ function report(): BenchReport {
   });
 }
 
-/** Writes `<name>.md` and `<name>.json` to bench/results. */
-function write(name: string, r: BenchReport): void {
-  const to = join(import.meta.dirname, 'results');
-  mkdirSync(to, { recursive: true });
-  writeFileSync(join(to, `${name}.md`), markdown(r));
-  writeFileSync(join(to, `${name}.json`), `${JSON.stringify(r, null, 1)}\n`);
+/** Writes `<path>.md` and `<path>.json`. */
+function write(path: string, r: BenchReport): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(`${path}.md`, markdown(r));
+  writeFileSync(`${path}.json`, `${JSON.stringify(r, null, 1)}\n`);
 }
