@@ -1,5 +1,6 @@
 import { assertNever } from '../../assert.ts';
 import type { Span } from '../../diagnostics/span.ts';
+import { DTYPES, isInt } from '../dtypes.ts';
 import type { ValueType } from '../dtypes.ts';
 import type { TBinary, TExpr, TIndex, TIndexPart, TVar } from '../typed.ts';
 
@@ -29,8 +30,12 @@ export const binary = (op: TBinary, a: TExpr, b: TExpr, span: Span = a.span): TE
 /** The negation of a condition. */
 export const not = (a: TExpr): TExpr => ({ kind: 'unary', op: 'not', a, type: 'bool', span: a.span });
 /** The value in another arithmetic type, by an implicit conversion. */
-export const convert = (a: TExpr, type: ValueType): TExpr =>
-  a.type === type ? a : { kind: 'convert', a, type, span: a.span };
+export const convert = (a: TExpr, type: ValueType): TExpr => {
+  if (a.type === type) return a;
+  // A size is read as i64: given back its own type, it is what it was, and equal sizes are seen to be equal.
+  if (a.kind === 'convert' && a.a.type === type && isInt(type) && DTYPES[type].bytes < DTYPES[a.type].bytes) return a.a;
+  return { kind: 'convert', a, type, span: a.span };
+};
 
 /** Product of extents; the empty product is 1. */
 export function product(factors: readonly TExpr[], span: Span): TExpr {

@@ -237,6 +237,12 @@ describe('functions and operators', () => {
       call: { op: { name: 's' }, args: [{ kind: 'tensor', name: 'x' }] },
     });
   });
+  it('a const that is a factor of an axis is handed on as what it is', () => {
+    const [op] = compile(
+      'op g(x: f32[(G, C)], const G: i32) -> (y: f32[(G, C)]) { y[(g, c)] = x[(g, c)]; property "odd": g(x * -1.0, G) ~= y * -1.0; }',
+    );
+    expect(op?.properties).toMatchObject([{ left: { kind: 'call', args: [{ kind: 'binary' }, { kind: 'expr' }] } }]);
+  });
   it('a property may call its own operator', () => {
     const [op] = compile(
       'op s(x: f32[N]) -> (y: f32[N]) { y[n] = x[n] - max[k](x[k]); property "shift": s(x + 1.0) ~= y within bound(2); }',
