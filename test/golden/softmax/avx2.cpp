@@ -48,36 +48,34 @@ static inline f32 fold_max_f32_x8(f32x8 v) {
   return v[0];
 }
 
-// 2^n as a bit pattern, -126 <= n <= 127.
-static inline f32x8 pow2i(i32x8 n) { return __builtin_bit_cast(f32x8, (n + 127) << 23); }
+// y 2^n for 1/2 < y < 2, where n stands in the low bits of t: added to the exponent. Below 2^-126 exp(x) is 0, above the range x + inf, which keeps NaN.
+static inline f32x8 exp_ends(f32x8 x, f32x8 t, f32x8 y) {
+  const f32x8 p = __builtin_bit_cast(f32x8, __builtin_bit_cast(i32x8, y) + (__builtin_bit_cast(i32x8, t) << 23));
+  return x < -87.3365402f ? f32x8{} : x < 88.7228394f ? p : x + __builtin_inff();
+}
 
 // exp(x) within 2.5 ulp: a polynomial of degree 5.
 static inline f32x8 exp_4(f32x8 x) {
-  x = x < -104.0f ? f32x8{} - 104.0f : x;
-  x = x > 89.0f ? f32x8{} + 89.0f : x;
   const f32x8 t = x * 1.44269502f + 12582912.0f;
   const f32x8 n = t - 12582912.0f;
   const f32x8 r = x - n * 0.693145752f - n * 1.42860677e-6f;
   const f32x8 q = 0.499992311f + r * (0.166671127f + r * (0.0418901891f + r * 0.00831268355f));
-  const i32x8 i = __builtin_bit_cast(i32x8, t) - 0x4b400000;
-  const i32x8 h = i >> 1;
-  return (1.0f + (r + r * r * q)) * pow2i(h) * pow2i(i - h);
+  return exp_ends(x, t, 1.0f + (r + r * r * q));
 }
 
-// 2^n as a bit pattern, -126 <= n <= 127.
-static inline f32 pow2i(i32 n) { return __builtin_bit_cast(f32, (n + 127) << 23); }
+// y 2^n for 1/2 < y < 2, where n stands in the low bits of t: added to the exponent. Below 2^-126 exp(x) is 0, above the range x + inf, which keeps NaN.
+static inline f32 exp_ends(f32 x, f32 t, f32 y) {
+  const f32 p = __builtin_bit_cast(f32, __builtin_bit_cast(i32, y) + (__builtin_bit_cast(i32, t) << 23));
+  return x < -87.3365402f ? f32{} : x < 88.7228394f ? p : x + __builtin_inff();
+}
 
 // exp(x) within 2.5 ulp: a polynomial of degree 5.
 static inline f32 exp_4(f32 x) {
-  x = x < -104.0f ? f32{} - 104.0f : x;
-  x = x > 89.0f ? f32{} + 89.0f : x;
   const f32 t = x * 1.44269502f + 12582912.0f;
   const f32 n = t - 12582912.0f;
   const f32 r = x - n * 0.693145752f - n * 1.42860677e-6f;
   const f32 q = 0.499992311f + r * (0.166671127f + r * (0.0418901891f + r * 0.00831268355f));
-  const i32 i = __builtin_bit_cast(i32, t) - 0x4b400000;
-  const i32 h = i >> 1;
-  return (1.0f + (r + r * r * q)) * pow2i(h) * pow2i(i - h);
+  return exp_ends(x, t, 1.0f + (r + r * r * q));
 }
 
 static inline f32 fold_add_f32_x8(f32x8 v) {

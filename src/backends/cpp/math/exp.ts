@@ -16,23 +16,32 @@ static inline vec pow2i(ivec n) { return __builtin_bit_cast(vec, (n + 127) << 23
 `,
   },
   {
+    fn: 'exp_ends',
+    name: 'exp_ends',
+    tier: 1,
+    ulp: 0,
+    deps: [],
+    text: `// y 2^n for 1/2 < y < 2, where n stands in the low bits of t: added to the exponent. Below 2^-126 exp(x) is 0, above the range x + inf, which keeps NaN.
+static inline vec exp_ends(vec x, vec t, vec y) {
+  const vec p = __builtin_bit_cast(vec, __builtin_bit_cast(ivec, y) + (__builtin_bit_cast(ivec, t) << 23));
+  return x < -87.3365402f ? vec{} : x < 88.7228394f ? p : x + __builtin_inff();
+}
+`,
+  },
+  {
     fn: 'exp',
     name: 'exp_1',
     tier: 1,
     ulp: 1,
-    deps: ['pow2i'],
-    text: `// exp(x) within 1 ulp: x = n ln2 + r with |r| <= ln2/2, a polynomial of degree 6 in r, then 2^n in two factors.
+    deps: ['exp_ends'],
+    text: `// exp(x) within 1 ulp: x = n ln2 + r with |r| <= ln2/2, a polynomial of degree 6 in r, times 2^n.
 static inline vec exp_1(vec x) {
-  x = x < -104.0f ? vec{} - 104.0f : x;
-  x = x > 89.0f ? vec{} + 89.0f : x;
   const vec t = x * 1.44269502f + 12582912.0f;
   const vec n = t - 12582912.0f;
   const vec k = x - n * 0.693145752f;
   const vec r = k - n * 1.42860677e-6f;
   const vec q = 0.49999994f + r * (0.166665211f + r * (0.0416682586f + r * (0.00836866908f + r * 0.00138213043f)));
-  const ivec i = __builtin_bit_cast(ivec, t) - 0x4b400000;
-  const ivec h = i >> 1;
-  return (1.0f + (k + (r * r * q - n * 1.42860677e-6f))) * pow2i(h) * pow2i(i - h);
+  return exp_ends(x, t, 1.0f + (k + (r * r * q - n * 1.42860677e-6f)));
 }
 `,
   },
@@ -41,18 +50,14 @@ static inline vec exp_1(vec x) {
     name: 'exp_4',
     tier: 4,
     ulp: 2.5,
-    deps: ['pow2i'],
+    deps: ['exp_ends'],
     text: `// exp(x) within 2.5 ulp: a polynomial of degree 5.
 static inline vec exp_4(vec x) {
-  x = x < -104.0f ? vec{} - 104.0f : x;
-  x = x > 89.0f ? vec{} + 89.0f : x;
   const vec t = x * 1.44269502f + 12582912.0f;
   const vec n = t - 12582912.0f;
   const vec r = x - n * 0.693145752f - n * 1.42860677e-6f;
   const vec q = 0.499992311f + r * (0.166671127f + r * (0.0418901891f + r * 0.00831268355f));
-  const ivec i = __builtin_bit_cast(ivec, t) - 0x4b400000;
-  const ivec h = i >> 1;
-  return (1.0f + (r + r * r * q)) * pow2i(h) * pow2i(i - h);
+  return exp_ends(x, t, 1.0f + (r + r * r * q));
 }
 `,
   },

@@ -100,10 +100,10 @@ static inline vec gelu_32(vec x) {
     tier: 4,
     ulp: 4,
     of: 'half the argument',
-    deps: ['tanh_4'],
-    text: `// x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) / 2.
+    deps: ['exp_4'],
+    text: `// x (1 + tanh(u)) / 2 with u = sqrt(2/pi) (x + 0.044715 x^3), as x / (1 + exp(-2 u)).
 static inline vec gelu_tanh_4(vec x) {
-  const vec y = 0.5f * x * (1.0f + tanh_4(x * (0.797884583f + 0.0356774069f * x * x)));
+  const vec y = x / (1.0f + exp_4(x * (-1.59576917f - 0.0713548139f * (x * x))));
   return x < -14.0f ? -vec{} : y;
 }
 `,
