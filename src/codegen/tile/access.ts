@@ -53,6 +53,7 @@ function flatRef(a: Access, s: Scope): { ref: Ref; first: Val | undefined } {
   const own = b.row ? a.index.slice(0, b.shape.length) : a.index;
   const kept = storage.keep.map((k) => index(must(own[k], 'index'), s));
   let flat = t.flatIndex(kept, extents(b, entry, storage.keep, s));
+  if (storage.origin !== undefined) flat = t.sub(flat, storage.origin);
   if (b.row) {
     const layout = rowLayout(b.row, s);
     const f = must(

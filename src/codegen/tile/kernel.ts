@@ -162,7 +162,7 @@ const points = (inner: Scope, pos: Val, axis: Axis, lanes: number, count: number
     shared: count > 1,
   }));
 /** The range of this part: bounds are multiples of `step` from `lo`, so that only the last part has a rest. */
-function partRange(axis: Axis, lo: Val, hi: Val, step: number, s: Scope): readonly [Val, Val] {
+export function partRange(axis: Axis, lo: Val, hi: Val, step: number, s: Scope): readonly [Val, Val] {
   const part = t.name('part');
   const parts = t.name('parts');
   const steps = bind(
@@ -177,7 +177,8 @@ function partRange(axis: Axis, lo: Val, hi: Val, step: number, s: Scope): readon
   return [bind(s, `${axis.name}_lo`, edge(part)), bind(s, `${axis.name}_hi`, edge(t.add(part, t.int(1))))];
 }
 
-const withUses = (stage: Stage, s: Scope): Scope => ({ ...s, uses: countUses(stageExprs(stage), s.cx.intern) });
+/** The scope for one stage: what it uses several times is worth a name. */
+export const withUses = (stage: Stage, s: Scope): Scope => ({ ...s, uses: countUses(stageExprs(stage), s.cx.intern) });
 
 function lowerOne(stage: Stage, scopes: readonly Scope[], k: KernelState, row?: RowVector): void {
   if (stage.kind !== 'map' && stage.kind !== 'reduce') throw new Error('internal: not a pointwise stage');

@@ -12,7 +12,10 @@ export type Storage =
   | {
       readonly kind: 'array';
       readonly id: string;
-      /** Positions of the index that are kept; the others are fixed by loops around. */ readonly keep: readonly number[];
+      /** Positions of the index that are kept; the others are fixed by loops around. */
+      readonly keep: readonly number[];
+      /** The flat index at which the array begins: it holds a block of the buffer. */
+      readonly origin?: Val;
     }
   /** A local of the innermost loop that writes and reads it. */
   | { readonly kind: 'register' };
