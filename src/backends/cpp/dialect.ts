@@ -8,6 +8,7 @@ import type { Collector } from './prelude/collector.ts';
 import { functionFor } from './prelude/functions.ts';
 import { loadHalf, storeHalves } from './prelude/halves.ts';
 import { bitsOf, floorDiv, floorMod, isIntType, saturate, saturateLanes } from './prelude/integers.ts';
+import { tileDot } from './prelude/dot.ts';
 import { foldLanes, sortRows, splat } from './prelude/lanes.ts';
 import * as m from './prelude/memory.ts';
 import { localType, perLane, storageType, toBits, vector } from './prelude/types.ts';
@@ -359,9 +360,22 @@ function tile(c: Collector, op: Parameters<Dialect['tile']>[0], p: Print, at: At
       ];
     case 'prefetch':
       return [`__builtin_prefetch(${at(op.at, p)});`];
+    case 'tileDot': {
+      const { strides } = op;
+      const args = [
+        at(op.acc, p),
+        p.val(strides.acc),
+        at(op.a, p),
+        p.val(strides.a),
+        p.val(strides.aStep),
+        at(op.b, p),
+        p.val(strides.b),
+        p.val(op.k),
+      ];
+      return [`${tileDot(c, op)}(${args.join(', ')});`];
+    }
     case 'atomic':
     case 'scanTile':
-    case 'tileDot':
     case 'barrier':
       throw new Error(`internal: no ${op.kind} in C++`);
     default:

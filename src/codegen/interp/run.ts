@@ -120,8 +120,10 @@ function runOps(ops: readonly TileOp[], names: Names, m: Machine): Flow {
       case 'prefetch':
       case 'barrier':
         break;
-      case 'scanTile':
       case 'tileDot':
+        tileDot(op, names, m);
+        break;
+      case 'scanTile':
         throw new Error(`internal: ${op.kind} is not interpreted`);
       default:
         return op satisfies never;
@@ -192,6 +194,31 @@ const alternate = (even: Lanes, odd: Lanes): Lanes => even.flatMap((v, k) => [v,
 function copyElement(to: Ref, from: Ref, dtype: DType, i: bigint, names: Names, m: Machine): void {
   const [a, b] = [element(from, 0, names, m), element(to, 0, names, m)];
   setAt(b.tensor, b.at + Number(i), fetch(a.tensor, dtype, a.at + Number(i), 0));
+}
+
+function tileDot(op: TileOp & { readonly kind: 'tileDot' }, names: Names, m: Machine): void {
+  const [acc, a, b] = [element(op.acc, 0, names, m), element(op.a, 0, names, m), element(op.b, 0, names, m)];
+  const number = (v: Val): number => Number(big(evaluate(v, names, m)[0] ?? 0n));
+  const [depth, accRow, aRow, aStep, bRow] = [op.k, op.strides.acc, op.strides.a, op.strides.aStep, op.strides.b].map(
+    number,
+  );
+  const get = (from: typeof acc, at: number): Scalar => fetch(from.tensor, op.dtype, from.at + at, 0);
+  for (let i = 0; i < op.m; i++) {
+    for (let j = 0; j < op.n; j++) {
+      const at = i * (accRow ?? 0) + j;
+      let sum = op.fresh ? castScalar(0n, op.dtype) : get(acc, at);
+      for (let l = 0; l < (depth ?? 0); l++) {
+        const term = binaryScalar(
+          'mul',
+          get(a, i * (aRow ?? 0) + l * (aStep ?? 0)),
+          get(b, l * (bRow ?? 0) + j),
+          op.dtype,
+        );
+        sum = binaryScalar('add', sum, term, op.dtype);
+      }
+      setAt(acc.tensor, acc.at + at, sum);
+    }
+  }
 }
 
 function sortPositions(op: TileOp & { readonly kind: 'sortTile' }, names: Names, m: Machine): void {

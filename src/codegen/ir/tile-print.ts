@@ -104,7 +104,7 @@ function opLines(op: TileOp, pad: string): readonly string[] {
       );
     case 'tileDot':
       return line(
-        `tileDot ${refText(op.acc)} += ${refText(op.a)} · ${refText(op.b)} (${op.m}×${op.n}×${printVal(op.k)})`,
+        `tileDot ${refText(op.acc)} ${op.fresh ? '=' : '+='} ${refText(op.a)} · ${refText(op.b)} (${op.m}×${op.n}×${printVal(op.k)})`,
       );
     case 'sortTile':
       return line(

@@ -93,6 +93,10 @@ function block(
         });
         if (divergent && op.within === 'block') fault(`${op.id} is folded where lanes part`);
         break;
+      case 'tileDot':
+        if (op.m < 1 || op.lanes < 1 || op.n % op.lanes !== 0)
+          fault(`a product of ${op.m}×${op.n} in ${op.lanes} lanes`);
+        break;
       case 'barrier':
         if (divergent) fault('a barrier where lanes part');
         break;

@@ -193,7 +193,10 @@ export type TileOp =
       readonly vector: number;
       readonly async: boolean;
     }
-  /** acc[m][n] += a[m][k] * b[k][n] over arrays of shape m×k, k×n, m×n with row strides. */
+  /**
+   * acc[i][j] += Σ a[i][l] · b[l][j] for i < m, j < n, l < k: element [i][l] of `a` lies at i · strides.a + l · strides.aStep, rows of `b` and `acc` at
+   * multiples of their stride. All three are of `dtype`. The accumulators stay in registers, `lanes` of them in one; `n` is a multiple of `lanes`.
+   */
   | {
       readonly kind: 'tileDot';
       readonly acc: Ref;
@@ -202,8 +205,11 @@ export type TileOp =
       readonly m: number;
       readonly n: number;
       readonly k: Val;
-      readonly strides: { readonly acc: Val; readonly a: Val; readonly b: Val };
-      readonly dtype: DType;
+      readonly lanes: number;
+      readonly strides: { readonly acc: Val; readonly a: Val; readonly aStep: Val; readonly b: Val };
+      readonly dtype: ValueType;
+      /** Starts from 0 instead of from what `acc` holds. */
+      readonly fresh: boolean;
     }
   /** Sorts positions 0..count of `keys` into `order` (i64), stable, NaN above +inf; `scratch` is as long as `order`. */
   | {

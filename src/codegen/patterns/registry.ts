@@ -1,10 +1,11 @@
 import type { StageGraph } from '../ir/stage.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Param } from '../space/space.ts';
+import { cascade } from './cascade/cascade.ts';
 import type { Claim, Machine, Pattern } from './pattern.ts';
 
 /** Tried in this order; the first that claims a kernel has it. */
-const PATTERNS: readonly Pattern[] = [];
+const PATTERNS: readonly Pattern[] = [cascade];
 
 /** Claims by kernel name. */
 export type Claims = ReadonlyMap<string, Claim>;

@@ -1,6 +1,6 @@
 import { must } from '../../assert.ts';
 import { DTYPES } from '../../dsl/dtypes.ts';
-import type { DType, ValueType } from '../../dsl/dtypes.ts';
+import type { DType } from '../../dsl/dtypes.ts';
 import { ix } from '../ir/build.ts';
 import type { Axis, BufId, Expr, Place, Stage } from '../ir/stage.ts';
 import { printExpr, printPlace, printStage } from '../ir/print.ts';
@@ -28,7 +28,7 @@ import type { Schedule } from './vectorise.ts';
 export interface KernelState {
   readonly schedule: Schedule;
   /** Arrays that the kernel's own code needs: made on demand. */
-  readonly scratch: (base: string, dtype: ValueType, size: Expr) => string;
+  readonly scratch: (base: string, dtype: DType, size: Expr) => string;
   /** The array that a state is written to during a step, its own, and their length. */
   readonly shadow: (state: BufId) => {
     readonly from: string;

@@ -3,6 +3,7 @@ import type { DType } from '../../dsl/dtypes.ts';
 import { ix } from '../ir/build.ts';
 import type { BufId, Expr, Stage } from '../ir/stage.ts';
 import { stageExprs } from '../ir/walk.ts';
+import { mentioned } from '../ir/tile-walk.ts';
 import type { Level, TileArray, TileGuard, TileKernel, TileOp, TileProgram } from '../ir/tile.ts';
 import { classify } from '../patterns/classify.ts';
 import { stagesOf } from '../plan/plan.ts';
@@ -163,6 +164,8 @@ export function lowerProgram(plan: Plan, mapping: Mapping): TileProgram {
     };
   });
 
+  // A pattern may hold a temporary of the plan elsewhere.
+  const used = new Set(kernels.flatMap((k) => [...mentioned(k.body), ...mentioned(k.fast?.body ?? [])]));
   const sized = (a: TileArray): TileArray => (a.size === undefined ? a : { ...a, elements: lowerExpr(a.size, entry) });
   const entry = scopeOf(cx(whole, new Map(), NO_FACTS, noWishes()), identifiers(fresh.taken()));
   const params = graph.buffers.filter((b) => b.role !== 'temp');
@@ -187,7 +190,7 @@ export function lowerProgram(plan: Plan, mapping: Mapping): TileProgram {
         size: ix.product(b.shape),
         source: b.id,
       })),
-      ...temps,
+      ...temps.filter((a) => used.has(a.id)),
     ].map(sized),
     dims: graph.dims.map((d) => ({
       id: must(dims.get(d.id), d.id),

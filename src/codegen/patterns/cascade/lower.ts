@@ -25,7 +25,13 @@ export interface CascadeConfig {
  * Blocks of rows: each product runs as micro-tiles on the whole block, what lies between runs row by row on scratch rows in the cache. The right operands
  * are packed once where their loops begin.
  */
-export function lowerCascade(c: Cascade, config: CascadeConfig, s: Scope, k: KernelState, outer: Level | undefined): void {
+export function lowerCascade(
+  c: Cascade,
+  config: CascadeConfig,
+  s: Scope,
+  k: KernelState,
+  outer: Level | undefined,
+): void {
   const products = c.steps.flatMap((x) => (x.kind === 'product' ? [x.product] : []));
   const enter = (depth: number, at: Scope, packed: ReadonlyMap<Product, Packed>): void => {
     const here = new Map(packed);

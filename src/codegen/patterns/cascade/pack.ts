@@ -43,7 +43,10 @@ export function packRight(p: Product, n: number, s: Scope, k: KernelState): Pack
         for (let v = 0; v < n / lanes; v++) {
           const lane = lanes === 1 ? undefined : laneAt(p.cols.id, lanes, col, v, false);
           const position = t.add(col, t.int(v * lanes));
-          const here = lane === undefined ? { ...branched(one), axes: new Map(one.axes).set(p.cols.id, position) } : withLane(branched(one), lane);
+          const here =
+            lane === undefined
+              ? { ...branched(one), axes: new Map(one.axes).set(p.cols.id, position) }
+              : withLane(branched(one), lane);
           const value = t.splat(edge ? within(p, here, position, width, lanes) : valueOf(p.right, here), lanes);
           const named = bind(here, 'w', value);
           const to = { array, index: t.add(t.add(start, t.mul(at, t.int(n))), t.int(v * lanes)) };
@@ -61,7 +64,12 @@ export function packRight(p: Product, n: number, s: Scope, k: KernelState): Pack
   if (sum === undefined) return { array, depth, width };
   const id = s.fresh('spoilt');
   s.block.ops.push({ kind: 'reduceTile', id, monoid: 'add', value: sum, within: 'vector' });
-  return { array, depth, width, finite: bind(s, 'finite', t.binary('eq', t.name(id, { dtype: 'f32', lanes: 1 }), t.float(0))) };
+  return {
+    array,
+    depth,
+    width,
+    finite: bind(s, 'finite', t.binary('eq', t.name(id, { dtype: 'f32', lanes: 1 }), t.float(0))),
+  };
 }
 
 /** The operand where the column exists, 0 elsewhere. */
@@ -69,5 +77,7 @@ function within(p: Product, s: Scope, position: Val, width: Val, lanes: number):
   if (lanes === 1) return t.select(t.lt(position, width), valueOf(p.right, s), t.float(0));
   const cols = t.add(t.splat(position, lanes), t.iota(lanes));
   const inside = bind(s, 'inside', t.lt(cols, t.splat(width, lanes)));
-  return t.select(inside, t.splat(valueOf(p.right, withMask(s, inside)), lanes), t.splat(t.float(0), lanes));
+  // Lanes of the last panel go beyond the end of the axis.
+  const open = { ...withMask(s, inside), ends: new Map([...s.ends].filter(([id]) => id !== p.cols.id)) };
+  return t.select(inside, t.splat(valueOf(p.right, open), lanes), t.splat(t.float(0), lanes));
 }

@@ -1,13 +1,14 @@
+import { must } from '../../../assert.ts';
 import * as b from '../../ir/build.ts';
 import { ix } from '../../ir/build.ts';
-import type { Axis } from '../../ir/stage.ts';
+import type { Axis, Expr } from '../../ir/stage.ts';
 import * as t from '../../ir/tile-build.ts';
 import type { Val } from '../../ir/tile.ts';
 import { lowerNodes, withUses } from '../../tile/kernel.ts';
 import type { KernelState } from '../../tile/kernel.ts';
 import { loopOver, sweep } from '../../tile/loops.ts';
-import { bind, branched, laneAt, nested, valueOf, withLane, withVar } from '../../tile/scope.ts';
-import type { Scope } from '../../tile/scope.ts';
+import { bind, branched, laneAt, nested, valueOf, withAxis, withLane, withVar } from '../../tile/scope.ts';
+import type { Lane, Scope } from '../../tile/scope.ts';
 import { lowerPoint } from '../../tile/stages.ts';
 import { most } from './pack.ts';
 import type { Packed } from './pack.ts';
@@ -27,7 +28,14 @@ export interface Block {
 const APART = 16;
 
 /** acc = left · right for a block of rows, tile by tile, and what follows at each point. `next` takes the result as its left operand where it is fed. */
-export function multiply(p: Product, next: Product | undefined, right: Packed, block: Block, s: Scope, k: KernelState): void {
+export function multiply(
+  p: Product,
+  next: Product | undefined,
+  right: Packed,
+  block: Block,
+  s: Scope,
+  k: KernelState,
+): void {
   if (right.finite === undefined) return tiles(p, next, right, block, s, k);
   const fast = nested(s);
   tiles(p, next, right, block, fast, k);
@@ -37,7 +45,11 @@ export function multiply(p: Product, next: Product | undefined, right: Packed, b
 }
 
 /** Scratch of a left operand in rows. */
-function leftOf(p: Product, block: Block, s: Scope, k: KernelState): { readonly array: string; readonly stride: Val } {
+interface Rows {
+  readonly array: string;
+  readonly stride: Val;
+}
+function leftOf(p: Product, block: Block, s: Scope, k: KernelState): Rows {
   const rows = Math.ceil(block.rows / block.tile.m) * block.tile.m;
   const size = ix.mul(ix.add(most(p.over, s), b.int(APART)), b.int(rows));
   const depth = t.convert(valueOf(p.over.hi, s), 'i64');
@@ -51,7 +63,6 @@ function tiles(p: Product, next: Product | undefined, right: Packed, block: Bloc
   const fed = next === undefined ? undefined : leftOf(next, block, s, k);
   const acc = k.scratch('tile', 'f32', b.int(m * n));
   loopOver(p.cols, t.int(0), right.width, n, s, (panel, col) => {
-    const stop = bind(panel, `${p.cols.name}_end`, t.call('min', [t.add(col, t.int(n)), right.width], 'i64'));
     loopOver(block.row, block.from, block.to, m, panel, (one, row) => {
       const below = bind(one, 'below', t.sub(row, block.from));
       one.block.ops.push({
@@ -62,72 +73,97 @@ function tiles(p: Product, next: Product | undefined, right: Packed, block: Bloc
         m,
         n,
         k: right.depth,
+        lanes: lanesOf(k),
         strides: { acc: t.int(n), a: left.stride, aStep: t.int(1), b: t.int(n) },
         dtype: 'f32',
         fresh: true,
       });
       const last = bind(one, `${block.row.name}_last`, t.call('min', [t.add(row, t.int(m)), block.to], 'i64'));
-      loopOver(block.row, row, last, 1, one, (point, at) => {
-        const base = bind(point, 'acc_row', t.mul(t.sub(at, row), t.int(n)));
-        const run = (scopes: readonly { readonly scope: Scope; readonly at: Val }[]): void => {
-          const seen = scopes.map(({ scope, at: c }) => {
-            const from = { array: acc, index: t.add(base, t.sub(c, col)) };
-            const lanes = scope.lane?.lanes ?? 1;
-            return { ...withVar(scope, 'acc', bind(scope, 'acc', t.load(from, 'f32', 'f32', lanes))), shared: scopes.length > 1 };
-          });
-          if (fed !== undefined && p.feeds !== undefined) {
-            for (const [i, { at: c }] of scopes.entries()) {
-              const scope = seen[i];
-              if (scope === undefined) continue;
-              const index = t.add(t.mul(t.sub(at, block.from), fed.stride), c);
-              const value = t.splat(valueOf(p.feeds, scope), scope.lane?.lanes ?? 1);
-              point.block.ops.push({ kind: 'store', to: { array: fed.array, index }, dtype: 'f32', value });
-            }
-          }
-          for (const stage of p.after) lowerPoint(stage, seen.map((x) => withUses(stage, x)), undefined, false);
-        };
-        points(p.cols, col, stop, point, k, run);
-      });
+      const finish = (open: Scope, whole: boolean): void =>
+        loopOver(block.row, row, last, 1, open, (point, at) => {
+          const base = bind(point, 'acc_row', t.mul(t.sub(at, row), t.int(n)));
+          const run = (vectors: readonly Vector[]): void => {
+            const seen = vectors.map((x): Vector => {
+              const from = { array: acc, index: t.add(base, t.sub(x.at, col)) };
+              const value = bind(x.scope, 'acc', t.load(from, 'f32', 'f32', x.scope.lane?.lanes ?? 1));
+              return { ...x, scope: { ...withVar(x.scope, 'acc', value), shared: vectors.length > 1 } };
+            });
+            if (fed !== undefined && p.feeds !== undefined)
+              put(p.feeds, fed.array, t.mul(t.sub(at, block.from), fed.stride), seen);
+            const scopes = seen.map((x) => x.scope);
+            for (const stage of p.after)
+              lowerPoint(
+                stage,
+                scopes.map((x) => withUses(stage, x)),
+                undefined,
+                false,
+              );
+          };
+          if (whole) run(vectorsAt(p.cols, point, col, n, k));
+          else points(p.cols, col, right.width, 1, point, k, run);
+        });
+      const [full, rest] = [nested(one), nested(one)];
+      finish(full, true);
+      finish(rest, false);
+      const cond = t.binary('le', t.add(col, t.int(n)), right.width);
+      one.block.ops.push({ kind: 'if', cond, then: full.block.ops, else: rest.block.ops });
     });
   });
+}
+
+/** A view of some lanes of an axis, and the position of the first. */
+interface Vector {
+  readonly scope: Scope;
+  readonly at: Val;
+}
+/** Stores an expression of f32 at `start` plus the position along the axis. */
+function put(e: Expr, array: string, start: Val, vectors: readonly Vector[]): void {
+  for (const { scope, at } of vectors) {
+    const value = t.splat(valueOf(e, scope), scope.lane?.lanes ?? 1);
+    scope.block.ops.push({ kind: 'store', to: { array, index: t.add(start, at) }, dtype: 'f32', value });
+  }
 }
 
 /** The left operand of a block, in rows. */
-function fill(p: Product, left: { readonly array: string; readonly stride: Val }, block: Block, s: Scope, k: KernelState): void {
+function fill(p: Product, left: Rows, block: Block, s: Scope, k: KernelState): void {
   if (p.left === undefined) return;
   const value = masked(p.left, p.when);
-  const [, hi] = [t.int(0), t.convert(valueOf(p.over.hi, s), 'i64')];
+  const depth = t.convert(valueOf(p.over.hi, s), 'i64');
   loopOver(block.row, block.from, block.to, 1, s, (one, row) => {
     const start = bind(one, 'left_row', t.mul(t.sub(row, block.from), left.stride));
-    points(p.over, t.int(0), hi, one, k, (scopes) => {
-      for (const { scope, at } of scopes) {
-        const to = { array: left.array, index: t.add(start, at) };
-        const v = t.splat(valueOf(value, scope), scope.lane?.lanes ?? 1);
-        scope.block.ops.push({ kind: 'store', to, dtype: 'f32', value: v });
-      }
-    });
+    points(p.over, t.int(0), depth, UNROLL, one, k, (vectors) => put(value, left.array, start, vectors));
   });
 }
+const UNROLL = 2;
 
-/** Vectors along an axis, then what is left one by one. */
+const lanesOf = (k: KernelState): number => Math.max(1, Math.floor(k.schedule.bytes / 4));
+const vectorOf = (s: Scope, lane: Lane): Vector => ({
+  scope: { ...withLane(branched(s), lane), registers: new Map(s.registers) },
+  at: lane.base,
+});
+/** All of a panel of `n` columns from `at` on. */
+function vectorsAt(axis: Axis, s: Scope, at: Val, n: number, k: KernelState): readonly Vector[] {
+  const lanes = lanesOf(k);
+  return Array.from({ length: n / lanes }, (_, u) => {
+    if (lanes > 1) return vectorOf(s, laneAt(axis.id, lanes, at, u, false));
+    const here = t.add(at, t.int(u));
+    return { scope: withAxis({ ...branched(s), registers: new Map(s.registers) }, axis.id, here), at: here };
+  });
+}
+/** Vectors from `lo` to `hi`, then what is left one by one. */
 function points(
   axis: Axis,
   lo: Val,
   hi: Val,
+  unroll: number,
   s: Scope,
   k: KernelState,
-  run: (scopes: readonly { readonly scope: Scope; readonly at: Val }[]) => void,
+  run: (vectors: readonly Vector[]) => void,
 ): void {
-  const lanes = Math.max(1, k.schedule.bytes / 4);
-  const unroll = 2;
+  const lanes = lanesOf(k);
   if (lanes === 1) return loopOver(axis, lo, hi, 1, s, (inner, at) => run([{ scope: inner, at }]));
   const step = (inner: Scope, pos: Val, count: number): void =>
-    run(
-      Array.from({ length: count }, (_, u) => {
-        const lane = laneAt(axis.id, lanes, pos, u, false);
-        return { scope: { ...withLane(branched(inner), lane), registers: new Map(inner.registers) }, at: lane.base };
-      }),
-    );
-  return sweep(axis, lo, hi, lanes, unroll, s, step, (inner) => run([{ scope: inner, at: axisValue(axis, inner) }]));
+    run(Array.from({ length: count }, (_, u) => vectorOf(inner, laneAt(axis.id, lanes, pos, u, false))));
+  const single = (inner: Scope): void => run([{ scope: inner, at: must(inner.axes.get(axis.id), 'position') }]);
+  return sweep(axis, lo, hi, lanes, unroll, s, step, single);
 }
-const axisValue = (axis: Axis, s: Scope): Val => s.axes.get(axis.id) ?? t.int(0);

@@ -27,7 +27,8 @@ export interface Product {
   /** The same as loops, for operands that are not finite. */
   readonly plain: PlanNode;
 }
-export type Step = { readonly kind: 'rows'; readonly node: PlanNode } | { readonly kind: 'product'; readonly product: Product };
+export type Step =
+  { readonly kind: 'rows'; readonly node: PlanNode } | { readonly kind: 'product'; readonly product: Product };
 
 /** Products and row by row work in turn, all of it over the same rows. */
 export interface Cascade {
@@ -152,7 +153,8 @@ function factors(
   const right = all.filter((e) => dependsOn(e, cols));
   const left = all.filter((e) => !dependsOn(e, cols));
   if (left.length === 0 || right.length === 0) return undefined;
-  if (right.some((e) => dependsOn(e, row) || folds(e).length > 0) || !left.some((e) => dependsOn(e, row))) return undefined;
+  if (right.some((e) => dependsOn(e, row) || folds(e).length > 0) || !left.some((e) => dependsOn(e, row)))
+    return undefined;
   const [a, c] = [left.reduce(b.mul), right.reduce(b.mul)];
   if (!dependsOn(a, axis.id) || !dependsOn(c, axis.id) || !laneable(c, cols)) return undefined;
   return { over: axis, left: a, right: c, ...(when === undefined ? {} : { when }) };
@@ -171,7 +173,9 @@ function keptOf(kernel: KernelPlan, graph: StageGraph, row: AxisId): Cascade['ke
     const writers = stages.filter((s) => stageWrites(s).includes(buf));
     // What the prologue computes belongs to no row; what a workspace holds has room for all rows.
     if (writers.length === 0 || home.kind === 'workspace') continue;
-    const places = writers.flatMap((s) => (s.kind === 'map' || s.kind === 'reduce' || s.kind === 'scan' ? [s.out] : []));
+    const places = writers.flatMap((s) =>
+      s.kind === 'map' || s.kind === 'reduce' || s.kind === 'scan' ? [s.out] : [],
+    );
     const [place] = places;
     if (place === undefined || places.length !== writers.length) return undefined;
     const at = place.index.findIndex((e) => e.kind === 'axis' && e.id === row);
