@@ -134,8 +134,17 @@ const folds = (e: Expr): readonly (Expr & { readonly kind: 'reduce' })[] =>
 
 /** The stage once its fold is known. */
 function stored(fold: Fold): Pointwise {
-  const { reduce, post, ...rest } = fold;
-  return { ...rest, kind: 'map', value: post ?? b.acc('f32') };
+  const { id, span, name, axes, where, out, post } = fold;
+  return {
+    kind: 'map',
+    id,
+    span,
+    name,
+    axes,
+    out,
+    value: post ?? b.acc('f32'),
+    ...(where === undefined ? {} : { where }),
+  };
 }
 
 /** A sum of products, as a factor that moves with the row and one that moves with the column. */
