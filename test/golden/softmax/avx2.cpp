@@ -28,7 +28,11 @@ static inline f32x8 splat_f32_x8(f32 x) {
 }
 
 static inline f32x8 max_f32_x8(f32x8 a, f32x8 b) {
+#if defined(__AVX__)
+  return a != a ? a : __builtin_ia32_maxps256(a, b);
+#else
   return (a > b) | (a != a) ? a : b;
+#endif
 }
 
 static inline f32x8 load_f32_x8(const f32* p) {

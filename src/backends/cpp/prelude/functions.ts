@@ -5,6 +5,7 @@ import { spell } from '../math/snippet.ts';
 import type { Collector } from './collector.ts';
 import { bitsOf, clz, isIntType, mulhi, philox, popcount, rotate } from './integers.ts';
 import { lanesSuffix, localType, perLane, storageType } from './types.ts';
+import { either, instructionOf } from './x86.ts';
 
 type Float = 'f32' | 'f64';
 const isFloatTy = (t: Ty['dtype']): t is Float => t === 'f32' || t === 'f64';
@@ -198,8 +199,8 @@ function mathFunction(c: Collector, name: string, lanes: number): string {
 const SAME: Readonly<
   Partial<Record<Builtin, (t: Ty['dtype']) => readonly [params: string, body: string] | undefined>>
 > = {
-  max: (t) => ['a b', isFloatTy(t) ? '(a > b) | (a != a) ? a : b' : 'a > b ? a : b'],
-  min: (t) => ['a b', isFloatTy(t) ? '(a < b) | (a != a) ? a : b' : 'a < b ? a : b'],
+  max: () => ['a b', 'a > b ? a : b'],
+  min: () => ['a b', 'a < b ? a : b'],
   fmax: (t) => ['a b', isFloatTy(t) ? '(a > b) | (b != b) ? a : b' : 'a > b ? a : b'],
   fmin: (t) => ['a b', isFloatTy(t) ? '(a < b) | (b != b) ? a : b' : 'a < b ? a : b'],
   abs: (t) => (isFloatTy(t) ? undefined : ['x', t.startsWith('u') ? 'x' : 'x < 0 ? -x : x']),
@@ -220,7 +221,7 @@ function lanesFunction(c: Collector, fn: Builtin, result: Ty, args: readonly Ty[
         `static inline ${type} ${name}(${params
           .split(' ')
           .map((p) => `${T} ${p}`)
-          .join(', ')}) {\n  ${body}\n}`,
+          .join(', ')}) {\n${body.startsWith('#') ? '' : '  '}${body}\n}`,
     );
   if (isFloatTy(arg)) {
     const f = suffix(arg);
@@ -246,14 +247,29 @@ function lanesFunction(c: Collector, fn: Builtin, result: Ty, args: readonly Ty[
           'x',
           `return 0.5${f} * x * (${one} + ${lane('tanh')}(0.7978845608028654${f} * (x + 0.044715${f} * x * x * x)));`,
         );
+      case 'max':
+      case 'min': {
+        const plain = `return (a ${fn === 'max' ? '>' : '<'} b) | (a != a) ? a : b;`;
+        return define(
+          'a b',
+          either(instructionOf(fn, arg, lanes), (i) => `return a != a ? a : ${i.call('a', 'b')};`, plain),
+        );
+      }
       case 'round':
-        return define('x', nearest(arg, T, U).join('\n  '));
       case 'floor':
-        return define('x', `const ${T} r = ${lane('round')}(x);\n  return r > x ? r - ${one} : r;`);
       case 'ceil':
-        return define('x', `return -${lane('floor')}(-x);`);
-      case 'trunc':
-        return define('x', `return x < 0 ? -${lane('floor')}(-x) : ${lane('floor')}(x);`);
+      case 'trunc': {
+        const plain = {
+          round: () => nearest(arg, T, U).join('\n  '),
+          floor: () => `const ${T} r = ${lane('round')}(x);\n  return r > x ? r - ${one} : r;`,
+          ceil: () => `return -${lane('floor')}(-x);`,
+          trunc: () => `return x < 0 ? -${lane('floor')}(-x) : ${lane('floor')}(x);`,
+        }[fn]();
+        return define(
+          'x',
+          either(instructionOf(fn, arg, lanes), (i) => `return ${i.call('x')};`, plain),
+        );
+      }
       case 'isnan':
         return define('x', 'return x != x;', localType(c, { dtype: arg === 'f32' ? 'i32' : 'i64', lanes }));
       case 'isinf':

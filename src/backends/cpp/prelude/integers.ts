@@ -1,6 +1,7 @@
 import type { ValueType } from '../../../dsl/dtypes.ts';
 import type { Collector } from './collector.ts';
 import { perLane, storageType, vector } from './types.ts';
+import { either, instructionOf } from './x86.ts';
 
 type Int = 'i32' | 'i64' | 'u32' | 'u64';
 export const isIntType = (t: ValueType): t is Int => t === 'i32' || t === 'i64' || t === 'u32' || t === 'u64';
@@ -127,12 +128,21 @@ export function saturateLanes(
   hi: bigint,
 ): string {
   const [F, I, U] = [vector(c, 'f32', lanes), vector(c, 'i32', lanes), vector(c, result, lanes)];
+  const clamped = (fn: 'max' | 'min', sign: string, v: bigint): string => {
+    const end = `${F}{} + ${v}.0f`;
+    const text = either(
+      instructionOf(fn, 'f32', lanes),
+      (i) => `x = ${i.call('x', end)};`,
+      `x = x ${sign} ${v}.0f ? ${end} : x;`,
+    );
+    return text.startsWith('#') ? text : `  ${text}`;
+  };
   return c.add(
     `f32_to_${to}_x${lanes}`,
     () => `static inline ${U} f32_to_${to}_x${lanes}(${F} x) {
   x = x != x ? ${F}{} : x;
-  x = x < ${lo}.0f ? ${F}{} + ${lo}.0f : x;
-  x = x > ${hi}.0f ? ${F}{} + ${hi}.0f : x;
+${clamped('max', '<', lo)}
+${clamped('min', '>', hi)}
   return ${result === 'i32' ? '' : `(${U})`}__builtin_convertvector(x, ${I});
 }`,
   );
