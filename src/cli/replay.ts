@@ -8,6 +8,7 @@ import { lower } from '../codegen/lower/lower.ts';
 import { fromDiff, showConfig } from '../codegen/space/config.ts';
 import { describeProblem, readCounterexample } from '../verify/counterexample.ts';
 import { emitVariants } from '../verify/variants.ts';
+import { declaredProperties } from '../verify/properties/declared.ts';
 import { runTrial } from '../verify/verify.ts';
 import { describeFault } from '../measure/install.ts';
 import type { Context, Outcome } from './context.ts';
@@ -75,7 +76,8 @@ export async function replay(path: string, { io }: Context): Promise<Outcome> {
           diagnostic('compile-failed', { target: target.name, log: describeFault(loaded.fault) }),
           EXIT.verification,
         );
-      const bench = { runner, graph: lowered.graph, lib: 'replay', tolerances: op.tolerances, scratch };
+      const properties = declaredProperties(op, consts);
+      const bench = { runner, graph: lowered.graph, lib: 'replay', tolerances: op.tolerances, properties, scratch };
       const result = await runTrial(bench, variant, c.trial);
       const label = `${c.op} on ${target.name}, ${showConfig(space, config.config)}`;
       if (result.kind !== 'wrong')
@@ -87,7 +89,14 @@ export async function replay(path: string, { io }: Context): Promise<Outcome> {
       const problem = describeProblem(result.problem);
       return {
         exit: EXIT.verification,
-        diagnostics: [diagnostic('verify-failed', { op: c.op, target: target.name, problem })],
+        diagnostics: [
+          diagnostic(
+            'verify-failed',
+            { op: c.op, target: target.name, problem },
+            result.problem.kind === 'property' ? result.problem.span : undefined,
+          ),
+        ],
+        sources,
         result: { verdict: 'fail', problem, was: c.problem },
       };
     });

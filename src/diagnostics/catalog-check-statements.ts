@@ -134,6 +134,14 @@ export const STATEMENTS = {
     (p) => `\`${p.op}\` between whole tensors`,
     'whole tensors take + - * / elementwise',
   ),
+  'property-whole': error<{ name: string; problem: string }>(
+    (p) => `\`${p.name}\` ${p.problem}, and cannot stand as a whole in a property`,
+    'write the elements out: `x[n]`',
+  ),
+  'property-index': error<{ index: string }>(
+    (p) => `the index \`${p.index}\` in a property over whole tensors`,
+    'index both sides, or neither; a `where` then holds for the whole call',
+  ),
   'tolerance-name': error<{ name: string; known?: string }>(
     (p) => `\`${p.name}\` is no result`,
     (p) => mean(p.known, 'a tolerance belongs to a result'),

@@ -46,6 +46,11 @@ export const CLI = {
   'verify-failed': error<{ op: string; target: string; problem: string }>(
     (p) => `${p.op} on ${p.target} is wrong: ${p.problem}`,
   ),
+  'property-vacuous': warning<{ name: string; op: string; cases: number; points: number }>(
+    (p) =>
+      `property "${p.name}" of ${p.op} said nothing in ${p.cases} cases: ${p.points === 0 ? 'its `where` never held' : 'its tolerance is too wide to fail'}`,
+    'loosen its `where`, or give more cases with --cases',
+  ),
   'strategy-unknown': error<{ name: string; has: string }>(
     (p) => `no search strategy is named \`${p.name}\``,
     (p) => `there are ${p.has}`,

@@ -335,12 +335,18 @@ export interface TOpCall {
 export type TPropExpr =
   | { readonly kind: 'expr'; readonly expr: TExpr }
   | { readonly kind: 'tensor'; readonly name: string }
-  | { readonly kind: 'call'; readonly op: TOp; readonly args: readonly TPropExpr[]; readonly result: number }
+  /** Arguments in the order of the callee's parameters; `dims` are its dims, in terms of this operator, except those of fields of packed rows. */
+  | {
+      readonly kind: 'call';
+      readonly op: TOp;
+      readonly args: readonly TPropExpr[];
+      readonly dims: Readonly<Record<string, TExpr>>;
+    }
   | { readonly kind: 'binary'; readonly op: TBinary; readonly a: TPropExpr; readonly b: TPropExpr };
 export interface TProperty {
   readonly name: string;
   readonly span: Span;
-  /** Declared by `forall`, then the free indices of the sides. */
+  /** Declared by `forall`, then the free indices of the sides; none over whole tensors. */
   readonly vars: readonly TVar[];
   readonly where?: TExpr;
   readonly left: TPropExpr;

@@ -33,6 +33,7 @@ interface Raw {
 function extent(edges: readonly number[]): fc.Arbitrary<number> {
   const around = edges.flatMap((n) => [n - 1, n, n + 1]).filter((n) => n > 0);
   return fc.oneof(
+    { withCrossShrink: true },
     { weight: 4, arbitrary: fc.integer({ min: 0, max: 9 }) },
     { weight: 3, arbitrary: fc.constantFrom(1, 2, 3, 5, 7, 13, 16, 17, 31, 33, 37) },
     { weight: 2, arbitrary: fc.constantFrom(63, 64, 65, 100, 127, 129, 257, ...around) },
@@ -44,7 +45,7 @@ export function arbitraryCase(graph: StageGraph, options: CaseOptions): fc.Arbit
   const size = extent(options.edges ?? []);
   const raw: fc.Arbitrary<Raw> = fc.record({
     dims: fc.array(size, { minLength: graph.dims.length, maxLength: graph.dims.length }),
-    lens: fc.array(fc.oneof(fc.integer({ min: 0, max: 4 }), size), { maxLength: 12 }),
+    lens: fc.array(fc.oneof({ withCrossShrink: true }, fc.integer({ min: 0, max: 4 }), size), { maxLength: 12 }),
     elements: fc.array(size, { minLength: 4, maxLength: 4 }),
     scalars: fc.array(fc.nat(1000), { minLength: graph.scalars.length, maxLength: graph.scalars.length }),
     style: fc.constantFrom(...(options.styles ?? STYLES)),

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { STYLES } from './case.ts';
+import type { PropertyProblem } from './properties/trial.ts';
 import type { Failure } from './verify.ts';
 
 const numbers = z.record(z.string(), z.number());
@@ -45,9 +46,24 @@ export function readCounterexample(
   }
 }
 
+const RELATIONS = { '~=': 'is not near', '==': 'is not', '<=': 'is above' } as const;
+
+/** One sentence about a property that does not hold. */
+function describeProperty(p: PropertyProblem): string {
+  const name = `property "${p.name}"`;
+  const whom = p.blame === 'definition' ? ', and neither on the reference: it does not follow from the definition' : '';
+  if (p.broken === undefined) return `${name} cannot be evaluated: ${p.detail ?? ''}`;
+  const { index, left, right, allowed, count, of } = p.broken;
+  const at = index.length === 0 ? '' : ` at [${index.join(', ')}]`;
+  const more = count === 1 ? '' : ` (and at ${count - 1} more of ${of})`;
+  const within = allowed === undefined ? '' : `, allowed difference ${allowed.toPrecision(3)}`;
+  return `${name} does not hold${at}${whom}: ${left} ${RELATIONS[p.relation]} ${right}${within}${more}`;
+}
+
 /** One sentence about what is wrong. */
 export function describeProblem(problem: Failure['problem']): string {
   if (problem.kind === 'fault') return problem.detail;
+  if (problem.kind === 'property') return describeProperty(problem);
   const m = problem.mismatch;
   const at = `${m.buffer}[${m.index.join(', ')}]`;
   const more = m.count === 1 ? '' : ` (and ${m.count - 1} more of ${m.of})`;

@@ -14,9 +14,17 @@ import type { Case, Style } from './case.ts';
 import { compareOutputs, isVacuous } from './compare.ts';
 import type { Mismatch } from './compare.ts';
 import { caseData } from './data.ts';
-import { executeAll } from './execute.ts';
+import type { CaseData } from './data.ts';
+import { execute, executeAll } from './execute.ts';
+import type { Execution } from './execute.ts';
+import type { Declared } from './properties/declared.ts';
+import { checkProperties } from './properties/trial.ts';
+import type { PropertyProblem, Seen } from './properties/trial.ts';
 import { neededRoom, referenceInputs } from './sampled.ts';
 import { resolveSizes } from './sizes.ts';
+import type { Sizes } from './sizes.ts';
+import { countCase, newTally, tiersOf } from './tally.ts';
+import type { Tiers } from './tally.ts';
 import { chooseVariants } from './variants.ts';
 import type { Variant } from './variants.ts';
 
@@ -30,6 +38,8 @@ export interface VerifyOptions {
   readonly styles?: readonly Style[];
   readonly fixed?: Readonly<Record<string, number | string | boolean>>;
   readonly tolerances: Readonly<Record<string, Tol>>;
+  /** Properties that each case is to show; none if absent. */
+  readonly properties?: readonly Declared[];
   readonly scratch: string;
   readonly onProgress?: (done: number) => void;
   readonly signal?: AbortSignal;
@@ -50,7 +60,9 @@ export interface Failure {
   readonly label: string;
   readonly shown: string;
   readonly problem:
-    { readonly kind: 'mismatch'; readonly mismatch: Mismatch } | { readonly kind: 'fault'; readonly detail: string };
+    | { readonly kind: 'mismatch'; readonly mismatch: Mismatch }
+    | { readonly kind: 'fault'; readonly detail: string }
+    | PropertyProblem;
   readonly shrinks: number;
 }
 export interface VerifyReport {
@@ -65,6 +77,7 @@ export interface VerifyReport {
   /** Largest share of the tolerance that a right element used. */
   readonly used: number;
   readonly patterns: readonly string[];
+  readonly tiers: Tiers;
 }
 export type Verified =
   | { readonly ok: true; readonly report: VerifyReport }
@@ -81,6 +94,7 @@ export interface Bench {
   readonly graph: StageGraph;
   readonly lib: string;
   readonly tolerances: Readonly<Record<string, Tol>>;
+  readonly properties?: readonly Declared[];
   readonly scratch: string;
 }
 
@@ -107,7 +121,14 @@ export async function verify(
   const loaded = await runner.request({ op: 'load', lib, path: built.compiled.path, entries: built.compiled.entries });
   if (!loaded.ok) return { ok: false, stage: 'load', kind: 'error', detail: describeFault(loaded.fault) };
   const report = await check(
-    { runner, graph, lib, tolerances: options.tolerances, scratch: options.scratch },
+    {
+      runner,
+      graph,
+      lib,
+      tolerances: options.tolerances,
+      properties: options.properties ?? [],
+      scratch: options.scratch,
+    },
     variants,
     options,
   );
@@ -115,17 +136,10 @@ export async function verify(
   return { ok: true, report };
 }
 
-interface Tally {
-  cases: number;
-  redrawn: number;
-  elements: number;
-  marked: number;
-  used: number;
-  failure?: Failure;
-}
-
 async function check(bench: Bench, variants: readonly Variant[], options: VerifyOptions): Promise<VerifyReport> {
-  const tally: Tally = { cases: 0, redrawn: 0, elements: 0, marked: 0, used: 0 };
+  const declared = bench.properties ?? [];
+  const tally = newTally(declared.map((d) => ({ name: d.property.name, origin: 'declared' })));
+  let failed: Failure | undefined;
   const edges = [
     ...new Set(
       variants.flatMap((v) => Object.values(v.config)).filter((n) => typeof n === 'number' && n > 1 && n <= 1024),
@@ -152,15 +166,12 @@ async function check(bench: Bench, variants: readonly Variant[], options: Verify
       fc.pre(false);
     }
     if (!failing && outcome.kind === 'right') {
-      tally.cases++;
-      tally.elements += outcome.elements;
-      tally.marked += outcome.marked;
-      tally.used = Math.max(tally.used, outcome.used);
+      countCase(tally, t.case.style, outcome);
       options.onProgress?.(tally.cases);
     }
     if (outcome.kind === 'wrong') {
       failing = true;
-      tally.failure = {
+      failed = {
         trial: t,
         config: variant.config,
         label: variant.label,
@@ -178,7 +189,9 @@ async function check(bench: Bench, variants: readonly Variant[], options: Verify
     maxSkipsPerRun: 20,
     interruptAfterTimeLimit: 600_000,
   });
-  const failure = tally.failure === undefined ? undefined : { ...tally.failure, shrinks: run.numShrinks };
+  // Set in the property above, which the types do not see.
+  const last = failed as Failure | undefined;
+  const failure = last === undefined ? undefined : { ...last, shrinks: run.numShrinks };
   return {
     verdict: failure === undefined ? 'pass' : 'fail',
     ...(failure === undefined ? {} : { failure }),
@@ -189,11 +202,19 @@ async function check(bench: Bench, variants: readonly Variant[], options: Verify
     marked: tally.marked,
     used: tally.used,
     patterns: [...new Set(variants.flatMap((v) => v.emitted.patterns))],
+    tiers: tiersOf(tally),
   };
 }
 
 export type TrialOutcome =
-  | { readonly kind: 'right'; readonly elements: number; readonly marked: number; readonly used: number }
+  | {
+      readonly kind: 'right';
+      readonly elements: number;
+      readonly marked: number;
+      readonly used: number;
+      /** What the properties showed. */
+      readonly seen: readonly Seen[];
+    }
   /** Too much of the case is marked to prove anything. */
   | { readonly kind: 'vacuous' }
   | { readonly kind: 'wrong'; readonly problem: Failure['problem'] };
@@ -230,19 +251,40 @@ export async function runTrials(
   }
   const { outputs } = expected;
   const kernels = variants.map((v) => ({ lib: bench.lib, abi: v.emitted.abi }));
-  const results = await executeAll(bench.runner, graph, kernels, sizes, data, {
-    scratch: bench.scratch,
-    place: t.place,
-    parts: t.parts,
-    capacities,
-    limitMs: 10_000,
-  });
-  return results.map((result): TrialOutcome => {
-    if (!result.ok) return { kind: 'wrong', problem: { kind: 'fault', detail: describeFault(result.fault) } };
-    const comparison = compareOutputs(outputs, result.outputs, result.again, bench.tolerances);
-    if (comparison.mismatch !== undefined)
-      return { kind: 'wrong', problem: { kind: 'mismatch', mismatch: comparison.mismatch } };
-    if (isVacuous(comparison)) return { kind: 'vacuous' };
-    return { kind: 'right', elements: comparison.elements, marked: comparison.marked, used: comparison.used };
-  });
+  const how = { scratch: bench.scratch, place: t.place, parts: t.parts, limitMs: 10_000 };
+  const results = await executeAll(bench.runner, graph, kernels, sizes, data, { ...how, capacities });
+  // With too little room for ragged results there is nothing that a property could be read from.
+  const properties = Object.values(capacities).some((n) => n > 0) && t.room < 1 ? [] : (bench.properties ?? []);
+  const outcomes: TrialOutcome[] = [];
+  for (const [k, result] of results.entries()) {
+    const outcome = judge(outputs, result, bench.tolerances);
+    const kernel = kernels[k];
+    if (outcome.kind !== 'right' || !result.ok || kernel === undefined || properties.length === 0) {
+      outcomes.push(outcome);
+      continue;
+    }
+    const run = async (s: Sizes, d: CaseData): Promise<Execution> =>
+      execute(bench.runner, graph, kernel, s, d, { ...how, capacities: {} });
+    const { tolerances } = bench;
+    const done = await checkProperties(properties, { graph, sizes, data, expected: outputs, tolerances, run }, result);
+    outcomes.push(
+      done.problem === undefined ? { ...outcome, seen: done.seen } : { kind: 'wrong', problem: done.problem },
+    );
+  }
+  return outcomes;
+}
+
+/** What the comparison with the reference says of one run. */
+function judge(
+  expected: Parameters<typeof compareOutputs>[0],
+  result: Execution,
+  tolerances: Bench['tolerances'],
+): TrialOutcome {
+  if (!result.ok) return { kind: 'wrong', problem: { kind: 'fault', detail: describeFault(result.fault) } };
+  const comparison = compareOutputs(expected, result.outputs, result.again, tolerances);
+  if (comparison.mismatch !== undefined)
+    return { kind: 'wrong', problem: { kind: 'mismatch', mismatch: comparison.mismatch } };
+  if (isVacuous(comparison)) return { kind: 'vacuous' };
+  const { elements, marked, used } = comparison;
+  return { kind: 'right', elements, marked, used, seen: [] };
 }

@@ -16,6 +16,8 @@ export interface Inputs {
   readonly dims: Readonly<Record<string, number | readonly number[]>>;
   readonly scalars?: Readonly<Record<string, Scalar>>;
   readonly buffers: Readonly<Record<BufId, Tensor | readonly Tensor[]>>;
+  /** What elements of inputs may differ from their values by, one array per element of a list (of bytes for packed rows); absent: all are exact. */
+  readonly bounds?: Readonly<Record<BufId, readonly (Float64Array | undefined)[]>>;
   /** Items that the caller has room for in a ragged result, by ragged axis; absent: as many as it needs. */
   readonly capacities?: Readonly<Record<string, number>>;
 }
@@ -75,6 +77,9 @@ export function prepare(
     problems.push(...found);
     if (found.length > 0) return { run, problems };
     const m = given(b, list, bounds);
+    const doubt = inputs.bounds?.[b.id];
+    if (bounds && doubt?.some((e) => e !== undefined) === true)
+      m.err = list.map((t, l) => doubt[l] ?? new Float64Array(t.data.length));
     run.reading.set(b.id, m);
     if (b.role === 'inout') run.writing.set(b.id, entryCopy(run, b, list));
   }

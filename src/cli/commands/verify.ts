@@ -6,8 +6,10 @@ import { toDiff } from '../../codegen/space/config.ts';
 import type { CheckedOp } from '../../dsl/check.ts';
 import { describeProblem } from '../../verify/counterexample.ts';
 import type { Counterexample } from '../../verify/counterexample.ts';
+import { declaredProperties } from '../../verify/properties/declared.ts';
 import { verify as run } from '../../verify/verify.ts';
 import type { Failure, VerifyReport } from '../../verify/verify.ts';
+import type { PropertyCount } from '../../verify/tally.ts';
 import type { Command } from '../command.ts';
 import type { CommonArgs, Context, Outcome } from '../context.ts';
 import { EXIT } from '../exit.ts';
@@ -87,6 +89,7 @@ interface Row {
   readonly op: string;
   readonly types: string;
   readonly report: VerifyReport;
+  readonly warnings: readonly Diagnostic[];
   readonly file?: string;
   readonly problem?: Diagnostic;
 }
@@ -111,6 +114,7 @@ async function one(
     // Sizes of the doc comment are for tuning; sizes on the command line are meant.
     fixed: c.fromDoc ? c.scalars : { ...c.sizes, ...c.scalars },
     tolerances: c.op.tolerances,
+    properties: declaredProperties(c.op, c.consts),
     scratch,
     signal: context.io.signal,
   });
@@ -128,17 +132,24 @@ async function one(
     );
   }
   const { report } = result;
-  if (report.failure === undefined) return { op: c.op.name, types, report };
+  const empty = report.tiers.T3.filter((p) => p.vacuous && p.origin === 'declared').map((p) =>
+    diagnostic(
+      'property-vacuous',
+      { name: p.name, op: c.op.name, cases: report.cases, points: p.points },
+      c.op.properties.find((d) => d.name === p.name)?.span,
+    ),
+  );
+  if (report.failure === undefined) return { op: c.op.name, types, report, warnings: empty };
   const file = keep(c, target, report.failure, context);
   const problem = diagnostic(
     'verify-failed',
     { op: c.op.name, target: target.name, problem: describeProblem(report.failure.problem) },
-    c.op.span,
+    (report.failure.problem.kind === 'property' ? report.failure.problem.span : undefined) ?? c.op.span,
     {
       hint: `case: ${report.failure.shown}; config: ${report.failure.label}; run it again with \`ktune verify --replay ${file}\``,
     },
   );
-  return { op: c.op.name, types, report, file, problem };
+  return { op: c.op.name, types, report, warnings: [], file, problem };
 }
 
 /** Writes the counterexample where --replay finds it. */
@@ -170,15 +181,35 @@ function keep(c: Chosen, target: Target, failure: Failure, { io }: Context): str
   return relative(io.cwd, resolve(path));
 }
 
+function propertyVerdict(p: PropertyCount, failure: Failure | undefined): string {
+  if (failure?.problem.kind === 'property' && failure.problem.name === p.name) return 'broken';
+  if (p.cases === 0) return failure === undefined ? 'never applied' : '–';
+  return p.vacuous ? 'too wide to fail' : 'held';
+}
+
 function outcome(rows: readonly Row[], sources: ReadonlyMap<string, string>): Outcome {
   const percent = (n: number, of: number): string => (of === 0 ? '–' : `${((100 * n) / of).toFixed(2)} %`);
   const text = table(
-    ['operator', 'types', 'verdict', 'cases', 'configs', 'elements', 'tolerance used', 'marked', 'redrawn'],
+    [
+      'operator',
+      'types',
+      'verdict',
+      'cases',
+      'T0 + T1 + T2',
+      'T3',
+      'configs',
+      'elements',
+      'tolerance used',
+      'marked',
+      'redrawn',
+    ],
     rows.map(({ op, types, report: r }) => [
       op,
       types,
       r.verdict,
       String(r.cases),
+      [r.tiers.T0, r.tiers.T1, r.tiers.T2].map((t) => t.cases).join(' + '),
+      String(r.tiers.T3.reduce((n, p) => n + p.cases, 0)),
       String(r.variants),
       String(r.elements),
       `${(r.used * 100).toFixed(0)} %`,
@@ -186,13 +217,28 @@ function outcome(rows: readonly Row[], sources: ReadonlyMap<string, string>): Ou
       String(r.redrawn),
     ]),
   );
+  const properties = rows.flatMap(({ op, types, report }) =>
+    report.tiers.T3.map((p) => [
+      op,
+      types,
+      p.origin === 'declared' ? `"${p.name}"` : p.name,
+      propertyVerdict(p, report.failure),
+      String(p.cases),
+      String(p.points),
+      percent(p.weak, p.points),
+    ]),
+  );
+  const held =
+    properties.length === 0
+      ? ''
+      : `\n\n${table(['operator', 'types', 'T3 property', '', 'cases', 'points', 'weak'], properties)}`;
   const problems = rows.flatMap((r) => (r.problem === undefined ? [] : [r.problem]));
   const result = rows.map(({ op, types, report, file }) => ({ op, types, report, counterexample: file ?? null }));
   return {
     exit: problems.length > 0 ? EXIT.verification : EXIT.ok,
-    diagnostics: problems,
+    diagnostics: [...problems, ...rows.flatMap((r) => r.warnings)],
     sources,
-    text,
+    text: text + held,
     result: { verified: result },
   };
 }

@@ -11,7 +11,7 @@ import { dropDead, sortStages } from './order.ts';
 import { paramValues } from './params.ts';
 import type { Consts } from './params.ts';
 import { EMPTY, lowerStmts, lowerExpr, newBuilder, refuse } from './scope.ts';
-import type { Builder } from './scope.ts';
+import type { Builder, Env } from './scope.ts';
 import { statements } from './stmt.ts';
 import { expression } from './expr.ts';
 
@@ -24,6 +24,11 @@ export type Lowered =
  * that the consts alone make false or negative.
  */
 export function lower(op: TOp, consts: Consts = {}): Lowered {
+  return lowerInto(op, consts, (env) => lowerStmts(env, EMPTY, op.body));
+}
+
+/** The graph of a signature whose stages `fill` makes. */
+export function lowerInto(op: TOp, consts: Consts, fill: (env: Env) => void): Lowered {
   const names = [...op.params, ...op.results].map((p) => p.name);
   const builder = newBuilder(names);
   const params = paramValues(builder, op, consts);
@@ -42,7 +47,7 @@ export function lower(op: TOp, consts: Consts = {}): Lowered {
       if (e.kind === 'int' && e.value < 0n)
         refuse(builder, diagnostic('const-extent', { tensor: x.id, axis, value: String(e.value) }, x.span));
     });
-  lowerStmts(env, EMPTY, op.body);
+  fill(env);
   const facts = op.facts.map((f) => ({ ...f, cond: simplify(lowerExpr(env, EMPTY, f.cond)) }));
   for (const f of facts) if (isFalse(f.cond)) refuse(builder, diagnostic('const-fact', { text: f.text }, f.span));
   const dims = op.dims.map((d) => ({

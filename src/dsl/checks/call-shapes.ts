@@ -52,6 +52,14 @@ export function axisExtents(a: TAxis, b: Binding, span: Span): readonly (readonl
   return [[{ kind: 'total', ragged: b.raggeds.get(a.ragged)?.ragged ?? a.ragged, type: 'i64', span }]];
 }
 
+/** An axis of the callee as axes of the caller: several for a pack. */
+export function callerAxes(a: TAxis, b: Binding): readonly TAxis[] {
+  if (a.kind === 'pack') return (b.packs.get(a.dim) ?? []).map((e) => ({ kind: 'dense', factors: [e] }));
+  if (a.kind === 'dense') return [{ kind: 'dense', factors: a.factors.map((f) => translate(f, b)) }];
+  if (a.kind === 'pairs') return [{ kind: 'pairs', size: translate(a.size, b) }];
+  return [{ kind: 'ragged', ragged: b.raggeds.get(a.ragged)?.ragged ?? a.ragged }];
+}
+
 /** Binds the callee's dims from the arguments, in the order it binds them itself, and checks every other occurrence. */
 export function unifyShapes(callee: TOp, given: ReadonlyMap<string, Given>, b: Binding, s: Scope, span: Span): boolean {
   const pairs: { readonly param: string; readonly axis: number; readonly theirs: TAxis; readonly ours: Axis }[] = [];

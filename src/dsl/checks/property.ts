@@ -1,10 +1,12 @@
+import type { Span } from '../../diagnostics/span.ts';
 import type { Expr, Property } from '../ast.ts';
 import type { TBinary, TProperty, TPropExpr } from '../typed.ts';
-import { assuming, report } from './context.ts';
+import { assuming, fresh, report } from './context.ts';
 import type { Scope } from './context.ts';
 import { describe, typeCondition } from './operators.ts';
 import { bindIndices, ordered } from './ranges.ts';
 import { operatorCall, resolveCall } from './resolve-call.ts';
+import type { Resolved } from './resolve-call.ts';
 import { bareName, freeNames } from './uses.ts';
 import { adapt, settle, unify } from './value.ts';
 import type { Value } from './value.ts';
@@ -25,6 +27,11 @@ export function checkProperty(d: Property, s: Scope): TProperty | undefined {
   const right = side(d.right, inner);
   if (left === undefined || right === undefined || where?.bad === true || vars.some((v) => op.broken.has(v.id)))
     return undefined;
+  const [index] = vars;
+  if ((left.whole || right.whole) && index !== undefined) {
+    report(op, 'property-index', { index: index.name }, index.span);
+    return undefined;
+  }
   const pair = oneType(left, right, inner, d);
   if (pair === undefined) return undefined;
   if (d.within !== undefined && d.op !== '~=') report(op, 'property-within', { op: d.op }, d.within.span);
@@ -49,7 +56,9 @@ function isWhole(e: Expr, s: Scope): boolean {
   if (e.kind === 'binary') return isWhole(e.left, s) || isWhole(e.right, s);
   const name = bareName(e);
   const sym = name === undefined ? undefined : s.op.symbols.get(name);
-  return (sym?.kind === 'tensor' && sym.axes.length > 0) || operatorCall(e, s) !== undefined;
+  return (
+    (sym?.kind === 'tensor' && (sym.axes.length > 0 || sym.list !== undefined)) || operatorCall(e, s) !== undefined
+  );
 }
 
 function side(e: Expr, s: Scope): Side | undefined {
@@ -59,20 +68,25 @@ function side(e: Expr, s: Scope): Side | undefined {
     return v.bad ? undefined : { whole: false, v };
   }
   const w = whole(e, s);
-  return w === undefined ? undefined : { whole: true, e: w };
+  return w === undefined ? undefined : { whole: true, e: w.e };
 }
 
-function whole(e: Expr, s: Scope): TPropExpr | undefined {
+/** A whole tensor of a property, and a name that has its shape. */
+interface Whole {
+  readonly e: TPropExpr;
+  readonly stand?: Expr;
+}
+
+function whole(e: Expr, s: Scope): Whole | undefined {
   if (e.kind === 'paren') return whole(e.operand, s);
   if (!isWhole(e, s)) {
-    const v = settle(s.op, s.op.typeExpr(e, s));
-    return v.bad ? undefined : { kind: 'expr', expr: v.e };
+    const v = s.op.typeExpr(e, s);
+    if (v.absent && !v.bad) report(s.op, 'absent-read', { what: 'a property' }, e.span);
+    const own = v.bad || v.absent ? undefined : settle(s.op, v);
+    return own === undefined || own.bad ? undefined : { e: { kind: 'expr', expr: own.e } };
   }
   const name = bareName(e);
-  if (name !== undefined) {
-    s.op.used.add(name);
-    return { kind: 'tensor', name };
-  }
+  if (name !== undefined) return wholeTensor(name, e, s);
   const call = operatorCall(e, s);
   if (call !== undefined) {
     if (call.decl.results.length !== 1) {
@@ -88,26 +102,44 @@ function whole(e: Expr, s: Scope): TPropExpr | undefined {
     return undefined;
   }
   const [a, b] = [whole(e.left, s), whole(e.right, s)];
-  return a === undefined || b === undefined ? undefined : { kind: 'binary', op, a, b };
+  if (a === undefined || b === undefined) return undefined;
+  const stand = a.stand ?? b.stand;
+  return { e: { kind: 'binary', op, a: a.e, b: b.e }, ...(stand === undefined ? {} : { stand }) };
 }
 
-/** A call in a property: arguments are whole tensors, or arithmetic over them. */
-function callOf(c: NonNullable<ReturnType<typeof operatorCall>>, s: Scope): TPropExpr | undefined {
+function wholeTensor(name: string, e: Expr, s: Scope): Whole | undefined {
+  const sym = s.op.symbols.get(name);
+  s.op.used.add(name);
+  const problem =
+    sym?.kind !== 'tensor'
+      ? undefined
+      : sym.role === 'let' || sym.role === 'temp' || sym.role === 'state'
+        ? 'is no input and no result'
+        : sym.elem.kind === 'row'
+          ? 'holds packed rows'
+          : undefined;
+  if (problem !== undefined) {
+    report(s.op, 'property-whole', { name, problem }, e.span);
+    return undefined;
+  }
+  return { e: { kind: 'tensor', name }, stand: e };
+}
+
+/** A call in a property: arguments are whole tensors, other calls, or arithmetic over them. */
+function callOf(c: NonNullable<ReturnType<typeof operatorCall>>, s: Scope): Whole | undefined {
   const inner = c.call.args.map((a) =>
-    bareName(a.value) === undefined && isWhole(a.value, s)
-      ? { arg: a, e: whole(a.value, s), stand: standIn(a.value, s) }
-      : undefined,
+    bareName(a.value) === undefined && isWhole(a.value, s) ? { w: whole(a.value, s) } : undefined,
   );
+  if (inner.some((x) => x !== undefined && x.w?.stand === undefined)) return undefined;
   const args = c.call.args.map((a, i) => {
-    const stand = inner[i]?.stand;
+    const stand = inner[i]?.w?.stand;
     return stand === undefined ? a : { ...a, value: stand };
   });
-  if (inner.some((x) => x !== undefined && (x.e === undefined || x.stand === undefined))) return undefined;
   const done = resolveCall({ decl: c.decl, call: { ...c.call, args } }, s);
   if (done === undefined) return undefined;
   const byName = new Map<string, TPropExpr>();
   c.call.args.forEach((a, i) => {
-    const e = inner[i]?.e;
+    const e = inner[i]?.w?.e;
     const name = a.name?.name ?? c.decl.params[i]?.name.name;
     if (e !== undefined && name !== undefined) byName.set(name, e);
   });
@@ -117,15 +149,23 @@ function callOf(c: NonNullable<ReturnType<typeof operatorCall>>, s: Scope): TPro
     if (own !== undefined || arg === undefined) return own ?? { kind: 'tensor', name: p.name };
     return arg.kind === 'tensor' ? { kind: 'tensor', name: arg.name } : { kind: 'expr', expr: arg.value };
   });
-  return { kind: 'call', op: done.call.op, args: list, result: 0 };
+  const e: TPropExpr = { kind: 'call', op: done.call.op, args: list, dims: done.dims };
+  const [result] = done.results;
+  return { e, ...(result === undefined ? {} : { stand: standIn(result, c.call.span, s) }) };
 }
 
-/** The tensor whose shape an elementwise expression has. */
-function standIn(e: Expr, s: Scope): Expr | undefined {
-  if (e.kind === 'paren') return standIn(e.operand, s);
-  if (e.kind === 'binary') return standIn(e.left, s) ?? standIn(e.right, s);
-  const name = bareName(e);
-  return name !== undefined && isWhole(e, s) ? e : undefined;
+/** A name for the result of a call, which no source can write, so that it can be the argument of another call. */
+function standIn(result: Resolved['results'][number], span: Span, s: Scope): Expr {
+  const name = fresh(s.op, '(call)');
+  s.op.symbols.set(name, {
+    kind: 'tensor',
+    name,
+    span,
+    role: 'in',
+    elem: { kind: 'scalar', dtype: result.dtype },
+    axes: result.shape,
+  });
+  return { kind: 'access', name: { name, span }, index: [], indexed: false, fields: [], span };
 }
 
 /** Both sides in one type; whole sides go with whole sides or scalars. */

@@ -2,14 +2,14 @@ import type { Span } from '../../diagnostics/span.ts';
 import type { Expr, OpDecl } from '../ast.ts';
 import type { DType } from '../dtypes.ts';
 import { DTYPES, widen } from '../dtypes.ts';
-import type { TExpr, TOpCall } from '../typed.ts';
-import { axisExtents, translate, unifyShapes } from './call-shapes.ts';
+import type { TAxis, TExpr, TOpCall } from '../typed.ts';
+import { axisExtents, callerAxes, translate, unifyShapes } from './call-shapes.ts';
 import type { Binding, Given } from './call-shapes.ts';
 import { report } from './context.ts';
 import type { CallExpr, Scope } from './context.ts';
 import { namesOf, sizesOf } from './dims.ts';
 import { typeArg } from './guard.ts';
-import { int, some } from './make.ts';
+import { int, product, some } from './make.ts';
 import { isBuiltin } from './names.ts';
 import { text } from './operators.ts';
 import { holdsIn } from './proofs.ts';
@@ -40,7 +40,14 @@ export function operatorCall(e: Expr, s: Scope): OperatorCall | undefined {
 /** A resolved call: the instance, its arguments in the order of its parameters, and the extents of its results. */
 export interface Resolved {
   readonly call: TOpCall;
-  readonly results: readonly { readonly dtype: DType; readonly axes: readonly (readonly TExpr[])[] }[];
+  readonly results: readonly {
+    readonly dtype: DType;
+    readonly axes: readonly (readonly TExpr[])[];
+    /** The same as axes of the caller, ragged ones included. */
+    readonly shape: readonly TAxis[];
+  }[];
+  /** The callee's dims in terms of the caller; fields of packed rows have none. */
+  readonly dims: Readonly<Record<string, TExpr>>;
 }
 
 /** Matches the arguments of a call, infers type parameters and sizes, proves shapes. Undefined after an error. */
@@ -119,8 +126,10 @@ export function resolveCall(c: OperatorCall, s: Scope): Resolved | undefined {
   const results = callee.results.map((r) => ({
     dtype: r.type.elem.kind === 'scalar' ? r.type.elem.dtype : ('u8' as const),
     axes: r.type.axes.flatMap((a) => axisExtents(a, b, call.span)),
+    shape: r.type.axes.flatMap((a) => callerAxes(a, b)),
   }));
-  return { call: { op: callee, args, span: call.span }, results };
+  const packs = [...b.packs].map(([id, extents]) => [id, product(extents, call.span)] as const);
+  return { call: { op: callee, args, span: call.span }, results, dims: Object.fromEntries([...b.dims, ...packs]) };
 }
 
 /** True for expressions of literals and const parameters. */
