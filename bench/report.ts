@@ -19,6 +19,8 @@ export const caseResult = z.object({
   rival: z.string(),
   /** Peers as users run them. */
   plain: z.array(standing),
+  /** Forms so slow that they did not compete, with the time of one call. */
+  slow: z.array(standing),
   /** Forms that a peer cannot run, with its message. */
   refused: z.array(z.object({ name: z.string(), message: z.string() })),
   ratio: interval,
@@ -102,6 +104,7 @@ export function markdown(r: BenchReport): string {
       const plain = c.plain.find((x) => x.name === p.name);
       return `- ${p.name}: ${ms(p.ms)} ms${plain === undefined ? '' : `, as users run it ${ms(plain.ms)} ms`}`;
     }),
+    ...c.slow.map((x) => `- ${x.name}: about ${ms(x.ms)} ms, did not compete`),
     ...c.refused.map((x) => `- ${x.name}: does not run (${x.message})`),
     '',
   ]);

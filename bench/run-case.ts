@@ -57,7 +57,7 @@ export async function runCase(
     };
     const best = await start(true);
     const forms = await preparePeer(best.peer, c, prepared, o.dir);
-    const running = forms.filter((f) => f.ok).map((f) => f.name);
+    const { running, slow, refused } = sorted(forms);
     const before = await fmaProbe(runner);
     const standings = await contest(
       [
@@ -105,7 +105,8 @@ export async function runCase(
         peers: theirs.map(brief),
         rival: rival.name,
         plain: plain.slice(1).map(brief),
-        refused: forms.flatMap((f) => (f.ok ? [] : [{ name: f.name, message: f.message ?? '' }])),
+        slow,
+        refused,
         ratio,
         defaultRatio: faster(defaultAt, rival),
         plainRatio: faster(must(plain[0], 'ours'), fastest(plain.slice(1))),
@@ -166,7 +167,7 @@ const told = z.array(
 async function preparePeer(
   peer: Peer,
   c: BenchCase,
-  { graph, sizes, data }: Prepared,
+  { graph, consts, sizes, data }: Prepared,
   dir: string,
 ): Promise<z.infer<typeof told>> {
   const inputs = [...data.tensors].map(([name, list]) => {
@@ -190,10 +191,33 @@ async function preparePeer(
     ...Object.entries(c.numpy ?? {}).map(([name, body]) => ({ name: `numpy ${name}`, body, how: 'numpy' })),
   ];
   const values = Object.fromEntries(
-    [...sizes.dims, ...data.scalars].map(([k, v]) => [k, typeof v === 'bigint' ? Number(v) : v]),
+    [...sizes.dims, ...data.scalars, ...Object.entries(consts)].map(([k, v]) => [
+      k,
+      typeof v === 'bigint' ? Number(v) : v,
+    ]),
   );
   const reply = await peer.request({ op: 'prepare', inputs, values, setup: c.setup ?? '', forms, minMs: MIN_MS });
   return told.parse(reply['forms']);
+}
+
+/** Forms this many times slower than the fastest of their peer do not compete: their time on the third call is listed. */
+const SLOW = 4;
+
+function sorted(forms: z.infer<typeof told>): {
+  readonly running: readonly string[];
+  readonly slow: CaseResult['slow'];
+  readonly refused: CaseResult['refused'];
+} {
+  const refused = forms.flatMap((f) => (f.ok ? [] : [{ name: f.name, message: f.message ?? '' }]));
+  const ran = forms.flatMap((f) => (f.ok ? [{ name: f.name, ms: f.ms ?? 0 }] : []));
+  if (ran.length === 0)
+    throw new Error(`no peer runs this: ${refused.map((f) => `${f.name}: ${f.message}`).join('; ')}`);
+  const best = Math.min(...ran.map((f) => f.ms));
+  return {
+    running: ran.filter((f) => f.ms <= SLOW * best).map((f) => f.name),
+    slow: ran.filter((f) => f.ms > SLOW * best),
+    refused,
+  };
 }
 
 /** Largest errors of our winner and of the rival, by result. */

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { StageGraph } from '../src/codegen/ir/stage.ts';
+import type { Consts } from '../src/codegen/lower/lower.ts';
 import type { Tensor } from '../src/codegen/numeric/tensor.ts';
 import { setAt } from '../src/codegen/numeric/tensor.ts';
 import { evalSize } from '../src/codegen/shapes/eval-size.ts';
@@ -40,6 +41,7 @@ export const quiet: Io = {
 /** A case with its data, the same for us and the peers, and what is right. */
 export interface Prepared {
   readonly graph: StageGraph;
+  readonly consts: Consts;
   readonly sizes: Sizes;
   readonly data: CaseData;
   readonly oracle: SampledOracle;
@@ -78,7 +80,7 @@ export function prepare(c: BenchCase, target: Target): Prepared {
         : { ok: false, detail: `${mismatch.buffer} is ${mismatch.got}, the reference says ${mismatch.expected}` };
     },
   };
-  return { graph, sizes, data, oracle, subject };
+  return { graph, consts: chosen.consts, sizes, data, oracle, subject };
 }
 
 /** Indices beyond an axis are drawn for tests; peers refuse them, and nobody calls a kernel that way. */

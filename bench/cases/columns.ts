@@ -6,9 +6,9 @@ const M = 2 ** 20;
 export const columnCases: readonly BenchCase[] = [
   {
     name: 'column-sum',
-    file: 'bench/operators/column_sum.ktune',
+    file: 'ops/column_sum.ktune',
     op: 'column_sum',
-    shape: 'N=8192 D=4096',
+    shape: 'T=f32 N=8192 D=4096',
     bytes: 4 * 32 * M,
     flops: 0,
     ulpOf: 'usual',
@@ -20,7 +20,7 @@ export const columnCases: readonly BenchCase[] = [
   },
   {
     name: 'cumsum',
-    file: 'bench/operators/cumsum.ktune',
+    file: 'ops/cumsum.ktune',
     op: 'cumsum',
     shape: 'N=4096 D=4096',
     bytes: 8 * 16 * M,
@@ -33,16 +33,16 @@ export const columnCases: readonly BenchCase[] = [
   },
   {
     name: 'transpose',
-    file: 'bench/operators/transpose.ktune',
+    file: 'ops/transpose.ktune',
     op: 'transpose',
-    shape: 'N=4096 D=4096',
+    shape: 'T=f32 N=4096 M=4096',
     bytes: 8 * 16 * M,
     flops: 0,
     ulpOf: 'element',
     torch: { contiguous: 'x.t().contiguous()' },
     eager: { copy_: 'room.copy_(x.t())' },
     numpy: { copyto: 'np.copyto(room, x.T)\nreturn room' },
-    setup: 'room = staggered((D, N), x.dtype)',
+    setup: 'room = staggered((M, N), x.dtype)',
   },
   {
     name: 'pooled-embedding',
@@ -56,7 +56,7 @@ export const columnCases: readonly BenchCase[] = [
   },
   {
     name: 'jagged-softmax',
-    file: 'bench/operators/jagged_softmax.ktune',
+    file: 'ops/jagged_softmax.ktune',
     op: 'jagged_softmax',
     shape: 'B=2048 D=64 total(L)=352256',
     bytes: 8 * 352256 * 64,
