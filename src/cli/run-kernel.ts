@@ -5,7 +5,9 @@ import { evalSize } from '../codegen/shapes/eval-size.ts';
 import { diagnostic } from '../diagnostics/diagnostic.ts';
 import { DTYPES } from '../dsl/dtypes.ts';
 import { describeFault } from '../measure/install.ts';
+import { evaluate } from '../backends/reference/evaluate.ts';
 import { execute } from '../verify/execute.ts';
+import { neededRoom, untold } from '../verify/sampled.ts';
 import type { Sizes } from '../verify/sizes.ts';
 import type { BoundCall } from './call.ts';
 import { configFrom } from './config-arg.ts';
@@ -46,7 +48,8 @@ export async function runKernel(
       const tensors = new Map(Object.entries(call.inputs.buffers).map(([id, t]) => [id, 'dtype' in t ? [t] : t]));
       const scalars = new Map(graph.scalars.map((s) => [s.name, call.inputs.scalars?.[s.name] ?? s.default ?? 0]));
       const raggeds = [...new Set(graph.buffers.flatMap((b) => (b.capacity === undefined ? [] : [b.capacity.ragged])))];
-      let capacities = Object.fromEntries(raggeds.map((r) => [r, 0]));
+      const rows = untold(graph).length === 0 ? {} : roomOfRows(chosen, call);
+      let capacities: Readonly<Record<string, number>> = { ...rows, ...Object.fromEntries(raggeds.map((r) => [r, 0])) };
       const once = async () => {
         const result = await execute(
           runner,
@@ -60,7 +63,7 @@ export async function runKernel(
       };
       let outputs = await once();
       if (raggeds.length > 0) {
-        capacities = Object.fromEntries(raggeds.map((r) => [r, needed(chosen, r, outputs)]));
+        capacities = { ...rows, ...Object.fromEntries(raggeds.map((r) => [r, needed(chosen, r, outputs)])) };
         outputs = await once();
       }
       return new Map(
@@ -73,6 +76,14 @@ export async function runKernel(
   } finally {
     await runner.close();
   }
+}
+
+/** Rows of ragged results that only the offsets of deeper rows are as many as: their number is found by the reference. */
+function roomOfRows(chosen: Chosen, call: BoundCall): Readonly<Record<string, number>> {
+  const result = evaluate(chosen.graph, call.inputs, { bounds: false });
+  if (!result.ok) throw new Error(`internal: ${result.problems.map((p) => p.text).join('; ')}`);
+  const room = neededRoom(chosen.graph, result.outputs);
+  return Object.fromEntries(untold(chosen.graph).map((id) => [id, room[id] ?? 0]));
 }
 
 const sizesOf = (call: BoundCall): Sizes => ({

@@ -38,11 +38,14 @@ export interface Chosen {
   readonly fromDoc: boolean;
 }
 
-/** Chooses operator, types and sizes; what the command line leaves out comes from the first `shape:` line of the doc comment that fits. */
+/**
+ * Chooses operator, types and sizes; what the command line leaves out comes from the `shape:` lines of the doc comment. Of those for the types that
+ * were asked for (of all, where none is) it is the first, or the one of the smallest sizes: consts of a test are better small.
+ */
 export function choose(
   loaded: LoadedFile,
   args: SubjectArgs,
-  options: { readonly doc: boolean } = { doc: true },
+  options: { readonly doc: boolean | 'smallest' } = { doc: true },
 ): Chosen {
   const checked = chooseOp(loaded, args.op);
   const fail = (problems: Diagnostic | readonly Diagnostic[]): never => {
@@ -54,7 +57,10 @@ export function choose(
   const notes = !options.doc
     ? []
     : readDoc(checked.decl.doc ?? '').shapes.map((s): Assignments => new Map(Object.entries(s)));
-  const note = notes.find((n) => [...types.values].every(([k, v]) => (n.get(k) ?? v) === v));
+  const fitting = notes.filter((n) => [...types.values].every(([k, v]) => (n.get(k) ?? v) === v));
+  const usable = fitting.length > 0 ? fitting : notes;
+  const smallest = Math.min(...usable.map(volume));
+  const note = options.doc === 'smallest' ? usable.find((n) => volume(n) === smallest) : usable[0];
   const names = new Set(checked.decl.typeParams.map((t) => t.name.name));
   const typeNames = new Map([...types.values, ...[...given.values].filter(([k]) => names.has(k))]);
   const op = instance(checked, typeNames, note, fail);
@@ -64,6 +70,10 @@ export function choose(
   if (!lowered.ok) return fail(lowered.refusals);
   return { loaded, checked, op, graph: lowered.graph, ...sorted, fromDoc: values !== given.values };
 }
+
+/** All sizes of a note multiplied. */
+const volume = (note: Assignments): number =>
+  [...note.values()].reduce((n, v) => (/^\d+$/.test(v) ? n * Math.max(1, Number(v)) : n), 1);
 
 function instance(
   checked: CheckedOp,

@@ -43,6 +43,10 @@ export const CLI = {
     (p) => `the kernel for ${p.target} does not compile: ${p.log}`,
   ),
   'compile-timeout': error<{ target: string }>((p) => `the compiler for ${p.target} did not finish in time`),
+  'verify-nothing': error<{ op: string; target: string; cases: string }>(
+    (p) => `${p.op} was not verified on ${p.target}: ${p.cases} cases had not one element that could be compared`,
+    'give smaller sizes with --shape: consts count, and cases are small',
+  ),
   'verify-failed': error<{ op: string; target: string; problem: string }>(
     (p) => `${p.op} on ${p.target} is wrong: ${p.problem}`,
   ),

@@ -40,6 +40,9 @@ function extent(edges: readonly number[]): fc.Arbitrary<number> {
   );
 }
 
+/** The `cause` of the error where no legal sizes are within the bound on the work. */
+export const NO_SIZES = 'no sizes';
+
 /** Random legal cases of a graph, smaller ones first when a failure shrinks. */
 export function arbitraryCase(graph: StageGraph, options: CaseOptions): fc.Arbitrary<Case> {
   const size = extent(options.edges ?? []);
@@ -66,7 +69,7 @@ function build(graph: StageGraph, raw: Raw, options: CaseOptions): Case {
       else if (work(graph, sizes) <= options.work) return c;
     }
   }
-  throw new Error(`no sizes fit ${graph.name}${problem === '' ? '' : `: ${problem}`}`);
+  throw new Error(`no sizes fit ${graph.name}${problem === '' ? '' : `: ${problem}`}`, { cause: NO_SIZES });
 }
 
 function draw(graph: StageGraph, raw: Raw, options: CaseOptions, cap: (n: number) => number): Case {

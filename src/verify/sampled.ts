@@ -21,18 +21,34 @@ export function referenceInputs(graph: StageGraph, sizes: Sizes, data: CaseData)
   };
 }
 
-/** Items that each ragged result needs. */
+/**
+ * Items that each ragged result needs, or a share of them where the kernel is told its room. Where only the offsets of deeper rows are that
+ * long, the kernel is not told: there is always enough.
+ */
 export function neededRoom(
   graph: StageGraph,
   outputs: Readonly<Record<string, readonly Output[]>>,
+  share = 1,
 ): Readonly<Record<string, number>> {
   const room: Record<string, number> = {};
   for (const b of graph.buffers) {
     if (b.capacity === undefined) continue;
     const needed = Math.max(0, ...(outputs[b.id] ?? []).map((o) => o.needed ?? 0));
-    room[b.capacity.ragged] = Math.max(room[b.capacity.ragged] ?? 0, needed);
+    room[b.capacity.ragged] = Math.max(room[b.capacity.ragged] ?? 0, Math.ceil(needed * share));
+  }
+  for (const id of untold(graph)) {
+    const offsets = graph.buffers.filter((b) => b.offsetsOf === id && b.role === 'out');
+    const last = offsets.flatMap((b) => (outputs[b.id] ?? []).map((o) => Number(o.tensor.data.at(-1) ?? 0)));
+    room[id] = Math.max(0, ...last);
   }
   return room;
+}
+
+/** Ragged results whose items no array holds: what is of that length are offsets of deeper rows. */
+export function untold(graph: StageGraph): readonly string[] {
+  const told = new Set(graph.buffers.flatMap((b) => (b.capacity === undefined ? [] : [b.capacity.ragged])));
+  const results = graph.buffers.flatMap((b) => (b.offsetsOf === undefined || b.role !== 'out' ? [] : [b.offsetsOf]));
+  return [...new Set(results)].filter((id) => !told.has(id));
 }
 
 /** Large shapes: the reference on a sample of rows, computed once; kernels are compared on those rows. */

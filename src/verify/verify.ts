@@ -8,7 +8,7 @@ import type { Placement } from '../measure/protocol.ts';
 import type { Runner } from '../measure/runner-client.ts';
 import { describeFault } from '../measure/install.ts';
 import type { Tol } from '../dsl/ast.ts';
-import { arbitraryCase } from './arbitrary.ts';
+import { arbitraryCase, NO_SIZES } from './arbitrary.ts';
 import { showCase } from './case.ts';
 import type { Case, Style } from './case.ts';
 import { compareOutputs, isVacuous } from './compare.ts';
@@ -191,6 +191,8 @@ async function check(bench: Bench, variants: readonly Variant[], options: Verify
   });
   // Set in the property above, which the types do not see.
   const last = failed as Failure | undefined;
+  const { errorInstance } = run;
+  if (errorInstance instanceof Error && last === undefined && errorInstance.cause !== NO_SIZES) throw errorInstance;
   const failure = last === undefined ? undefined : { ...last, shrinks: run.numShrinks };
   return {
     verdict: failure === undefined ? 'pass' : 'fail',
@@ -242,9 +244,7 @@ export async function runTrials(
     const detail = `the reference: ${JSON.stringify(expected.faults[0])}`;
     return variants.map(() => ({ kind: 'wrong', problem: { kind: 'fault', detail } }));
   }
-  const capacities = Object.fromEntries(
-    Object.entries(neededRoom(graph, expected.outputs)).map(([k, n]) => [k, Math.ceil(n * t.room)]),
-  );
+  const capacities = neededRoom(graph, expected.outputs, t.room);
   if (t.room < 1 && Object.keys(capacities).length > 0) {
     expected = evaluate(graph, { ...inputs, capacities });
     if (!expected.ok) throw new Error(`internal: ${expected.problems.map((p) => p.text).join('; ')}`);

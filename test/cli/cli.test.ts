@@ -166,6 +166,14 @@ describe('wrong use', () => {
     expect([again.exit, codes(again.out)]).toEqual([3, ['verify-failed']]);
   });
 
+  it('cases without an element to compare verify nothing', async () => {
+    box.write('rows.ktune', 'op r(x: f32[N, K], const K: i64) -> (y: f32[N, K]) { y[n, k] = -x[n, k]; }\n');
+    const verify = ['verify', 'rows.ktune', '--target', 'cpp:generic', '--cases', '5', '--configs', '0', '--json'];
+    const ran = await box.ktune([...verify, '--shape', 'K=1000000']);
+    expect([ran.exit, codes(ran.out)]).toEqual([3, ['verify-nothing']]);
+    expect((await box.ktune([...verify, '--shape', 'K=3'])).exit).toBe(0);
+  });
+
   it('zero dims are legal', async () => {
     box.write('z.npy', npy('<f4', [0, 3], f32([])));
     expect(

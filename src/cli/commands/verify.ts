@@ -76,13 +76,15 @@ export const verify: Command<Args> = {
 /** Every operator (or the chosen one) under every binding of its types (or the chosen one). */
 function instances(args: SubjectArgs, loaded: ReturnType<typeof loadRight>): readonly Chosen[] {
   const named = args.op === undefined ? loaded.checked.ops : loaded.checked.ops.filter((o) => o.name === args.op);
-  if (args.op !== undefined && named.length === 0) return [choose(loaded, args)];
+  if (args.op !== undefined && named.length === 0) return [choose(loaded, args, { doc: 'smallest' })];
   const chosenTypes = args.type !== undefined && args.type.length > 0;
   const typesOf = (o: CheckedOp): readonly (readonly string[] | undefined)[] =>
     chosenTypes || o.decl.typeParams.length === 0
       ? [args.type]
       : o.instances.map((i) => Object.entries(i.types).map(([k, t]) => `${k}=${t}`));
-  return named.flatMap((o) => typesOf(o).map((type) => choose(loaded, { op: o.name, type, shape: args.shape })));
+  return named.flatMap((o) =>
+    typesOf(o).map((type) => choose(loaded, { op: o.name, type, shape: args.shape }, { doc: 'smallest' })),
+  );
 }
 
 interface Row {
@@ -139,6 +141,10 @@ async function one(
       c.op.properties.find((d) => d.name === p.name)?.span,
     ),
   );
+  if (report.failure === undefined && report.elements === 0) {
+    const about = { op: c.op.name, target: target.name, cases: String(report.cases) };
+    return { op: c.op.name, types, report, warnings: empty, problem: diagnostic('verify-nothing', about) };
+  }
   if (report.failure === undefined) return { op: c.op.name, types, report, warnings: empty };
   const file = keep(c, target, report.failure, context);
   const problem = diagnostic(

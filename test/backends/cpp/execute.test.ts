@@ -87,7 +87,7 @@ describe.each(cpp.archs.map((a) => a.name))('cpp:%s, executed', (name) => {
         tolerances: {},
         scratch: dir,
       });
-      expect(done).toMatchObject({ ok: true, report: { verdict: 'pass' } });
+      expect(done).toMatchObject({ ok: true, report: { verdict: 'pass', cases: 10 } });
     },
   );
 });
