@@ -121,7 +121,7 @@ function runOps(ops: readonly TileOp[], names: Names, m: Machine): Flow {
       case 'barrier':
         break;
       case 'tileDot':
-        tileDot(op, names, m);
+        dot(op, names, m);
         break;
       case 'scanTile':
         throw new Error(`internal: ${op.kind} is not interpreted`);
@@ -196,31 +196,6 @@ function copyElement(to: Ref, from: Ref, dtype: DType, i: bigint, names: Names, 
   setAt(b.tensor, b.at + Number(i), fetch(a.tensor, dtype, a.at + Number(i), 0));
 }
 
-function tileDot(op: TileOp & { readonly kind: 'tileDot' }, names: Names, m: Machine): void {
-  const [acc, a, b] = [element(op.acc, 0, names, m), element(op.a, 0, names, m), element(op.b, 0, names, m)];
-  const number = (v: Val): number => Number(big(evaluate(v, names, m)[0] ?? 0n));
-  const [depth, accRow, aRow, aStep, bRow] = [op.k, op.strides.acc, op.strides.a, op.strides.aStep, op.strides.b].map(
-    number,
-  );
-  const get = (from: typeof acc, at: number): Scalar => fetch(from.tensor, op.dtype, from.at + at, 0);
-  for (let i = 0; i < op.m; i++) {
-    for (let j = 0; j < op.n; j++) {
-      const at = i * (accRow ?? 0) + j;
-      let sum = op.fresh ? castScalar(0n, op.dtype) : get(acc, at);
-      for (let l = 0; l < (depth ?? 0); l++) {
-        const term = binaryScalar(
-          'mul',
-          get(a, i * (aRow ?? 0) + l * (aStep ?? 0)),
-          get(b, l * (bRow ?? 0) + j),
-          op.dtype,
-        );
-        sum = binaryScalar('add', sum, term, op.dtype);
-      }
-      setAt(acc.tensor, acc.at + at, sum);
-    }
-  }
-}
-
 function sortPositions(op: TileOp & { readonly kind: 'sortTile' }, names: Names, m: Machine): void {
   const n = Number(big(evaluate(op.count, names, m)[0] ?? 0n));
   const keys = element(op.keys, 0, names, m);
@@ -232,6 +207,42 @@ function sortPositions(op: TileOp & { readonly kind: 'sortTile' }, names: Names,
     (i, j) => (op.descending ? above(key(j), key(i)) : above(key(i), key(j))) || i - j,
   );
   sorted.forEach((i, k) => setAt(order.tensor, order.at + k, BigInt(i)));
+}
+
+/** Sums of f32 are rounded after every step, as fused multiply-add would. */
+function dot(op: TileOp & { readonly kind: 'tileDot' }, names: Names, m: Machine): void {
+  const one = (v: Val): number => Number(big(must(evaluate(v, names, m)[0], 'lane')));
+  const [acc, a, b] = [op.acc, op.a, op.b].map((r) => element(r, 0, names, m));
+  const { group, types } = op;
+  const strides = {
+    acc: one(op.strides.acc),
+    a: one(op.strides.a),
+    aStep: one(op.strides.aStep),
+    b: one(op.strides.b),
+  };
+  const at = (from: typeof a, dtype: DType, offset: number): Scalar => {
+    const { tensor, at: base } = must(from, 'operand');
+    return castScalar(fetch(tensor, dtype, base + offset, 0), types.acc);
+  };
+  const steps = one(op.k);
+  for (let i = 0; i < op.m; i++)
+    for (let j = 0; j < op.n; j++) {
+      let sum: Scalar = castScalar(0n, types.acc);
+      for (let k = 0; k < steps; k++) {
+        const step = Math.floor(k / group);
+        const x = at(a, types.a, i * strides.a + step * strides.aStep + (k % group));
+        const y = at(b, types.b, step * strides.b + j * group + (k % group));
+        const product = types.acc === 'f32' ? Number(x) * Number(y) : binaryScalar('mul', x, y, types.acc);
+        sum = castScalar(
+          types.acc === 'f32' ? Number(sum) + Number(product) : binaryScalar('add', sum, product, types.acc),
+          types.acc,
+        );
+      }
+      const place = must(acc, 'accumulator');
+      const to = place.at + i * strides.acc + j;
+      const old = typed(getAt(place.tensor, to), types.acc);
+      setAt(place.tensor, to, op.fresh ? sum : binaryScalar('add', old, sum, types.acc));
+    }
 }
 
 function evaluate(v: Val, names: Names, m: Machine): Lanes {

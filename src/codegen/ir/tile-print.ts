@@ -60,6 +60,11 @@ function levelText(l: Level): string {
   }
 }
 
+function dotText({ types, group, strides, lanes }: TileOp & { readonly kind: 'tileDot' }): string {
+  const steps = `rows ${printVal(strides.acc)}, ${printVal(strides.a)}, steps ${printVal(strides.aStep)}, ${printVal(strides.b)}`;
+  return `${types.acc}x${lanes} of ${types.a} · ${types.b}${group === 1 ? '' : ` by ${group}`}, ${steps}`;
+}
+
 function opLines(op: TileOp, pad: string): readonly string[] {
   const inner = (ops: readonly TileOp[]): readonly string[] => ops.flatMap((o) => opLines(o, `${pad}  `));
   const line = (text: string): readonly string[] => [pad + text];
@@ -104,7 +109,7 @@ function opLines(op: TileOp, pad: string): readonly string[] {
       );
     case 'tileDot':
       return line(
-        `tileDot ${refText(op.acc)} ${op.fresh ? '=' : '+='} ${refText(op.a)} · ${refText(op.b)} (${op.m}×${op.n}×${printVal(op.k)})`,
+        `tileDot ${refText(op.acc)} ${op.fresh ? '=' : '+='} ${refText(op.a)} · ${refText(op.b)} (${op.m}×${op.n}×${printVal(op.k)}) ${dotText(op)}`,
       );
     case 'sortTile':
       return line(

@@ -93,10 +93,6 @@ function block(
         });
         if (divergent && op.within === 'block') fault(`${op.id} is folded where lanes part`);
         break;
-      case 'tileDot':
-        if (op.m < 1 || op.lanes < 1 || op.n % op.lanes !== 0)
-          fault(`a product of ${op.m}×${op.n} in ${op.lanes} lanes`);
-        break;
       case 'barrier':
         if (divergent) fault('a barrier where lanes part');
         break;
@@ -106,6 +102,12 @@ function block(
           fault('a store of halves is no plain run');
         if (op.to.index.ty.lanes > 1 && op.to.index.ty.lanes !== op.value.ty.lanes)
           fault('a scatter and its value differ in lanes');
+        break;
+      case 'tileDot':
+        if (op.m < 1 || op.n < 1 || op.n % op.lanes !== 0)
+          fault(`a product of ${op.m} by ${op.n} in ${op.lanes} lanes`);
+        if ([op.acc, op.a, op.b].some((r) => r.index.ty.lanes > 1)) fault('a product of gathered tiles');
+        if (op.k.kind === 'int' && op.k.value % BigInt(op.group) !== 0n) fault('a product of a broken group');
         break;
       default:
         break;

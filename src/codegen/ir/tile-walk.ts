@@ -77,7 +77,7 @@ export function parts(op: TileOp): {
     case 'copy':
       return of([op.count], [op.to, op.from]);
     case 'tileDot':
-      return of([op.k, op.strides.acc, op.strides.a, op.strides.aStep, op.strides.b], [op.acc, op.a, op.b]);
+      return of([op.k, ...Object.values(op.strides)], [op.acc, op.a, op.b]);
     case 'sortTile':
       return of([op.count], [op.keys, op.order, op.scratch]);
     default:

@@ -194,8 +194,9 @@ export type TileOp =
       readonly async: boolean;
     }
   /**
-   * acc[i][j] += Σ a[i][l] · b[l][j] for i < m, j < n, l < k: element [i][l] of `a` lies at i · strides.a + l · strides.aStep, rows of `b` and `acc` at
-   * multiples of their stride. All three are of `dtype`. The accumulators stay in registers, `lanes` of them in one; `n` is a multiple of `lanes`.
+   * acc[i][j] += Σ a[i][k] · b[k][j] over k < `k`, for i < m and j < n; with `fresh` acc is set instead of added to. Products and sums have the type
+   * `types.acc`; the sum is formed before it is added. Element [i][j] of acc lies at i·acc + j, [i][k] of a at i·a + ⌊k/g⌋·aStep + k mod g, [k][j] of b at
+   * ⌊k/g⌋·b + j·g + k mod g, where g is `group` and divides `k`: b is a panel of rows, a such a panel (strides.a = g) or rows as they are (strides.aStep = g).
    */
   | {
       readonly kind: 'tileDot';
@@ -205,11 +206,12 @@ export type TileOp =
       readonly m: number;
       readonly n: number;
       readonly k: Val;
-      readonly lanes: number;
-      readonly strides: { readonly acc: Val; readonly a: Val; readonly aStep: Val; readonly b: Val };
-      readonly dtype: ValueType;
-      /** Starts from 0 instead of from what `acc` holds. */
+      readonly group: 1 | 2 | 4;
       readonly fresh: boolean;
+      readonly strides: { readonly acc: Val; readonly a: Val; readonly aStep: Val; readonly b: Val };
+      readonly types: { readonly a: DType; readonly b: DType; readonly acc: ValueType };
+      /** Elements of acc in a vector; divides n. */
+      readonly lanes: number;
     }
   /** Sorts positions 0..count of `keys` into `order` (i64), stable, NaN above +inf; `scratch` is as long as `order`. */
   | {

@@ -2,10 +2,11 @@ import type { StageGraph } from '../ir/stage.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Param } from '../space/space.ts';
 import { cascade } from './cascade/cascade.ts';
+import { contraction } from './contraction/contraction.ts';
 import type { Claim, Machine, Pattern } from './pattern.ts';
 
 /** Tried in this order; the first that claims a kernel has it. */
-const PATTERNS: readonly Pattern[] = [cascade];
+const PATTERNS: readonly Pattern[] = [cascade, contraction];
 
 /** Claims by kernel name. */
 export type Claims = ReadonlyMap<string, Claim>;

@@ -25,7 +25,7 @@ extern "C" __global__ void __launch_bounds__(256) matmul(const f32* __restrict__
         for (int e = threadIdx.x; e < 256; e += blockDim.x) {
           const int i = e / 16, j = e % 16;
           f32 sum = 0.0f;
-          for (i64 k = 0; k < 16; ++k) sum += (as + 0)[i * 16 + k] * (bs + 0)[k * 16 + j];
+          for (i64 k = 0; k < 16; ++k) sum += (as + 0)[i * 16 + k * 1] * (bs + 0)[k * 16 + j];
           (acc + 0)[i * 16 + j] += sum;
         }
         __syncthreads();

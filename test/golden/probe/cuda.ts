@@ -49,12 +49,13 @@ function cudaDialect(c: Collector): Dialect {
         case 'copy':
           return [`for (i64 unit = threadIdx.x; unit < ${p.val(op.count, PREC.shift)}; unit += blockDim.x) (${at(op.to, p)})[unit] = (${at(op.from, p)})[unit];`];
         case 'tileDot':
+          if (op.group !== 1 || op.fresh || op.types.acc !== 'f32') throw new Error('internal: the probe multiplies plain tiles of f32');
           return [
             `// ${op.m} by ${op.n} elements, each lane its share`,
             `for (int e = threadIdx.x; e < ${op.m * op.n}; e += blockDim.x) {`,
             `  const int i = e / ${op.n}, j = e % ${op.n};`,
             '  f32 sum = 0.0f;',
-            `  for (i64 k = 0; k < ${p.val(op.k, PREC.shift)}; ++k) sum += (${at(op.a, p)})[i * ${p.val(op.strides.a)} + k] * (${at(op.b, p)})[k * ${p.val(op.strides.b)} + j];`,
+            `  for (i64 k = 0; k < ${p.val(op.k, PREC.shift)}; ++k) sum += (${at(op.a, p)})[i * ${p.val(op.strides.a)} + k * ${p.val(op.strides.aStep)}] * (${at(op.b, p)})[k * ${p.val(op.strides.b)} + j];`,
             `  (${at(op.acc, p)})[i * ${p.val(op.strides.acc)} + j] += sum;`,
             '}',
           ];

@@ -18,7 +18,7 @@ export function tiledMatmul(): TileProgram {
     rows('as', (r) => t.add(t.mul(t.add(t.name('m'), r), K), t.name('k'))),
     rows('bs', (r) => t.add(t.mul(t.add(t.name('k'), r), N), t.name('n'))),
     { kind: 'barrier', within: 'block' },
-    { kind: 'tileDot', acc: at('acc', t.int(0)), a: at('as', t.int(0)), b: at('bs', t.int(0)), m: TILE, n: TILE, k: size, lanes: 1, strides: { acc: size, a: size, aStep: t.int(1), b: size }, dtype: 'f32', fresh: false },
+    { kind: 'tileDot', acc: at('acc', t.int(0)), a: at('as', t.int(0)), b: at('bs', t.int(0)), m: TILE, n: TILE, k: size, group: 1, fresh: false, strides: { acc: size, a: size, aStep: t.int(1), b: size }, types: { a: 'f32', b: 'f32', acc: 'f32' }, lanes: 1 },
     { kind: 'barrier', within: 'block' },
   ];
   const zero: TileOp = loop('e', t.int(TILE * TILE), 1, { kind: 'lane' }, [{ kind: 'store', to: at('acc', t.name('e')), dtype: 'f32', value: t.float(0) }]);

@@ -1,45 +1,142 @@
+import { widen } from '../../../dsl/dtypes.ts';
+import type { DType, ValueType } from '../../../dsl/dtypes.ts';
 import type { TileOp } from '../../../codegen/ir/tile.ts';
 import type { Collector } from './collector.ts';
-import { splat } from './lanes.ts';
-import { loadLanes, storeLanes } from './memory.ts';
-import { localType, storageType } from './types.ts';
+import { loadLanes, scalarFrom, storeLanes } from './memory.ts';
+import { lanesSuffix, localType, storageType, vector } from './types.ts';
 
 type Dot = TileOp & { readonly kind: 'tileDot' };
-const count = (n: number): readonly number[] => Array.from({ length: n }, (_, k) => k);
 
-/** Product of two tiles whose accumulators have a register each: spelled out, so that no compiler has to unroll anything. */
+/**
+ * The product of two tiles: the sums of one tile of the result stay in registers over all steps. Arrays of fixed size whose loops are unrolled are what
+ * compilers keep there. Strides that are constants at the call are constants inside, since it is always inlined.
+ */
 export function tileDot(c: Collector, op: Dot): string {
-  const { m, n, lanes, dtype } = op;
-  const [T, i64] = [storageType(c, dtype), storageType(c, 'i64')];
-  const ty = { dtype, lanes };
-  const V = localType(c, ty);
-  const wide = lanes === 1 ? (x: string): string => x : (x: string): string => `${splat(c, ty)}(${x})`;
-  const load =
-    lanes === 1 ? (p: string): string => `*(${p})` : (p: string): string => `${loadLanes(c, dtype, lanes)}(${p})`;
-  const store =
-    lanes === 1
-      ? (p: string, v: string): string => `*(${p}) = ${v};`
-      : (p: string, v: string): string => `${storeLanes(c, dtype, lanes)}(${p}, ${v});`;
-  const vectors = count(n / lanes);
-  const name = `dot_${dtype}_${m}x${n}_by_${lanes}${op.fresh ? '_fresh' : ''}`;
+  const { m, n, lanes, types, group, fresh } = op;
+  const operands = types.a === types.b ? types.a : `${types.a}_${types.b}`;
+  const to = widen(types.a) === types.acc ? '' : `_${types.acc}`;
+  const name = `dot_${operands}${to}_${m}x${n}${lanesSuffix(lanes)}${fresh ? '' : '_more'}`;
   return c.add(name, () => {
-    const at = (base: string, row: string, v: number): string => `${base}${row}${v === 0 ? '' : ` + ${v * lanes}`}`;
-    const row = (of: string, i: number): string => (i === 0 ? '' : i === 1 ? ` + ${of}` : ` + ${i} * ${of}`);
-    const each = (f: (i: number, v: number) => string): readonly string[] =>
-      count(m).map((i) => `  ${vectors.map((v) => f(i, v)).join(' ')}`);
-    return [
-      `// acc ${op.fresh ? '=' : '+='} a · b: ${m} x ${n} accumulators in registers, ${lanes} to each.`,
-      `static void ${name}(${T}* acc, ${i64} acc_row, const ${T}* a, ${i64} a_row, ${i64} a_step, const ${T}* b, ${i64} b_row, ${i64} k) {`,
-      ...each((i, v) => `${V} c${i}_${v} = ${op.fresh ? '{}' : load(at('acc', row('acc_row', i), v))};`),
-      `  for (${i64} l = 0; l < k; ++l, a += a_step, b += b_row) {`,
-      `    ${vectors.map((v) => `const ${V} w${v} = ${load(at('b', '', v))};`).join(' ')}`,
-      ...count(m).map(
-        (i) =>
-          `    { const ${V} x = ${wide(`a[${i === 0 ? '0' : i === 1 ? 'a_row' : `${i} * a_row`}]`)}; ${vectors.map((v) => `c${i}_${v} += x * w${v};`).join(' ')} }`,
-      ),
-      '  }',
-      ...each((i, v) => store(at('acc', row('acc_row', i), v), `c${i}_${v}`)),
-      '}',
-    ].join('\n');
+    const [i64, A, B, S] = [
+      storageType(c, 'i64'),
+      storageType(c, types.a),
+      storageType(c, types.b),
+      storageType(c, types.acc),
+    ];
+    const V = localType(c, { dtype: types.acc, lanes });
+    const count = n / lanes;
+    const at = count === 1 ? '' : ` + j * ${lanes}`;
+    const place = `acc + i * acc_row${at}`;
+    const { x, y, step } = group === 1 ? single(c, op) : pairs(c, op);
+    const [load, store] =
+      lanes === 1
+        ? ['*to', (v: string) => `*to = ${v};`]
+        : [`${loadLanes(c, types.acc, lanes)}(to)`, (v: string) => `${storeLanes(c, types.acc, lanes)}(to, ${v});`];
+    const unroll = (times: number, pad: string): string => (times === 1 ? '' : `#pragma GCC unroll ${times}\n${pad}`);
+    return `// acc ${fresh ? '=' : '+='} a b: ${m} x ${n} sums${lanes === 1 ? '' : `, ${lanes} to a register`}.
+static inline __attribute__((always_inline)) void ${name}(${S}* acc, ${i64} acc_row, const ${A}* a, ${i64} a_row, ${i64} a_step, const ${B}* b, ${i64} b_row, ${i64} steps) {
+  ${V} sum[${m}][${count}] = {};
+  for (${i64} k = 0; k < steps; ${group === 1 ? '++k' : `k += ${group}`}, a += a_step, b += b_row) {
+    ${y.type} y[${count}];
+    ${unroll(count, '    ')}for (int j = 0; j < ${count}; ++j) y[j] = ${y.load};
+    ${unroll(m, '    ')}for (int i = 0; i < ${m}; ++i) {
+      const ${x.type} x = ${x.load};
+      ${unroll(count, '      ')}for (int j = 0; j < ${count}; ++j) sum[i][j] += ${step};
+    }
+  }
+  ${unroll(m, '  ')}for (int i = 0; i < ${m}; ++i) {
+    ${unroll(count, '    ')}for (int j = 0; j < ${count}; ++j) {
+      ${S}* const to = ${place};
+      ${store(fresh ? 'sum[i][j]' : `${load} + sum[i][j]`)}
+    }
+  }
+}`;
+  });
+}
+
+interface Step {
+  readonly x: { readonly type: string; readonly load: string };
+  readonly y: { readonly type: string; readonly load: string };
+  readonly step: string;
+}
+
+/** One element of each operand at a time, in the type of the sums. */
+function single(c: Collector, { types, lanes }: Dot): Step {
+  const { acc } = types;
+  const at = `b + j * ${lanes}`;
+  const wide = (t: DType, x: string): string => (widen(t) === acc ? x : `(${acc})${x}`);
+  return {
+    x: { type: storageType(c, acc), load: wide(types.a, scalarFrom(c, types.a, 'a[i * a_row]')) },
+    y: {
+      type: localType(c, { dtype: acc, lanes }),
+      load: lanes === 1 ? wide(types.b, scalarFrom(c, types.b, 'b[j]')) : loadAs(c, acc, types.b, lanes, at),
+    },
+    step: 'x * y[j]',
+  };
+}
+function loadAs(c: Collector, acc: ValueType, t: DType, lanes: number, p: string): string {
+  const v = `${loadLanes(c, t, lanes)}(${p})`;
+  return widen(t) === acc ? v : `__builtin_convertvector(${v}, ${vector(c, acc, lanes)})`;
+}
+
+/** Pairs of 16-bit integers, which one instruction multiplies and adds into 32 bits. */
+function pairs(c: Collector, { types, lanes, group }: Dot): Step {
+  if (group !== 2 || types.a !== 'i16' || types.b !== 'i16' || types.acc !== 'i32')
+    throw new Error(`internal: no product of ${types.a} and ${types.b} by ${group} in C++`);
+  const i32 = storageType(c, 'i32');
+  const load = pairAt(c);
+  return {
+    x: { type: i32, load: `${load}(a + i * a_row)` },
+    y:
+      lanes === 1
+        ? { type: i32, load: `${load}(b + j * 2)` }
+        : { type: vector(c, 'i32', lanes), load: `${loadPairs(c, lanes)}(b + j * ${2 * lanes})` },
+    step: `${dotPairs(c, lanes)}(x, y[j])`,
+  };
+}
+const pairAt = (c: Collector): string =>
+  c.add(
+    'load_i16_pair',
+    () => `static inline ${storageType(c, 'i32')} load_i16_pair(const ${storageType(c, 'i16')}* p) {
+  i32 v;
+  __builtin_memcpy(&v, p, sizeof v);
+  return v;
+}`,
+  );
+function loadPairs(c: Collector, lanes: number): string {
+  const V = vector(c, 'i32', lanes);
+  const name = `load_i16_pairs_x${lanes}`;
+  return c.add(
+    name,
+    () => `static inline ${V} ${name}(const ${storageType(c, 'i16')}* p) {
+  ${V} v;
+  __builtin_memcpy(&v, p, sizeof v);
+  return v;
+}`,
+  );
+}
+/** The products of the pair x with a pair in each lane, summed; wraps like any other sum. */
+function dotPairs(c: Collector, lanes: number): string {
+  const name = `dot_i16_pairs${lanesSuffix(lanes)}`;
+  return c.add(name, () => {
+    const V = localType(c, { dtype: 'i32', lanes });
+    const plain = `  return (x << 16 >> 16) * (y << 16 >> 16) + (x >> 16) * (y >> 16);`;
+    const builtins: Partial<Record<number, readonly [guard: string, call: (w: string, y: string) => string]>> = {
+      4: ['__SSE2__', (w, y) => `__builtin_ia32_pmaddwd128(${w}, ${y})`],
+      8: ['__AVX2__', (w, y) => `__builtin_ia32_pmaddwd256(${w}, ${y})`],
+      16: ['__AVX512BW__', (w, y) => `__builtin_ia32_pmaddwd512_mask(${w}, ${y}, ${V}{}, 0xffff)`],
+    };
+    const builtin = builtins[lanes];
+    const head = `static inline ${V} ${name}(${storageType(c, 'i32')} x, ${V} y) {`;
+    if (builtin === undefined) return `${head}\n${plain}\n}`;
+    const [guard, text] = builtin;
+    const H = vector(c, 'i16', lanes * 2);
+    return `${head}
+#if defined(${guard}) && !defined(__clang__)
+  return ${text(`(${H})(x - ${V}{})`, `(${H})y`)};
+#else
+${plain}
+#endif
+}`;
   });
 }

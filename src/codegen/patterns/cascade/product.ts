@@ -75,7 +75,8 @@ function tiles(p: Product, next: Product | undefined, right: Packed, block: Bloc
         k: right.depth,
         lanes: lanesOf(k),
         strides: { acc: t.int(n), a: left.stride, aStep: t.int(1), b: t.int(n) },
-        dtype: 'f32',
+        types: { a: 'f32', b: 'f32', acc: 'f32' },
+        group: 1,
         fresh: true,
       });
       const last = bind(one, `${block.row.name}_last`, t.call('min', [t.add(row, t.int(m)), block.to], 'i64'));
