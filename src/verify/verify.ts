@@ -139,7 +139,7 @@ export async function verify(
 async function check(bench: Bench, variants: readonly Variant[], options: VerifyOptions): Promise<VerifyReport> {
   const declared = bench.properties ?? [];
   const tally = newTally(declared.map((d) => ({ name: d.property.name, origin: 'declared' })));
-  let failed: Failure | undefined;
+  const found: { failure?: Failure } = {};
   const edges = [
     ...new Set(
       variants.flatMap((v) => Object.values(v.config)).filter((n) => typeof n === 'number' && n > 1 && n <= 1024),
@@ -171,7 +171,7 @@ async function check(bench: Bench, variants: readonly Variant[], options: Verify
     }
     if (outcome.kind === 'wrong') {
       failing = true;
-      failed = {
+      found.failure = {
         trial: t,
         config: variant.config,
         label: variant.label,
@@ -189,11 +189,9 @@ async function check(bench: Bench, variants: readonly Variant[], options: Verify
     if (error instanceof Error && error.cause === NO_SIZES) return { errorInstance: undefined, numShrinks: 0 };
     throw error;
   });
-  // Set in the property above, which the types do not see.
-  const last = failed as Failure | undefined;
   const { errorInstance } = run;
-  if (errorInstance instanceof Error && last === undefined) throw errorInstance;
-  const failure = last === undefined ? undefined : { ...last, shrinks: run.numShrinks };
+  if (errorInstance instanceof Error && found.failure === undefined) throw errorInstance;
+  const failure = found.failure === undefined ? undefined : { ...found.failure, shrinks: run.numShrinks };
   return {
     verdict: failure === undefined ? 'pass' : 'fail',
     ...(failure === undefined ? {} : { failure }),

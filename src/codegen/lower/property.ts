@@ -80,7 +80,7 @@ function fromOutside(op: TOp): { readonly op: TOp; readonly after: Readonly<Reco
       ...op,
       params: given,
       results: [],
-      raggeds: op.raggeds.map(({ rule: _, ...r }) => ({ ...r, origin: 'input' as const })),
+      raggeds: op.raggeds.map(({ rule: _rule, ...r }) => ({ ...r, origin: 'input' as const })),
       body: op.body.flatMap((s) => letsOf(s, results)),
     },
   };

@@ -88,14 +88,15 @@ function compareAt(a: Output, i: number, b: Output, j: number, r: Relation, usua
   }
   if (r.op === '<=') {
     if (nan.includes(true)) return 'weak';
-    return x <= y ? 'right' : ea === Infinity || eb === Infinity ? 'weak' : shown;
+    return x <= y ? 'right' : ea + eb < Infinity ? shown : 'weak';
   }
   if (x === y || (nan[0] === true && nan[1] === true)) return 'right';
-  if (r.op === '==' || r.within.kind === 'exact') return ea === Infinity || eb === Infinity ? 'weak' : shown;
+  if (r.op === '==' || r.within.kind === 'exact') return ea + eb < Infinity ? shown : 'weak';
   const [l, q] = [a.values?.[i] ?? Number(x), b.values?.[j] ?? Number(y)];
   const size = Math.max(Math.abs(l), Math.abs(q));
   const allowed = allowance(r, ea + eb, size);
-  if (allowed === Infinity) return 'weak';
+  // A bound that is no number says as little as an infinite one.
+  if (!(allowed < Infinity)) return 'weak';
   if (Math.abs(l - q) <= allowed)
     return isBounded(r) && allowed > 0.1 * size && allowed > usual / 20 ? 'weak' : 'right';
   return { ...shown, allowed };
