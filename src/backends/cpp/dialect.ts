@@ -5,7 +5,7 @@ import { atom, PREC, prefix } from '../../codegen/render/dialect.ts';
 import type { Dialect, Print, Printed } from '../../codegen/render/dialect.ts';
 import { encode, decode, isNarrowFloat, oddFloat } from './prelude/codecs.ts';
 import type { Collector } from './prelude/collector.ts';
-import { functionFor } from './prelude/functions.ts';
+import { divideByScalar, functionFor } from './prelude/functions.ts';
 import { loadHalf, storeHalves } from './prelude/halves.ts';
 import { bitsOf, floorDiv, floorMod, isIntType, saturate, saturateLanes } from './prelude/integers.ts';
 import { tileDot } from './prelude/dot.ts';
@@ -187,8 +187,8 @@ function binary(c: Collector, op: string, a: Val, b: Val, ty: Ty, p: Print): Pri
     const count = b.ty.dtype === t ? p.val(b) : `__builtin_convertvector(${p.val(b)}, ${vector(c, t, lanes)})`;
     return { text: `${left} ${token} (${count} & ${bits - 1})`, prec: PREC.shift };
   }
-  if (lanes > 1 && a.ty.dtype !== 'bool' && a.kind !== 'splat' && b.kind === 'splat' && b.a.kind !== 'bool')
-    return undefined;
+  if (op === 'div' && ty.dtype === 'f32' && lanes > 1 && b.kind === 'splat' && b.a.kind !== 'opaque' && c.math > 1)
+    return call(divideByScalar(c, lanes), p.val(a), p.val(b.a));
   return undefined;
 }
 /** Operands of bit operators stand in parentheses unless they are single terms. */

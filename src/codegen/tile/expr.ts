@@ -126,9 +126,11 @@ function lowerBinary(e: Expr & { readonly kind: 'binary' }, s: Scope): Val {
   const a = lowerExpr(e.a, s);
   if (e.op === 'and' || e.op === 'or') return lowerLazy(e, a, s);
   const b = lowerExpr(e.b, s);
-  const v = t.binary(e.op, a, b);
-  const contracts = e.op === 'mul' && s.strict === true && (e.type === 'f32' || e.type === 'f64');
-  return contracts ? { kind: 'opaque', a: v, ty: v.ty } : v;
+  const isStrict = s.strict === true && (e.type === 'f32' || e.type === 'f64');
+  const exact = (v: Val): Val => (isStrict ? { kind: 'opaque', a: v, ty: v.ty } : v);
+  // A product must not be contracted with a sum around it; a divisor that nothing is known of is divided by.
+  if (e.op === 'mul') return exact(t.binary(e.op, a, b));
+  return t.binary(e.op, a, e.op === 'div' ? exact(b) : b);
 }
 
 /** Values that may be computed even where nobody wants them. */

@@ -7,6 +7,7 @@ import { must } from '../../../src/assert.ts';
 import { describeArch } from '../../../src/backends/cpp/arch.ts';
 import { cpp } from '../../../src/backends/cpp/cpp.ts';
 import { batchText } from '../../../src/backends/cpp/toolchain.ts';
+import { compile } from '../../../src/compile.ts';
 import type { Config } from '../../../src/codegen/space/space.ts';
 import type { Emitted } from '../../../src/codegen/program.ts';
 import { matmul, pooledEmbedding, rmsnorm, sigridHash } from '../../fixtures/graphs.ts';
@@ -48,6 +49,18 @@ describe('emitted text', () => {
   test('is the same for the same config and differs between configs', () => {
     expect(emit(rmsnorm(), 'avx2').text).toBe(emit(rmsnorm(), 'avx2').text);
     expect(emit(rmsnorm(), 'avx2', { unroll: 1 }).body).not.toBe(emit(rmsnorm(), 'avx2').body);
+  });
+
+  test('divides a row by a scalar through its reciprocal, unless the division is strict or the tier is 1', () => {
+    const rows = (quotient: string): StageGraph => {
+      const text = `op over(x: f32[N, D], s: f32[N]) -> (y: f32[N, D]) { y[n, d] = ${quotient}; }`;
+      const made = compile({ text, file: 'over.ktune', op: 'over', backend: cpp, arch: archNamed('avx2') });
+      if (!made.ok) throw new Error(made.stage);
+      return made.graph;
+    };
+    expect(emit(rows('x[n, d] / s[n]'), 'avx2').text).toContain('divide_f32_x8(');
+    expect(emit(rows('strict(x[n, d] / s[n])'), 'avx2').text).not.toContain('divide_f32_x8(');
+    expect(emit(rows('x[n, d] / s[n]'), 'avx2', { math: 1 }).text).not.toContain('divide_f32_x8(');
   });
 
   test('shares helpers between the variants of a batch and keeps their own names apart', () => {

@@ -89,6 +89,13 @@ static inline f32 fold_add_f32_x8(f32x8 v) {
   return v[0];
 }
 
+static inline f32x8 divide_f32_x8(f32x8 a, f32 b) {
+  const i32 exponent = __builtin_bit_cast(i32, b) & 0x7f800000;
+  const i32 half = 0x3f800000 + ((0x3f800000 - exponent) >> 1);
+  const f32 scale = __builtin_bit_cast(f32, half & 0x7f800000);
+  return a * scale * (1.0f / (b * scale));
+}
+
 static inline void store_f32_x8(f32* p, f32x8 v) {
   __builtin_memcpy(p, &v, sizeof v);
 }
@@ -144,12 +151,12 @@ extern "C" void softmax(const f32* __restrict x, f32* __restrict y, i64 B, i64 D
     // y[b, d_2] = y_peak[b] == -inf ? 0.0 : exp(x[b, d_2] - y_peak[b]) / y_sum[b]
     const i64 d_end_4 = D - (D & 15);
     for (i64 d = 0; d < d_end_4; d += 16) {
-      store_f32_x8(y + b * D + d, y_peak_1 == -__builtin_inff() ? splat_f32_x8(0.0f) : exp_4(load_f32_x8(x + b * D + d) - y_peak_1) / y_sum_1);
-      store_f32_x8(y + b * D + (d + 8), y_peak_1 == -__builtin_inff() ? splat_f32_x8(0.0f) : exp_4(load_f32_x8(x + b * D + (d + 8)) - y_peak_1) / y_sum_1);
+      store_f32_x8(y + b * D + d, y_peak_1 == -__builtin_inff() ? splat_f32_x8(0.0f) : divide_f32_x8(exp_4(load_f32_x8(x + b * D + d) - y_peak_1), y_sum_1));
+      store_f32_x8(y + b * D + (d + 8), y_peak_1 == -__builtin_inff() ? splat_f32_x8(0.0f) : divide_f32_x8(exp_4(load_f32_x8(x + b * D + (d + 8)) - y_peak_1), y_sum_1));
     }
     const i64 d_end_5 = D - ((D - d_end_4) & 7);
     for (i64 d = d_end_4; d < d_end_5; d += 8) {
-      store_f32_x8(y + b * D + d, y_peak_1 == -__builtin_inff() ? splat_f32_x8(0.0f) : exp_4(load_f32_x8(x + b * D + d) - y_peak_1) / y_sum_1);
+      store_f32_x8(y + b * D + d, y_peak_1 == -__builtin_inff() ? splat_f32_x8(0.0f) : divide_f32_x8(exp_4(load_f32_x8(x + b * D + d) - y_peak_1), y_sum_1));
     }
     for (i64 d = d_end_5; d < D; ++d) {
       y[b * D + d] = y_peak_1 == -__builtin_inff() ? 0.0f : exp_4(x[b * D + d] - y_peak_1) / y_sum_1;

@@ -316,3 +316,23 @@ function nearest(t: 'f32' | 'f64', T: string, U: string): readonly string[] {
     `return size < ${whole} ? __builtin_bit_cast(${T}, __builtin_bit_cast(${U}, r) | sign) : x;`,
   ];
 }
+
+/**
+ * Lanes over one scalar as products with a reciprocal, within 2 ulp. A power of two takes half of the divisor's exponent away, from the lanes as well:
+ * so neither the reciprocal nor the scaled lanes leave the range where the quotient stays in it. Without a branch, so that compilers compute both once
+ * before a loop.
+ */
+export function divideByScalar(c: Collector, lanes: number): string {
+  const T = localType(c, { dtype: 'f32', lanes });
+  const [S, I] = [storageType(c, 'f32'), storageType(c, 'i32')];
+  const name = `divide_f32${lanesSuffix(lanes)}`;
+  return c.add(
+    name,
+    () => `static inline ${T} ${name}(${T} a, ${S} b) {
+  const ${I} exponent = __builtin_bit_cast(${I}, b) & 0x7f800000;
+  const ${I} half = 0x3f800000 + ((0x3f800000 - exponent) >> 1);
+  const ${S} scale = __builtin_bit_cast(${S}, half & 0x7f800000);
+  return a * scale * (1.0f / (b * scale));
+}`,
+  );
+}
