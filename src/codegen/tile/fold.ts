@@ -10,6 +10,7 @@ import { gatheredRows, prefetchGathers } from './prefetch.ts';
 import { argFold, search } from './search.ts';
 import { assign, bind, branched, declare, laneAt, valueOf, withLane, withVar } from './scope.ts';
 import type { Scope } from './scope.ts';
+import { tighten } from './tighten.ts';
 import { castTo, identity } from './values.ts';
 
 type Local = Val & { readonly kind: 'name' };
@@ -85,7 +86,8 @@ const counting = (r: Reduce, cond: Expr): Reduce => ({
 const belowValue = (r: Reduce): Expr =>
   b.binary(r.op === 'lower' ? 'lt' : 'le', r.body, must(r.value, 'searched value'));
 
-function monoidFold(r: Reduce, op: Monoid, scopes: readonly Scope[], row: RowVector | undefined): readonly Val[] {
+function monoidFold(given: Reduce, op: Monoid, scopes: readonly Scope[], row: RowVector | undefined): readonly Val[] {
+  const r = bounded(given, scopes);
   if (row !== undefined) return scopes.map((s) => rowFold(r, op, s, row));
   const type = widen(r.acc);
   const first = must(scopes[0], 'scope');
@@ -98,6 +100,20 @@ function monoidFold(r: Reduce, op: Monoid, scopes: readonly Scope[], row: RowVec
     scopes.forEach((s, k) => update(r, op, must(accs[k], 'accumulator'), inside(inner, s)));
   });
   return accs;
+}
+
+/** The fold with its condition in the bounds of the innermost loop, as far as those are the same for all lanes. */
+function bounded(r: Reduce, scopes: readonly Scope[]): Reduce {
+  const axis = r.over.at(-1);
+  if (axis === undefined || r.when === undefined) return r;
+  const lanes = new Set(scopes.flatMap((s) => (s.lane === undefined ? [] : [s.lane.axis])));
+  const { when: _, ...open } = r;
+  const tight = tighten(axis, r.when, (id) => !lanes.has(id));
+  return {
+    ...open,
+    over: [...r.over.slice(0, -1), tight.axis],
+    ...(tight.when === undefined ? {} : { when: tight.when }),
+  };
 }
 
 /** A scope whose code goes into the block of `inner`, with the loop variables of `inner`. */

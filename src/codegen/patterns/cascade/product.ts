@@ -1,6 +1,7 @@
 import { must } from '../../../assert.ts';
 import * as b from '../../ir/build.ts';
 import { ix } from '../../ir/build.ts';
+import { keyOf } from '../../ir/rewrite.ts';
 import type { Axis, Expr } from '../../ir/stage.ts';
 import * as t from '../../ir/tile-build.ts';
 import type { Val } from '../../ir/tile.ts';
@@ -10,6 +11,8 @@ import { loopOver, sweep } from '../../tile/loops.ts';
 import { bind, branched, laneAt, nested, valueOf, withAxis, withLane, withVar } from '../../tile/scope.ts';
 import type { Lane, Scope } from '../../tile/scope.ts';
 import { lowerPoint } from '../../tile/stages.ts';
+import { coefOf, express } from '../../lower/linear.ts';
+import { boundsIn } from '../../tile/tighten.ts';
 import { most } from './pack.ts';
 import type { Packed } from './pack.ts';
 import { masked } from './shape.ts';
@@ -58,21 +61,24 @@ function leftOf(p: Product, block: Block, s: Scope, k: KernelState): Rows {
 
 function tiles(p: Product, next: Product | undefined, right: Packed, block: Block, s: Scope, k: KernelState): void {
   const { m, n } = block.tile;
+  const wanted = p.feeds === undefined ? commonWhere(p) : undefined;
+  const across = spanOf(p.cols, wanted, right.width, n, block, s);
+  const along = spanOf(p.over, p.when, right.depth, 1, block, s);
   const left = leftOf(p, block, s, k);
-  if (p.left !== undefined) fill(p, left, block, s, k);
+  if (p.left !== undefined) fill(p, left, along, block, s, k);
   const fed = next === undefined ? undefined : leftOf(next, block, s, k);
   const acc = k.scratch('tile', 'f32', b.int(m * n));
-  loopOver(p.cols, t.int(0), right.width, n, s, (panel, col) => {
+  loopOver(p.cols, across.lo, across.hi, n, s, (panel, col) => {
     loopOver(block.row, block.from, block.to, m, panel, (one, row) => {
       const below = bind(one, 'below', t.sub(row, block.from));
       one.block.ops.push({
         kind: 'tileDot',
         acc: { array: acc, index: t.int(0) },
-        a: { array: left.array, index: t.mul(below, left.stride) },
-        b: { array: right.array, index: t.mul(col, right.depth) },
+        a: { array: left.array, index: t.add(t.mul(below, left.stride), along.lo) },
+        b: { array: right.array, index: t.add(t.mul(col, right.depth), t.mul(along.lo, t.int(n))) },
         m,
         n,
-        k: right.depth,
+        k: t.sub(along.hi, along.lo),
         lanes: lanesOf(k),
         strides: { acc: t.int(n), a: left.stride, aStep: t.int(1), b: t.int(n) },
         types: { a: 'f32', b: 'f32', acc: 'f32' },
@@ -112,6 +118,44 @@ function tiles(p: Product, next: Product | undefined, right: Packed, block: Bloc
   });
 }
 
+/** The part of an axis that some row of a block needs. */
+interface Span {
+  readonly lo: Val;
+  readonly hi: Val;
+}
+/**
+ * Conditions that bound the axis by something that grows with the row: the last row of the block says where it ends, the first where it begins, down to
+ * a multiple of `step`.
+ */
+function spanOf(axis: Axis, when: Expr | undefined, extent: Val, step: number, block: Block, s: Scope): Span {
+  let [lo, hi]: [Val, Val] = [t.int(0), extent];
+  const limits = when === undefined ? [] : boundsIn(when, axis.id, (id) => s.axes.has(id) || id === block.row.id);
+  for (const { side, at } of limits) {
+    if (coefOf(at, block.row.id) < 0n) continue;
+    const row = side === 'hi' ? t.sub(block.to, t.int(1)) : block.from;
+    const value = valueOf(express(at), withAxis(forgetful(s), block.row.id, row));
+    if (side === 'hi') hi = t.call('min', [hi, value], 'i64');
+    else lo = t.call('max', [lo, value], 'i64');
+  }
+  if (lo.kind !== 'int') {
+    const capped = bind(s, `${axis.name}_from`, t.call('min', [lo, extent], 'i64'));
+    lo = step === 1 ? capped : bind(s, `${axis.name}_from`, t.sub(capped, t.binary('mod', capped, t.int(step))));
+  }
+  return { lo, hi: hi === extent ? hi : bind(s, `${axis.name}_to`, t.call('max', [hi, lo], 'i64')) };
+}
+/** The same place without what is known by name here: those values are of another row. */
+function forgetful(s: Scope): Scope {
+  const own = (): Scope['block'] => ({ ops: s.block.ops, values: new Map(), parent: undefined });
+  return { ...s, block: own(), first: own(), common: own() };
+}
+/** The condition under which a column is stored at all. */
+function commonWhere(p: Product): Expr | undefined {
+  const [first, ...others] = p.after;
+  if (first?.where === undefined) return undefined;
+  const key = keyOf(first.where);
+  return others.every((x) => x.where !== undefined && keyOf(x.where) === key) ? first.where : undefined;
+}
+
 /** A view of some lanes of an axis, and the position of the first. */
 interface Vector {
   readonly scope: Scope;
@@ -126,13 +170,12 @@ function put(e: Expr, array: string, start: Val, vectors: readonly Vector[]): vo
 }
 
 /** The left operand of a block, in rows. */
-function fill(p: Product, left: Rows, block: Block, s: Scope, k: KernelState): void {
+function fill(p: Product, left: Rows, along: Span, block: Block, s: Scope, k: KernelState): void {
   if (p.left === undefined) return;
   const value = masked(p.left, p.when);
-  const depth = t.convert(valueOf(p.over.hi, s), 'i64');
   loopOver(block.row, block.from, block.to, 1, s, (one, row) => {
     const start = bind(one, 'left_row', t.mul(t.sub(row, block.from), left.stride));
-    points(p.over, t.int(0), depth, UNROLL, one, k, (vectors) => put(value, left.array, start, vectors));
+    points(p.over, along.lo, along.hi, UNROLL, one, k, (vectors) => put(value, left.array, start, vectors));
   });
 }
 const UNROLL = 2;
