@@ -116,6 +116,11 @@ export function branched(s: Scope): Scope {
     first: { ops: s.block.ops, values: new Map(), parent: s.first },
   };
 }
+/** Code goes on in the same list, but nothing that has a name is known: an axis stands elsewhere from here on. */
+export function moved(s: Scope): Scope {
+  const own = (): Block => ({ ops: s.block.ops, values: new Map(), parent: undefined });
+  return { ...s, block: own(), first: own(), common: own() };
+}
 /** The view of lane 0: the lane axis is its base, values are scalars. */
 export function firstLane(s: Scope): Scope {
   if (s.lane === undefined) return s;

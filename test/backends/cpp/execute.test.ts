@@ -13,7 +13,14 @@ import { verify } from '../../../src/verify/verify.ts';
 import { compile, examplesText, languageText, smallConsts } from '../../fixtures/programs.ts';
 
 const ops = (name: string): string => readFileSync(new URL(`../../../ops/${name}.ktune`, import.meta.url), 'utf8');
-const texts = [ops('rmsnorm'), ops('sigrid_hash'), ops('pooled_embedding'), languageText, examplesText];
+const texts = [
+  ops('rmsnorm'),
+  ops('sigrid_hash'),
+  ops('pooled_embedding'),
+  ops('attention'),
+  languageText,
+  examplesText,
+];
 const operators = texts.flatMap((text) => compile(text));
 
 function graphOf(name: string, type: string | undefined): StageGraph {
@@ -32,6 +39,7 @@ const PROGRAMS: readonly (readonly [name: string, type: string | undefined])[] =
   ['sigrid_hash', undefined],
   ['pooled_embedding', 'f16'],
   ['softmax', undefined],
+  ['attention_causal', 'f32'],
   ['masked_cumsum', undefined],
   ['argmax_middle', undefined],
   ['sort_rows', undefined],
@@ -50,6 +58,7 @@ const VECTORS: ReadonlySet<string> = new Set([
   'sigrid_hash',
   'pooled_embedding',
   'softmax',
+  'attention_causal',
   'adamw',
   'maxpool2d',
 ]);

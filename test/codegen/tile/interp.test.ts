@@ -1,22 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { must } from '../../../src/assert.ts';
-import { evaluate } from '../../../src/backends/reference/evaluate.ts';
-import { runTile } from '../../../src/codegen/interp/run.ts';
 import { printTile } from '../../../src/codegen/ir/tile-print.ts';
 import { verifyTile } from '../../../src/codegen/ir/tile-verify.ts';
 import type { StageGraph } from '../../../src/codegen/ir/stage.ts';
 import type { TileProgram } from '../../../src/codegen/ir/tile.ts';
 import { lower } from '../../../src/codegen/lower/lower.ts';
-import { getAt, zeros } from '../../../src/codegen/numeric/tensor.ts';
-import type { Tensor } from '../../../src/codegen/numeric/tensor.ts';
 import { plans } from '../../../src/codegen/plan/planner.ts';
 import { lowerProgram } from '../../../src/codegen/tile/program.ts';
 import type { Schedule } from '../../../src/codegen/tile/vectorise.ts';
 import { arbitraryCase } from '../../../src/verify/arbitrary.ts';
-import type { Case } from '../../../src/verify/case.ts';
-import { caseData } from '../../../src/verify/data.ts';
-import { resolveSizes } from '../../../src/verify/sizes.ts';
+import { wrongElement } from '../../fixtures/interpreted.ts';
 import { compile, examplesText, languageText, smallConsts } from '../../fixtures/programs.ts';
 
 const SCHEDULES: readonly Schedule[] = [
@@ -66,73 +60,6 @@ function programsOf(graph: StageGraph): readonly TileProgram[] {
       }),
     ),
   );
-}
-
-/** Runs a program on a case and returns the first element that the reference does not accept. */
-function wrongElement(graph: StageGraph, program: TileProgram, c: Case): string | undefined {
-  const sizes = resolveSizes(graph, c);
-  if (typeof sizes === 'string') throw new Error(sizes);
-  const data = caseData(graph, c, sizes);
-  const buffers = Object.fromEntries(
-    graph.buffers.flatMap((b) =>
-      data.tensors.has(b.id)
-        ? [[b.id, b.list ? must(data.tensors.get(b.id), b.id) : must(data.tensors.get(b.id)?.[0], b.id)]]
-        : [],
-    ),
-  );
-  const expected = evaluate(graph, {
-    dims: Object.fromEntries(sizes.dims),
-    scalars: Object.fromEntries(data.scalars),
-    buffers,
-  });
-  if (!expected.ok) throw new Error(JSON.stringify(expected.problems));
-  const arrays: Record<string, readonly Tensor[]> = {};
-  for (const b of graph.buffers) {
-    const given = data.tensors.get(b.id)?.map((t) => ({ ...t, data: t.data.slice() }));
-    if (b.role !== 'temp')
-      arrays[b.id] = given ?? must(expected.outputs[b.id], b.id).map((o) => zeros(o.tensor.dtype, o.tensor.shape));
-  }
-  const capacities = program.capacities.map(
-    (x) =>
-      [
-        x.id,
-        BigInt(
-          Math.max(
-            0,
-            ...graph.buffers
-              .filter((b) => b.capacity?.ragged === x.ragged)
-              .flatMap((b) => must(expected.outputs[b.id], b.id).map((o) => o.needed ?? 0)),
-          ),
-        ),
-      ] as const,
-  );
-  const dims = [...sizes.dims].map(([id, v]) => [id, typeof v === 'number' ? BigInt(v) : v.map(BigInt)] as const);
-  const scalars = [...data.scalars].map(
-    ([id, v]) =>
-      [
-        id,
-        typeof v === 'number' &&
-        Number.isInteger(v) &&
-        graph.scalars.some((s) => s.name === id && /^[iu]/.test(s.dtype))
-          ? BigInt(v)
-          : v,
-      ] as const,
-  );
-  runTile(program, { arrays, values: Object.fromEntries([...dims, ...scalars, ...capacities]) });
-  for (const [id, list] of Object.entries(expected.outputs)) {
-    for (const [k, o] of list.entries()) {
-      for (let i = 0; i < o.tensor.data.length; i++) {
-        const [got, want] = [getAt(must(arrays[id]?.[k], id), i), getAt(o.tensor, i)];
-        const bound =
-          (o.bound?.[i] ?? 0) * 1.001 + (typeof want === 'number' ? Math.abs(want) * 2 ** -7 * (o.bound ? 1 : 0) : 0);
-        const close = typeof got === 'number' && typeof want === 'number' && Math.abs(got - want) <= bound;
-        const isRow = graph.buffers.some((b) => b.id === id && b.row !== undefined);
-        if (!Object.is(got, want) && Number(got) !== Number(want) && !close && (o.marks?.[i] ?? 0) === 0 && !isRow)
-          return `${id}[${i}] is ${String(got)}, not ${String(want)}`;
-      }
-    }
-  }
-  return undefined;
 }
 
 describe('lowering to tile IR, interpreted', () => {

@@ -5,7 +5,18 @@ import * as t from '../../ir/tile-build.ts';
 import type { Val } from '../../ir/tile.ts';
 import type { KernelState } from '../../tile/kernel.ts';
 import { boundsOf, loopOver } from '../../tile/loops.ts';
-import { assign, bind, branched, declare, laneAt, nested, valueOf, withLane, withMask } from '../../tile/scope.ts';
+import {
+  assign,
+  bind,
+  branched,
+  declare,
+  laneAt,
+  moved,
+  nested,
+  valueOf,
+  withLane,
+  withMask,
+} from '../../tile/scope.ts';
 import type { Scope } from '../../tile/scope.ts';
 import type { Product } from './shape.ts';
 
@@ -45,7 +56,7 @@ export function packRight(p: Product, n: number, s: Scope, k: KernelState): Pack
           const position = t.add(col, t.int(v * lanes));
           const here =
             lane === undefined
-              ? { ...branched(one), axes: new Map(one.axes).set(p.cols.id, position) }
+              ? { ...moved(one), axes: new Map(one.axes).set(p.cols.id, position) }
               : withLane(branched(one), lane);
           const value = t.splat(edge ? within(p, here, position, width, lanes) : valueOf(p.right, here), lanes);
           const named = bind(here, 'w', value);
@@ -62,14 +73,15 @@ export function packRight(p: Product, n: number, s: Scope, k: KernelState): Pack
     panel.block.ops.push({ kind: 'if', cond, then: whole.block.ops, else: rest.block.ops });
   });
   if (sum === undefined) return { array, depth, width };
+  return { array, depth, width, finite: bind(s, 'finite', t.binary('eq', folded(sum, s), t.float(0))) };
+}
+
+/** The sum of the lanes. */
+function folded(sum: Val, s: Scope): Val {
+  if (sum.ty.lanes === 1) return sum;
   const id = s.fresh('spoilt');
   s.block.ops.push({ kind: 'reduceTile', id, monoid: 'add', value: sum, within: 'vector' });
-  return {
-    array,
-    depth,
-    width,
-    finite: bind(s, 'finite', t.binary('eq', t.name(id, { dtype: 'f32', lanes: 1 }), t.float(0))),
-  };
+  return t.name(id, { dtype: 'f32', lanes: 1 });
 }
 
 /** The operand where the column exists, 0 elsewhere. */

@@ -1,18 +1,17 @@
 import { must } from '../../../assert.ts';
 import * as b from '../../ir/build.ts';
 import { ix } from '../../ir/build.ts';
-import { keyOf } from '../../ir/rewrite.ts';
 import type { Axis, Expr } from '../../ir/stage.ts';
 import * as t from '../../ir/tile-build.ts';
 import type { Val } from '../../ir/tile.ts';
 import { lowerNodes, withUses } from '../../tile/kernel.ts';
 import type { KernelState } from '../../tile/kernel.ts';
-import { loopOver, sweep } from '../../tile/loops.ts';
-import { bind, branched, laneAt, nested, valueOf, withAxis, withLane, withVar } from '../../tile/scope.ts';
+import { boundsOf, loopOver, sweep } from '../../tile/loops.ts';
+import { bind, branched, laneAt, moved, nested, valueOf, withAxis, withLane, withVar } from '../../tile/scope.ts';
 import type { Lane, Scope } from '../../tile/scope.ts';
 import { lowerPoint } from '../../tile/stages.ts';
 import { coefOf, express } from '../../lower/linear.ts';
-import { boundsIn } from '../../tile/tighten.ts';
+import { boundsIn, tighten } from '../../tile/tighten.ts';
 import { most } from './pack.ts';
 import type { Packed } from './pack.ts';
 import { masked } from './shape.ts';
@@ -61,8 +60,7 @@ function leftOf(p: Product, block: Block, s: Scope, k: KernelState): Rows {
 
 function tiles(p: Product, next: Product | undefined, right: Packed, block: Block, s: Scope, k: KernelState): void {
   const { m, n } = block.tile;
-  const wanted = p.feeds === undefined ? commonWhere(p) : undefined;
-  const across = spanOf(p.cols, wanted, right.width, n, block, s);
+  const across = spanOf(p.cols, p.wanted, right.width, n, block, s);
   const along = spanOf(p.over, p.when, right.depth, 1, block, s);
   const left = leftOf(p, block, s, k);
   if (p.left !== undefined) fill(p, left, along, block, s, k);
@@ -133,7 +131,7 @@ function spanOf(axis: Axis, when: Expr | undefined, extent: Val, step: number, b
   for (const { side, at } of limits) {
     if (coefOf(at, block.row.id) < 0n) continue;
     const row = side === 'hi' ? t.sub(block.to, t.int(1)) : block.from;
-    const value = valueOf(express(at), withAxis(forgetful(s), block.row.id, row));
+    const value = valueOf(express(at), withAxis(moved(s), block.row.id, row));
     if (side === 'hi') hi = t.call('min', [hi, value], 'i64');
     else lo = t.call('max', [lo, value], 'i64');
   }
@@ -143,19 +141,6 @@ function spanOf(axis: Axis, when: Expr | undefined, extent: Val, step: number, b
   }
   return { lo, hi: hi === extent ? hi : bind(s, `${axis.name}_to`, t.call('max', [hi, lo], 'i64')) };
 }
-/** The same place without what is known by name here: those values are of another row. */
-function forgetful(s: Scope): Scope {
-  const own = (): Scope['block'] => ({ ops: s.block.ops, values: new Map(), parent: undefined });
-  return { ...s, block: own(), first: own(), common: own() };
-}
-/** The condition under which a column is stored at all. */
-function commonWhere(p: Product): Expr | undefined {
-  const [first, ...others] = p.after;
-  if (first?.where === undefined) return undefined;
-  const key = keyOf(first.where);
-  return others.every((x) => x.where !== undefined && keyOf(x.where) === key) ? first.where : undefined;
-}
-
 /** A view of some lanes of an axis, and the position of the first. */
 interface Vector {
   readonly scope: Scope;
@@ -169,15 +154,27 @@ function put(e: Expr, array: string, start: Val, vectors: readonly Vector[]): vo
   }
 }
 
-/** The left operand of a block, in rows. */
+/** The left operand of a block, in rows; 0 at points that do not count. */
 function fill(p: Product, left: Rows, along: Span, block: Block, s: Scope, k: KernelState): void {
   if (p.left === undefined) return;
-  const value = masked(p.left, p.when);
+  const inside = tighten(p.over, p.when, (id) => id !== p.over.id);
+  const value = masked(p.left, inside.when);
   loopOver(block.row, block.from, block.to, 1, s, (one, row) => {
     const start = bind(one, 'left_row', t.mul(t.sub(row, block.from), left.stride));
-    points(p.over, along.lo, along.hi, UNROLL, one, k, (vectors) => put(value, left.array, start, vectors));
+    const store = (e: Expr, lo: Val, hi: Val): void =>
+      points(inside.axis, lo, hi, UNROLL, one, k, (vectors) => put(e, left.array, start, vectors));
+    if (p.when === undefined) return store(value, along.lo, along.hi);
+    // What the condition leaves of this row, and nothing beside it.
+    const clip = (at: Val): Val => t.call('max', [along.lo, t.call('min', [at, along.hi], 'i64')], 'i64');
+    const [lo, hi] = boundsOf(inside.axis, one);
+    const first = bind(one, `${p.over.name}_first`, clip(lo));
+    const last = bind(one, `${p.over.name}_last`, t.call('max', [first, clip(hi)], 'i64'));
+    if (inside.axis.lo !== p.over.lo) store(ZERO, along.lo, first);
+    store(value, first, last);
+    store(ZERO, last, along.hi);
   });
 }
+const ZERO = b.float(0);
 const UNROLL = 2;
 
 const lanesOf = (k: KernelState): number => Math.max(1, Math.floor(k.schedule.bytes / 4));
@@ -191,7 +188,7 @@ function vectorsAt(axis: Axis, s: Scope, at: Val, n: number, k: KernelState): re
   return Array.from({ length: n / lanes }, (_, u) => {
     if (lanes > 1) return vectorOf(s, laneAt(axis.id, lanes, at, u, false));
     const here = t.add(at, t.int(u));
-    return { scope: withAxis({ ...branched(s), registers: new Map(s.registers) }, axis.id, here), at: here };
+    return { scope: withAxis({ ...moved(s), registers: new Map(s.registers) }, axis.id, here), at: here };
   });
 }
 /** Vectors from `lo` to `hi`, then what is left one by one. */

@@ -1,7 +1,10 @@
 import type { Axis, AxisId, BufId, Expr, Stage, StageGraph } from '../../ir/stage.ts';
 import * as b from '../../ir/build.ts';
-import { children, freeAxes, rewrite, stageWrites } from '../../ir/walk.ts';
+import { keyOf } from '../../ir/rewrite.ts';
+import { children, freeAxes, mapChildren, reads, stageWrites } from '../../ir/walk.ts';
+import type { Read } from '../../ir/walk.ts';
 import { dependsOn } from '../../tile/affine.ts';
+import { tighten } from '../../tile/tighten.ts';
 import { laneable } from '../../tile/vectorise.ts';
 import { stagesOf } from '../../plan/plan.ts';
 import type { KernelPlan, PlanNode } from '../../plan/plan.ts';
@@ -21,6 +24,8 @@ export interface Product {
   readonly right: Expr;
   /** Points outside do not count: `left` is 0 there, which hides nothing as long as `right` is finite. */
   readonly when?: Expr;
+  /** The condition under which a result matters; columns that it excludes for all rows may be left out. */
+  readonly wanted?: Expr;
   /** Stores the operand `left` of the next product instead of the result of a stage. */
   readonly feeds?: Expr;
   readonly after: readonly Pointwise[];
@@ -86,7 +91,41 @@ function overRow(
   const steps = nodes.flatMap((node): readonly Step[] => productsOf(node, row.id) ?? [{ kind: 'rows', node }]);
   if (!steps.some((s) => s.kind === 'product') || steps.length < 2) return undefined;
   const kept = keptOf(kernel, graph, row.id);
-  return kept && { batch: outer, row, steps, kept };
+  const open = [...outer, row];
+  return kept && { batch: outer, row, steps: steps.map((s) => unasked(s, open, kept, graph)), kept };
+}
+
+/**
+ * Scratch may hold anything where nobody reads it: what a product leaves there needs no condition, as long as its value can be computed everywhere.
+ */
+function unasked(step: Step, outer: readonly Axis[], kept: Cascade['kept'], graph: StageGraph): Step {
+  if (step.kind === 'rows') return step;
+  const axes = [...outer, step.product.cols];
+  const after = step.product.after.map((s): Pointwise => {
+    if (!kept.has(s.out.buf) || !reads(s.value).every((r) => isWhole(r, axes, graph))) return s;
+    const { where: _where, ...rest } = s;
+    return rest;
+  });
+  return { kind: 'product', product: { ...step.product, after, ...withWanted(step.product) } };
+}
+/** The condition under which some result of a product is read or stored. */
+function withWanted({ after }: Product): { readonly wanted?: Expr } {
+  const [first, ...others] = after.map((s) => s.where);
+  if (first === undefined) return {};
+  const key = keyOf(first);
+  return others.every((w) => w !== undefined && keyOf(w) === key) ? { wanted: first } : {};
+}
+/** True if the read is in range whatever a condition says: each index is an axis as long as the buffer. */
+function isWhole(r: Read, axes: readonly Axis[], graph: StageGraph): boolean {
+  const shape = graph.buffers.find((x) => x.id === r.buf)?.shape ?? [];
+  return (
+    r.list === undefined &&
+    r.field === undefined &&
+    r.index.every((e, k) => {
+      const [axis, extent] = [axes.find((a) => e.kind === 'axis' && a.id === e.id), shape[k]];
+      return axis !== undefined && extent !== undefined && keyOf(axis.hi) === keyOf(extent);
+    })
+  );
 }
 
 /** The products that compute a loop over columns; undefined where it is no product. */
@@ -105,16 +144,16 @@ function productsOf(node: PlanNode, row: AxisId): readonly Step[] | undefined {
   const product = { over, cols, right, after, plain: node, ...(when === undefined ? {} : { when }) };
   const nested = folds(left);
   if (nested.length === 0)
-    return laneable(masked(left, when), over.id) ? [{ kind: 'product', product: { ...product, left } }] : undefined;
+    return laneable(masked(left, tighten(over, when, (id) => id !== over.id).when), over.id)
+      ? [{ kind: 'product', product: { ...product, left } }]
+      : undefined;
   // The operand holds a product of its own: that one comes first and leaves the operand behind.
   const [score] = nested;
   if (nested.length !== 1 || score === undefined) return undefined;
   const first = factors({ ...fold, reduce: score.reduce }, row, over.id);
   if (first === undefined || first.when !== undefined || folds(first.left).length > 0) return undefined;
   if (!laneable(first.left, first.over.id)) return undefined;
-  const value = rewrite(left, (e) => (e === score ? b.acc(score.type) : e));
-  const post = score.post;
-  const feeds = masked(post === undefined ? value : rewrite(left, (e) => (e === score ? post : e)), when);
+  const feeds = masked(replace(left, score, score.post ?? b.acc(score.type)), when);
   if (!laneable(feeds, over.id)) return undefined;
   return [
     {
@@ -124,6 +163,8 @@ function productsOf(node: PlanNode, row: AxisId): readonly Step[] | undefined {
     { kind: 'product', product },
   ];
 }
+
+const replace = (e: Expr, one: Expr, by: Expr): Expr => (e === one ? by : mapChildren(e, (c) => replace(c, one, by)));
 
 /** The operand with nothing where the condition does not hold. */
 export const masked = (left: Expr, when: Expr | undefined): Expr =>
