@@ -113,11 +113,23 @@ export function lowerRead(e: Expr & { readonly kind: 'read' }, s: Scope): Val {
   const half = contiguous ? s.lane?.half : undefined;
   return t.load(contiguous ? ref : { ...ref, index: t.splat(ref.index, lanes) }, e.dtype, e.type, lanes, mask, half);
 }
-/** True if the element exists whatever the scope's mask says: every index is an axis that ends where the buffer does. */
+/** True if the element exists whatever the scope's mask says: every index is an axis that ends where the buffer does, or an item of a ragged row. */
 function always(e: Expr & { readonly kind: 'read' }, s: Scope): boolean {
   const b = s.cx.buffer(e.buf);
   if (b.row !== undefined || b.list !== undefined) return false;
-  return e.index.every((i, k) => i.kind === 'axis' && s.ends.get(i.id) === keyOf(must(b.shape[k], 'extent')));
+  return e.index.every((i, k) => {
+    const extent = must(b.shape[k], 'extent');
+    return i.kind === 'axis' ? s.ends.get(i.id) === keyOf(extent) : k === 0 && isItem(i, extent, s);
+  });
+}
+/** `off[r] + l` for an axis l from 0 to `off[r + 1] - off[r]`, where the buffer holds the items that `off` counts. */
+function isItem(i: Expr, extent: Expr, s: Scope): boolean {
+  if (i.kind !== 'binary' || i.op !== 'add' || i.a.kind !== 'read' || i.b.kind !== 'axis') return false;
+  const [row] = i.a.index;
+  if (row === undefined || i.a.index.length !== 1 || extent.kind !== 'read' || extent.buf !== i.a.buf) return false;
+  const one: Expr = { kind: 'int', type: 'i64', value: 1n };
+  const next: Expr = { ...i.a, index: [{ kind: 'binary', type: 'i64', op: 'add', a: row, b: one }] };
+  return s.ends.get(i.b.id) === keyOf({ kind: 'binary', type: 'i64', op: 'sub', a: next, b: i.a });
 }
 const zero = (e: Expr): Val =>
   e.type === 'bool' ? t.bool(false) : e.type === 'f32' || e.type === 'f64' ? t.float(0, e.type) : t.int(0, e.type);

@@ -1,5 +1,6 @@
 import { isFloat, widen } from '../../dsl/dtypes.ts';
-import { children, reduceExprs } from '../ir/walk.ts';
+import { keyOf } from '../ir/rewrite.ts';
+import { children, reads, reduceExprs } from '../ir/walk.ts';
 import type { AxisId, Expr, Reduce, Stage } from '../ir/stage.ts';
 import { dependsOn, walksRow } from './affine.ts';
 import type { Rows } from './affine.ts';
@@ -33,26 +34,27 @@ export const SCALAR: Schedule = {
   halves: false,
 };
 
+const NONE: ReadonlySet<string> = new Set();
 /**
  * True if the expression can be computed for several values of the axis at once: loop bounds inside do not move with it, and what only some
- * lanes may touch is addressed lane by lane.
+ * lanes may touch is addressed lane by lane, or is among the `steady` reads, which are made whatever the lanes want.
  */
-export function laneable(e: Expr, axis: AxisId, masked = false): boolean {
+export function laneable(e: Expr, axis: AxisId, masked = false, steady = NONE): boolean {
   const varies = (x: Expr): boolean => dependsOn(x, axis);
   switch (e.kind) {
     case 'let':
       // Names are followed by value: what a varying name reaches is taken to vary.
       return (
-        laneable(e.value, axis, masked) &&
+        laneable(e.value, axis, masked, steady) &&
         (varies(e.value) ? lanesWithVar(e.body) : true) &&
-        laneable(e.body, axis, masked)
+        laneable(e.body, axis, masked, steady)
       );
     case 'dim':
       return e.list === undefined || !varies(e.list);
     case 'read':
       if (e.list !== undefined && varies(e.list)) return false;
-      if (masked && !e.index.some(varies)) return false;
-      return e.index.every((i) => laneable(i, axis, masked));
+      if (masked && !e.index.some(varies)) return steady.has(keyOf(e));
+      return e.index.every((i) => laneable(i, axis, masked, steady));
     case 'select':
     case 'binary': {
       const lazy =
@@ -61,14 +63,16 @@ export function laneable(e: Expr, axis: AxisId, masked = false): boolean {
           : e.op === 'and' || e.op === 'or'
             ? { cond: e.a, sides: [e.b] }
             : undefined;
-      if (lazy === undefined) return children(e).every((c) => laneable(c, axis, masked));
+      if (lazy === undefined) return children(e).every((c) => laneable(c, axis, masked, steady));
       const under = masked || varies(lazy.cond);
-      return laneable(lazy.cond, axis, masked) && lazy.sides.every((x) => laneable(x, axis, under));
+      return laneable(lazy.cond, axis, masked, steady) && lazy.sides.every((x) => laneable(x, axis, under, steady));
     }
     case 'reduce':
-      return laneableFold(e.reduce, axis, masked) && (e.post === undefined || laneable(e.post, axis, masked));
+      return (
+        laneableFold(e.reduce, axis, masked, steady) && (e.post === undefined || laneable(e.post, axis, masked, steady))
+      );
     default:
-      return children(e).every((c) => laneable(c, axis, masked));
+      return children(e).every((c) => laneable(c, axis, masked, steady));
   }
 }
 /** Loads at addresses that hang on a varying name would need gathers under names; nested folds and lazy reads are refused. */
@@ -76,11 +80,11 @@ const lanesWithVar = (body: Expr): boolean => !hasFold(body);
 const hasFold = (e: Expr): boolean => e.kind === 'reduce' || children(e).some(hasFold);
 
 const SEARCHES: ReadonlySet<Reduce['op']> = new Set<Reduce['op']>(['argmax', 'argmin', 'first', 'lower', 'upper']);
-function laneableFold(r: Reduce, axis: AxisId, masked: boolean): boolean {
+function laneableFold(r: Reduce, axis: AxisId, masked: boolean, steady = NONE): boolean {
   if (r.over.some((a) => dependsOn(a.lo, axis) || dependsOn(a.hi, axis))) return false;
   if (SEARCHES.has(r.op)) return !reduceExprs(r).some((x) => dependsOn(x, axis));
   const under = masked || (r.when !== undefined && dependsOn(r.when, axis));
-  return (r.when === undefined || laneable(r.when, axis, masked)) && laneable(r.body, axis, under);
+  return (r.when === undefined || laneable(r.when, axis, masked, steady)) && laneable(r.body, axis, under, steady);
 }
 
 /** True if a stage can run in a loop whose steps compute several values of `axis`. */
@@ -91,10 +95,17 @@ export function inLanes(s: Stage, axis: AxisId, buffer: Rows): boolean {
   const where = s.where;
   const under = where !== undefined && dependsOn(where, axis);
   if (where !== undefined && !laneable(where, axis)) return false;
-  if (s.kind === 'map') return laneable(s.value, axis, under);
+  const steady = where === undefined ? steadyReads(s) : NONE;
+  if (s.kind === 'map') return laneable(s.value, axis, under, steady);
   // Gathers lose against a reduced axis along which the same operands are consecutive.
   if (rowInLanes(s.reduce, buffer) && gathers(s.reduce.body, axis, buffer)) return false;
-  return laneableFold(s.reduce, axis, under) && (s.post === undefined || laneable(s.post, axis, under));
+  return laneableFold(s.reduce, axis, under, steady) && (s.post === undefined || laneable(s.post, axis, under, steady));
+}
+
+/** Reads that every point of an unconditional stage makes: those of its place and of its loop bounds. */
+function steadyReads(s: Stage & { readonly kind: 'map' | 'reduce' }): ReadonlySet<string> {
+  const roots = [...s.out.index, ...s.axes.flatMap((a) => [a.lo, a.hi])];
+  return new Set(roots.flatMap((e) => reads(e).map(keyOf)));
 }
 
 /** True if a read moves with the axis but not by one element. */
