@@ -24,6 +24,7 @@ const GOLDENS: readonly Golden[] = [
   { op: 'pooled_embedding', text: ops('pooled_embedding'), type: 'f32', arch: 'avx2', dims: { B: 2048, D: 64, V: 1000000 }, config: { unroll: 8 } },
   { op: 'attention_causal', text: ops('attention'), type: 'bf16', arch: 'avx2', config: { assume: false } },
   { op: 'softmax', text: languageText, arch: 'avx2', config: { assume: false } },
+  { op: 'transpose', text: ops('transpose'), type: 'f32', arch: 'avx2', config: { assume: false } },
   { op: 'cumsum', text: examplesText, arch: 'generic' },
   { op: 'bucketize_sparse', text: languageText, arch: 'avx2' },
   { op: 'quantize_packed', text: examplesText, arch: 'generic', config: { vector: 0 } },

@@ -1,3 +1,4 @@
+import { must } from '../../assert.ts';
 import { DTYPES, widen } from '../../dsl/dtypes.ts';
 import type { DType, ValueType } from '../../dsl/dtypes.ts';
 import type { Ref, TileOp, Ty, Val } from '../../codegen/ir/tile.ts';
@@ -10,6 +11,7 @@ import { loadHalf, storeHalves } from './prelude/halves.ts';
 import { bitsOf, floorDiv, floorMod, isIntType, saturate, saturateLanes } from './prelude/integers.ts';
 import { tileDot } from './prelude/dot.ts';
 import { foldLanes, sortRows, splat } from './prelude/lanes.ts';
+import { turn } from './prelude/turn.ts';
 import * as m from './prelude/memory.ts';
 import { localType, perLane, storageType, toBits, vector } from './prelude/types.ts';
 
@@ -349,6 +351,14 @@ function tile(c: Collector, op: Parameters<Dialect['tile']>[0], p: Print, at: At
       const f = foldLanes(c, op.monoid, op.value.ty);
       const value = op.value.ty.dtype === 'bool' ? p.mask(op.value, 32) : p.val(op.value);
       return [`const ${localType(c, { dtype: op.value.ty.dtype, lanes: 1 })} ${op.id} = ${f}(${value});`];
+    }
+    case 'turnTile': {
+      const ty = must(op.values[0], 'row').ty;
+      const T = localType(c, ty);
+      return [
+        ...op.ids.map((id, i) => `${T} ${id} = ${p.val(must(op.values[i], 'row'))};`),
+        `${turn(c, ty)}(${op.ids.join(', ')});`,
+      ];
     }
     case 'copy':
       return [

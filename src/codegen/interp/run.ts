@@ -110,6 +110,16 @@ function runOps(ops: readonly TileOp[], names: Names, m: Machine): Flow {
         if (op.within !== 'vector') throw new Error('internal: one lane runs at a time');
         names.set(op.id, [at(op.value).reduce((a, b) => combine(op.monoid, a, b, op.value.ty.dtype))]);
         break;
+      case 'turnTile': {
+        const rows = op.values.map(at);
+        op.ids.forEach((id, i) =>
+          names.set(
+            id,
+            rows.map((r) => must(r[i], 'lane')),
+          ),
+        );
+        break;
+      }
       case 'copy':
         for (let i = 0n, n = one(op.count); i < n; i++) copyElement(op.to, op.from, op.dtype, i, names, m);
         break;

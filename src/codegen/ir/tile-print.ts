@@ -103,6 +103,8 @@ function opLines(op: TileOp, pad: string): readonly string[] {
     case 'reduceTile':
     case 'scanTile':
       return line(`let ${op.id} = ${op.kind} ${op.monoid} ${printVal(op.value)} within ${op.within}`);
+    case 'turnTile':
+      return line(`let ${op.ids.join(', ')} = turn ${op.values.map((v) => printVal(v)).join(', ')}`);
     case 'copy':
       return line(
         `copy ${refText(op.to)} = ${refText(op.from)} ${op.dtype} × ${printVal(op.count)}${op.async ? ' async' : ''}`,

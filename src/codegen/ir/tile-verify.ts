@@ -93,6 +93,14 @@ function block(
         });
         if (divergent && op.within === 'block') fault(`${op.id} is folded where lanes part`);
         break;
+      case 'turnTile': {
+        const [first] = op.values;
+        if (first === undefined || op.ids.length !== first.ty.lanes || op.values.length !== first.ty.lanes)
+          fault('a square whose sides differ');
+        else if (op.values.some((v) => !same(v.ty, first.ty))) fault('a square of several types');
+        else for (const id of op.ids) declare(id, first.ty);
+        break;
+      }
       case 'barrier':
         if (divergent) fault('a barrier where lanes part');
         break;

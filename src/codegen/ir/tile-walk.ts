@@ -74,6 +74,8 @@ export function parts(op: TileOp): {
       return of([op.value], [op.to]);
     case 'prefetch':
       return of([], [op.at]);
+    case 'turnTile':
+      return of(op.values);
     case 'copy':
       return of([op.count], [op.to, op.from]);
     case 'tileDot':

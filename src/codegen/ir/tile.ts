@@ -183,6 +183,8 @@ export type TileOp =
       readonly value: Val;
       readonly within: 'vector' | 'wave' | 'block';
     }
+  /** Rows and columns of a square change places: lane j of `ids[i]` is lane i of `values[j]`. As many values as lanes, all of one type. */
+  | { readonly kind: 'turnTile'; readonly ids: readonly string[]; readonly values: readonly Val[] }
   /** A run of `count` elements between arrays; `async` needs a barrier before its first read. */
   | {
       readonly kind: 'copy';

@@ -42,7 +42,10 @@ export interface Dialect {
   readonly tile: (
     op: Extract<
       TileOp,
-      { readonly kind: 'reduceTile' | 'scanTile' | 'copy' | 'tileDot' | 'sortTile' | 'atomic' | 'prefetch' | 'barrier' }
+      {
+        readonly kind:
+          'reduceTile' | 'scanTile' | 'turnTile' | 'copy' | 'tileDot' | 'sortTile' | 'atomic' | 'prefetch' | 'barrier';
+      }
     >,
     p: Print,
   ) => readonly string[];

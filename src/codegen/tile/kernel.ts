@@ -203,7 +203,7 @@ function lowerOne(stage: Stage, scopes: readonly Scope[], k: KernelState, row?: 
 }
 
 /** True if whole vectors of a result lie at multiples of their size: the lane axis counts from 0, and rows are whole vectors. */
-function canStream(out: Place, s: Scope): boolean {
+export function canStream(out: Place, s: Scope): boolean {
   const b = s.cx.buffer(out.buf);
   const { lane } = s;
   const last = out.index.at(-1);

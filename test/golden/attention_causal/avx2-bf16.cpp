@@ -174,6 +174,13 @@ static inline f32 exp_4(f32 x) {
   return exp_ends(x, t, 1.0f + (r + r * r * q));
 }
 
+static inline f32x8 divide_f32_x8(f32x8 a, f32 b) {
+  const i32 exponent = __builtin_bit_cast(i32, b) & 0x7f800000;
+  const i32 half = 0x3f800000 + ((0x3f800000 - exponent) >> 1);
+  const f32 scale = __builtin_bit_cast(f32, half & 0x7f800000);
+  return a * scale * (1.0f / (b * scale));
+}
+
 // y 2^n for 1/2 < y < 2, where n stands in the low bits of t: added to the exponent. Below 2^-126 exp(x) is 0, above the range x + inf, which keeps NaN.
 static inline f32x8 exp_ends(f32x8 x, f32x8 t, f32x8 y) {
   const f32x8 p = __builtin_bit_cast(f32x8, __builtin_bit_cast(i32x8, y) + (__builtin_bit_cast(i32x8, t) << 23));
@@ -364,12 +371,12 @@ static void attention_causal_k0_s(const bf16* __restrict q, const bf16* __restri
             const i64 n_last = max_i64(n_first, max_i64(0, min_i64(n_top, n_to_1)));
             const i64 n_end = n_last - ((n_last - n_first) & 15);
             for (i64 n = n_first; n < n_end; n += 16) {
-              store_f32_x8(n_3_left_scratch + left_row + n, bf16_to_f32_x8(f32_to_bf16_x8(o_peak_block_scratch[m_1 - m] == -__builtin_inff() ? splat_f32_x8(0.0f) : exp_4(load_f32_x8(s_block_scratch + m_1 * N + n - m * N) - o_peak_block_scratch[m_1 - m]) / o_sum_block_scratch[m_1 - m])));
-              store_f32_x8(n_3_left_scratch + left_row + (n + 8), bf16_to_f32_x8(f32_to_bf16_x8(o_peak_block_scratch[m_1 - m] == -__builtin_inff() ? splat_f32_x8(0.0f) : exp_4(load_f32_x8(s_block_scratch + m_1 * N + (n + 8) - m * N) - o_peak_block_scratch[m_1 - m]) / o_sum_block_scratch[m_1 - m])));
+              store_f32_x8(n_3_left_scratch + left_row + n, bf16_to_f32_x8(f32_to_bf16_x8(o_peak_block_scratch[m_1 - m] == -__builtin_inff() ? splat_f32_x8(0.0f) : divide_f32_x8(exp_4(load_f32_x8(s_block_scratch + m_1 * N + n - m * N) - o_peak_block_scratch[m_1 - m]), o_sum_block_scratch[m_1 - m]))));
+              store_f32_x8(n_3_left_scratch + left_row + (n + 8), bf16_to_f32_x8(f32_to_bf16_x8(o_peak_block_scratch[m_1 - m] == -__builtin_inff() ? splat_f32_x8(0.0f) : divide_f32_x8(exp_4(load_f32_x8(s_block_scratch + m_1 * N + (n + 8) - m * N) - o_peak_block_scratch[m_1 - m]), o_sum_block_scratch[m_1 - m]))));
             }
             const i64 n_end_1 = n_last - ((n_last - n_end) & 7);
             for (i64 n = n_end; n < n_end_1; n += 8) {
-              store_f32_x8(n_3_left_scratch + left_row + n, bf16_to_f32_x8(f32_to_bf16_x8(o_peak_block_scratch[m_1 - m] == -__builtin_inff() ? splat_f32_x8(0.0f) : exp_4(load_f32_x8(s_block_scratch + m_1 * N + n - m * N) - o_peak_block_scratch[m_1 - m]) / o_sum_block_scratch[m_1 - m])));
+              store_f32_x8(n_3_left_scratch + left_row + n, bf16_to_f32_x8(f32_to_bf16_x8(o_peak_block_scratch[m_1 - m] == -__builtin_inff() ? splat_f32_x8(0.0f) : divide_f32_x8(exp_4(load_f32_x8(s_block_scratch + m_1 * N + n - m * N) - o_peak_block_scratch[m_1 - m]), o_sum_block_scratch[m_1 - m]))));
             }
             for (i64 n = n_end_1; n < n_last; ++n) {
               n_3_left_scratch[left_row + n] = bf16_to_f32(f32_to_bf16(o_peak_block_scratch[m_1 - m] == -__builtin_inff() ? 0.0f : exp_4(s_block_scratch[m_1 * N + n - m * N] - o_peak_block_scratch[m_1 - m]) / o_sum_block_scratch[m_1 - m]));
