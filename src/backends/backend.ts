@@ -1,4 +1,5 @@
 import type { StageGraph } from '../codegen/ir/stage.ts';
+import type { TileProgram } from '../codegen/ir/tile.ts';
 import type { Emitted } from '../codegen/program.ts';
 import type { Config, Reason, Space } from '../codegen/space/space.ts';
 
@@ -45,6 +46,8 @@ export interface Backend {
     config: Config,
     hint: ShapeHint,
     entry: string,
+    /** Applied to the scheduled program before it is rendered: how faults are planted to see whether verification finds them. */
+    change?: (program: TileProgram) => TileProgram,
   ): { readonly ok: true; readonly emitted: Emitted } | { readonly ok: false; readonly reasons: readonly Reason[] };
   readiness(arch: Arch): Promise<Readiness>;
   /** Compiles many variants as one translation unit into one loadable object. */

@@ -96,6 +96,8 @@ export interface Bench {
   readonly tolerances: Readonly<Record<string, Tol>>;
   readonly properties?: readonly Declared[];
   readonly scratch: string;
+  /** Longest run of one call, in ms. */
+  readonly limitMs?: number;
 }
 
 /** Emits, compiles, loads and checks variants of a graph on generated cases; a failure is shrunk. */
@@ -145,16 +147,11 @@ async function check(bench: Bench, variants: readonly Variant[], options: Verify
       variants.flatMap((v) => Object.values(v.config)).filter((n) => typeof n === 'number' && n > 1 && n <= 1024),
     ),
   ] as number[];
-  const trial = fc.record({
-    case: arbitraryCase(bench.graph, {
-      work: options.work,
-      edges,
-      ...(options.styles === undefined ? {} : { styles: options.styles }),
-      ...(options.fixed === undefined ? {} : { fixed: options.fixed }),
-    }),
-    place: fc.constantFrom<Placement>('end', 'start'),
-    parts: fc.constantFrom(1, 1, 2, 3),
-    room: fc.constantFrom(1, 1, 1, 0.5),
+  const trial = arbitraryTrial(bench.graph, {
+    work: options.work,
+    edges,
+    ...(options.styles === undefined ? {} : { styles: options.styles }),
+    ...(options.fixed === undefined ? {} : { fixed: options.fixed }),
   });
   const which = fc.nat(variants.length - 1);
   let failing = false;
@@ -206,6 +203,15 @@ async function check(bench: Bench, variants: readonly Variant[], options: Verify
   };
 }
 
+/** Cases with the ways to run them; `edges` are sizes worth a visit. */
+export const arbitraryTrial = (graph: StageGraph, options: Parameters<typeof arbitraryCase>[1]): fc.Arbitrary<Trial> =>
+  fc.record({
+    case: arbitraryCase(graph, options),
+    place: fc.constantFrom<Placement>('end', 'start'),
+    parts: fc.constantFrom(1, 1, 2, 3),
+    room: fc.constantFrom(1, 1, 1, 0.5),
+  });
+
 export type TrialOutcome =
   | {
       readonly kind: 'right';
@@ -249,7 +255,7 @@ export async function runTrials(
   }
   const { outputs } = expected;
   const kernels = variants.map((v) => ({ lib: bench.lib, abi: v.emitted.abi }));
-  const how = { scratch: bench.scratch, place: t.place, parts: t.parts, limitMs: 10_000 };
+  const how = { scratch: bench.scratch, place: t.place, parts: t.parts, limitMs: bench.limitMs ?? 10_000 };
   const results = await executeAll(bench.runner, graph, kernels, sizes, data, { ...how, capacities });
   // With too little room for ragged results there is nothing that a property could be read from.
   const properties = Object.values(capacities).some((n) => n > 0) && t.room < 1 ? [] : (bench.properties ?? []);

@@ -26,7 +26,7 @@ export const cpp: Backend = {
   name: 'cpp',
   archs: ARCHS,
   space: spaceOf,
-  emit(graph, arch, config, hint, entry) {
+  emit(graph, arch, config, hint, entry, change = (p) => p) {
     const space = spaceOf(graph, arch, hint);
     const full = { ...defaultConfig(space), ...config };
     const plan = planNamed(graph, String(full['plan']));
@@ -49,7 +49,7 @@ export const cpp: Backend = {
     ];
     return {
       ok: true,
-      emitted: emitProgram(plan.graph, graph, program, {
+      emitted: emitProgram(plan.graph, graph, change(program), {
         entry,
         target: `cpp:${arch.name}`,
         notes,

@@ -67,6 +67,9 @@ function flagsFor(arch: Arch): readonly string[] {
   return ARCHS.find((a) => runsHere(a))?.flags ?? [];
 }
 
+/** All the flags that kernels are built with here. */
+export const compileFlags = (arch: Arch): readonly string[] => [...COMMON, ...flagsFor(arch)];
+
 const INSTALL = 'install g++ (Debian, Ubuntu: apt-get install g++) or clang++, or set CXX';
 export async function cppReadiness(arch: Arch): Promise<Readiness> {
   const tool = await toolchain();
@@ -123,7 +126,7 @@ export async function cppCompile(
   const tool = await toolchain();
   if (tool === undefined) return { ok: false, kind: 'missing', log: `no C++ compiler was found: ${INSTALL}` };
   const started = performance.now();
-  const flags = [...COMMON, ...flagsFor(arch)];
+  const flags = compileFlags(arch);
   const text = batchText(variants);
   const key = createHash('sha256').update(text).update(tool.version).update(flags.join(' ')).digest('hex').slice(0, 24);
   const path = join(outDir, `${key}.so`);

@@ -1,0 +1,98 @@
+import { assertNever } from '../../assert.ts';
+import type { Ref, TileOp, Val } from './tile.ts';
+
+/** What operations and values become; both see their parts already changed. An operation may become several, or none. */
+export interface Changes {
+  readonly op: (op: TileOp) => readonly TileOp[];
+  readonly val: (v: Val) => Val;
+}
+
+/** Every operation and value rewritten, inner ones first. */
+export function mapOps(ops: readonly TileOp[], f: Changes): readonly TileOp[] {
+  return ops.flatMap((op) => f.op(mapParts(op, f)));
+}
+
+export function mapVal(v: Val, f: Changes): Val {
+  const go = (x: Val): Val => mapVal(x, f);
+  const ref = (r: Ref): Ref => mapRef(r, f);
+  switch (v.kind) {
+    case 'int':
+    case 'float':
+    case 'bool':
+    case 'name':
+    case 'iota':
+      return f.val(v);
+    case 'dimOf':
+      return f.val({ ...v, entry: go(v.entry) });
+    case 'load':
+      return f.val({ ...v, from: ref(v.from), ...(v.mask === undefined ? {} : { mask: go(v.mask) }) });
+    case 'unary':
+    case 'bitcast':
+    case 'round':
+    case 'convert':
+    case 'splat':
+    case 'opaque':
+      return f.val({ ...v, a: go(v.a) });
+    case 'binary':
+      return f.val({ ...v, a: go(v.a), b: go(v.b) });
+    case 'call':
+      return f.val({ ...v, args: v.args.map(go) });
+    case 'select':
+      return f.val({ ...v, cond: go(v.cond), then: go(v.then), else: go(v.else) });
+    default:
+      return assertNever(v, 'mapVal');
+  }
+}
+const mapRef = (r: Ref, f: Changes): Ref => ({
+  ...r,
+  index: mapVal(r.index, f),
+  ...(r.entry === undefined ? {} : { entry: mapVal(r.entry, f) }),
+});
+
+function mapParts(op: TileOp, f: Changes): TileOp {
+  const go = (v: Val): Val => mapVal(v, f);
+  const ref = (r: Ref): Ref => mapRef(r, f);
+  const body = (ops: readonly TileOp[]): readonly TileOp[] => mapOps(ops, f);
+  switch (op.kind) {
+    case 'note':
+    case 'break':
+    case 'barrier':
+      return op;
+    case 'loop':
+      return { ...op, lo: go(op.lo), hi: go(op.hi), body: body(op.body) };
+    case 'while':
+      return { ...op, cond: go(op.cond), body: body(op.body) };
+    case 'if':
+      return { ...op, cond: go(op.cond), then: body(op.then), else: body(op.else) };
+    case 'let':
+    case 'set':
+    case 'reduceTile':
+    case 'scanTile':
+      return { ...op, value: go(op.value) };
+    case 'var':
+      return op.init === undefined ? op : { ...op, init: go(op.init) };
+    case 'store':
+      return {
+        ...op,
+        to: ref(op.to),
+        value: go(op.value),
+        ...(op.odd === undefined ? {} : { odd: go(op.odd) }),
+        ...(op.mask === undefined ? {} : { mask: go(op.mask) }),
+      };
+    case 'atomic':
+      return { ...op, to: ref(op.to), value: go(op.value) };
+    case 'prefetch':
+      return op;
+    case 'copy':
+      return { ...op, to: ref(op.to), from: ref(op.from), count: go(op.count) };
+    case 'tileDot': {
+      const { acc, a, aStep, b } = op.strides;
+      const strides = { acc: go(acc), a: go(a), aStep: go(aStep), b: go(b) };
+      return { ...op, acc: ref(op.acc), a: ref(op.a), b: ref(op.b), k: go(op.k), strides };
+    }
+    case 'sortTile':
+      return { ...op, keys: ref(op.keys), order: ref(op.order), scratch: ref(op.scratch), count: go(op.count) };
+    default:
+      return assertNever(op, 'mapParts');
+  }
+}
