@@ -57,6 +57,10 @@ export interface Emitted {
   readonly abi: Abi;
   /** Pattern that each kernel of the plan was emitted by; `loops` is the fallback. */
   readonly patterns: readonly string[];
+  /**
+   * Variants of kernels that run for some sizes only: by dim, what it must be a multiple of. A check that never meets them says nothing about their code.
+   */
+  readonly guards: readonly Readonly<Record<string, number>>[];
   /** Bytes moved and operations per call, for the roofline. */
   readonly cost: { readonly bytes: Expr; readonly flops: Expr };
 }

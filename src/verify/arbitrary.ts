@@ -15,6 +15,8 @@ export interface CaseOptions {
   readonly styles?: readonly Style[];
   /** Sizes to include besides the usual edges: tiles of the config under test. */
   readonly edges?: readonly number[];
+  /** Sizes that variants of the code are for, by dim what it must be a multiple of: about half of the cases meet one of these. */
+  readonly fits?: readonly Readonly<Record<string, number>>[];
   /** Values that are not drawn: dims and scalars that the user or a doc comment fixed. */
   readonly fixed?: Readonly<Record<string, number | string | boolean>>;
 }
@@ -27,6 +29,11 @@ interface Raw {
   readonly scalars: readonly number[];
   readonly style: Style;
   readonly seed: number;
+  /** Which of the `fits` the sizes meet; none at 0. */
+  readonly fit: number;
+  /** Which dim is `length` long, however small the others must be for that; none at 0. */
+  readonly long: number;
+  readonly length: number;
 }
 
 /** 0, 1, primes and the neighbours of powers of two; shrinks towards 0. */
@@ -40,12 +47,25 @@ function extent(edges: readonly number[]): fc.Arbitrary<number> {
   );
 }
 
+/** Tiles beyond this are met by long dims only. */
+const MOST_EDGE = 1024;
+/** Lengths of a long dim: past the usual tiles and past each edge by some steps of a loop; edges in bytes are past in elements of any width too. */
+const lengths = (edges: readonly number[]): readonly number[] =>
+  [...new Set([256, 1024, 2048, 4096, ...edges.filter((n) => n > 256 && n <= 8192)].map((n) => n + 67))].sort(
+    (a, b) => a - b,
+  );
+
 /** The `cause` of the error where no legal sizes are within the bound on the work. */
 export const NO_SIZES = 'no sizes';
 
 /** Random legal cases of a graph, smaller ones first when a failure shrinks. */
 export function arbitraryCase(graph: StageGraph, options: CaseOptions): fc.Arbitrary<Case> {
-  const size = extent(options.edges ?? []);
+  const fits = options.fits ?? [];
+  const edges = options.edges ?? [];
+  const size = extent([
+    ...edges.filter((n) => n <= MOST_EDGE),
+    ...fits.flatMap((f) => Object.values(f)).filter((n) => n > 1 && n <= 1024),
+  ]);
   const raw: fc.Arbitrary<Raw> = fc.record({
     dims: fc.array(size, { minLength: graph.dims.length, maxLength: graph.dims.length }),
     lens: fc.array(fc.oneof({ withCrossShrink: true }, fc.integer({ min: 0, max: 4 }), size), { maxLength: 12 }),
@@ -53,6 +73,10 @@ export function arbitraryCase(graph: StageGraph, options: CaseOptions): fc.Arbit
     scalars: fc.array(fc.nat(1000), { minLength: graph.scalars.length, maxLength: graph.scalars.length }),
     style: fc.constantFrom(...(options.styles ?? STYLES)),
     seed: fc.nat(2 ** 31 - 1),
+    // Half of the cases, and a third; both shrink to none.
+    fit: fc.nat(2 * fits.length).map((n) => Math.max(0, n - fits.length)),
+    long: fc.nat(3 * graph.dims.length).map((n) => Math.max(0, n - 2 * graph.dims.length)),
+    length: fc.constantFrom(...lengths(edges)),
   });
   return raw.map((r) => build(graph, r, options));
 }
@@ -60,19 +84,89 @@ export function arbitraryCase(graph: StageGraph, options: CaseOptions): fc.Arbit
 const LIMITS = [Infinity, 65, 33, 17, 9, 5, 3, 2, 1, 0];
 
 function build(graph: StageGraph, raw: Raw, options: CaseOptions): Case {
-  let problem = '';
-  for (const limit of LIMITS) {
-    for (const lift of [0, 1, 2, 4, 8]) {
-      const c = draw(graph, raw, options, (n) => Math.min(n + lift, Math.max(limit, lift)));
-      const sizes = resolveSizes(graph, c);
-      if (typeof sizes === 'string') problem = sizes;
-      else if (work(graph, sizes) <= options.work) return c;
-    }
-  }
+  const legal = (r: Raw): Case | undefined => fitting(graph, r, options) ?? smaller(graph, r, options);
+  const found = legal(raw) ?? (raw.long === 0 ? undefined : legal({ ...raw, long: 0 }));
+  if (found !== undefined) return found;
+  const problem = problemOf(graph, raw, options);
   throw new Error(`no sizes fit ${graph.name}${problem === '' ? '' : `: ${problem}`}`, { cause: NO_SIZES });
 }
 
-function draw(graph: StageGraph, raw: Raw, options: CaseOptions, cap: (n: number) => number): Case {
+/** A case whose sizes meet the chosen fit; undefined where none is chosen, or none is small enough. */
+function fitting(graph: StageGraph, raw: Raw, options: CaseOptions): Case | undefined {
+  const fit = raw.fit === 0 ? undefined : options.fits?.[raw.fit - 1];
+  if (fit === undefined) return undefined;
+  const long = longDim(graph, raw, (id) => fit[id] ?? 1);
+  for (const [times, limit] of FITTED) {
+    const c = draw(
+      graph,
+      raw,
+      options,
+      (n) => Math.min(Math.max(n, 1), limit),
+      (n, id) => {
+        const of = fit[id];
+        return long(n, id) ?? (of === undefined ? undefined : of * (1 + (n % times)));
+      },
+    );
+    const sizes = resolveSizes(graph, c);
+    if (typeof sizes !== 'string' && work(graph, sizes) <= options.work) return c;
+  }
+  return undefined;
+}
+/** How many times the multiple a fitted size is at most, and the bound on the other sizes. */
+const FITTED = [
+  [3, 17],
+  [3, 5],
+  [2, 3],
+  [1, 5],
+  [1, 3],
+  [1, 2],
+  [1, 1],
+] as const;
+
+/** The largest case within the bound on the work. */
+function smaller(graph: StageGraph, raw: Raw, options: CaseOptions): Case | undefined {
+  for (const limit of LIMITS) {
+    for (const lift of LIFTS) {
+      const c = draw(
+        graph,
+        raw,
+        options,
+        (n) => Math.min(n + lift, Math.max(limit, lift)),
+        longDim(graph, raw, () => 1),
+      );
+      const sizes = resolveSizes(graph, c);
+      if (typeof sizes !== 'string' && work(graph, sizes) <= options.work) return c;
+    }
+  }
+  return undefined;
+}
+const LIFTS = [0, 1, 2, 4, 8];
+
+/** Why the sizes of a case are refused, the last reason met; nothing where only the work is too much. */
+function problemOf(graph: StageGraph, raw: Raw, options: CaseOptions): string {
+  const reasons = LIMITS.map((limit) =>
+    resolveSizes(
+      graph,
+      draw(graph, raw, options, (n) => Math.min(n, limit)),
+    ),
+  );
+  return reasons.findLast((r) => typeof r === 'string') ?? '';
+}
+
+type Chosen = (n: number, dim: string) => number | undefined;
+/** The long dim's length, as a multiple of what `of` says. */
+function longDim(graph: StageGraph, raw: Raw, of: (dim: string) => number): Chosen {
+  const id = raw.long === 0 ? undefined : graph.dims[raw.long - 1]?.id;
+  return (_, dim) => (dim === id ? Math.ceil(raw.length / of(dim)) * of(dim) : undefined);
+}
+
+function draw(
+  graph: StageGraph,
+  raw: Raw,
+  options: CaseOptions,
+  cap: (n: number) => number,
+  chosen: Chosen = () => undefined,
+): Case {
   const fixed = options.fixed ?? {};
   const solved = solvedDims(graph);
   const dims: Record<string, number> = {};
@@ -81,7 +175,8 @@ function draw(graph: StageGraph, raw: Raw, options: CaseOptions, cap: (n: number
   graph.dims.forEach((d, i) => {
     if (d.derived !== undefined || solved.has(d.id)) return;
     const pinned = fixed[d.id];
-    if (d.perElement === undefined) dims[d.id] = pinned === undefined ? cap(raw.dims[i] ?? 0) : Number(pinned);
+    if (d.perElement === undefined)
+      dims[d.id] = pinned === undefined ? (chosen(raw.dims[i] ?? 0, d.id) ?? cap(raw.dims[i] ?? 0)) : Number(pinned);
     else elements[d.id] = raw.elements.map(cap);
   });
   const lens: Record<string, readonly (readonly number[])[]> = {};

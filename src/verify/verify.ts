@@ -144,12 +144,13 @@ async function check(bench: Bench, variants: readonly Variant[], options: Verify
   const found: { failure?: Failure } = {};
   const edges = [
     ...new Set(
-      variants.flatMap((v) => Object.values(v.config)).filter((n) => typeof n === 'number' && n > 1 && n <= 1024),
+      variants.flatMap((v) => Object.values(v.config)).filter((n) => typeof n === 'number' && n > 1 && n <= 8192),
     ),
   ] as number[];
   const trial = arbitraryTrial(bench.graph, {
     work: options.work,
     edges,
+    fits: distinctFits(variants),
     ...(options.styles === undefined ? {} : { styles: options.styles }),
     ...(options.fixed === undefined ? {} : { fixed: options.fixed }),
   });
@@ -201,6 +202,12 @@ async function check(bench: Bench, variants: readonly Variant[], options: Verify
     patterns: [...new Set(variants.flatMap((v) => v.emitted.patterns))],
     tiers: tiersOf(tally),
   };
+}
+
+/** Sizes that the guarded code of some variant is for, each once. */
+export function distinctFits(variants: readonly Variant[]): readonly Readonly<Record<string, number>>[] {
+  const fits = new Map(variants.flatMap((v) => v.emitted.guards).map((g) => [JSON.stringify(g), g]));
+  return [...fits.values()];
 }
 
 /** Cases with the ways to run them; `edges` are sizes worth a visit. */

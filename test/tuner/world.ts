@@ -70,6 +70,7 @@ function backend(world: World, log: Log, byEntry: Map<string, Config>): Backend 
           body,
           abi: abi(entry),
           patterns: [],
+          guards: [],
           cost: { bytes: { ...zero, value: 32n }, flops: zero },
         },
       };

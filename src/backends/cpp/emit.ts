@@ -65,8 +65,23 @@ export function emitProgram(
     body,
     abi,
     patterns: program.kernels.map((k) => k.pattern),
+    guards: program.kernels.flatMap((k) => (k.fast === undefined ? [] : [guardedSizes(k.fast.guards, program)])),
     cost: costOf(source),
   };
+}
+
+/** Dims of a variant's guards, and what they are multiples of. */
+function guardedSizes(guards: readonly TileGuard[], p: TileProgram): Readonly<Record<string, number>> {
+  const sizes = guards.flatMap((g): (readonly [string, number])[] => {
+    if (g.kind === 'aligned') return [];
+    const dim = must(
+      p.dims.find((d) => d.id === g.dim),
+      'guarded dim',
+    );
+    return [[dim.source, g.kind === 'multiple' ? g.of : 1]];
+  });
+  // A dim may stand twice, as positive and as a multiple.
+  return Object.fromEntries(sizes.sort((a, b) => a[1] - b[1]));
 }
 
 /** A file of helpers and bodies; one-line declarations stand first. */

@@ -19,6 +19,8 @@ export interface TileProgram {
 }
 export interface TileDim {
   readonly id: string;
+  /** The dim's name in the stage graph. */
+  readonly source: string;
   /** Computed in the entry instead of passed. */
   readonly derived?: Val;
   /** One value per element of a list: passed as a table of i64. */

@@ -194,6 +194,7 @@ export function lowerProgram(plan: Plan, mapping: Mapping): TileProgram {
     ].map(sized),
     dims: graph.dims.map((d) => ({
       id: must(dims.get(d.id), d.id),
+      source: d.id,
       ...(d.derived ? { derived: lowerExpr(d.derived, entry) } : {}),
       ...(d.perElement ? { table: true } : {}),
     })),

@@ -165,8 +165,8 @@ export const CLASSES: readonly MutantClass[] = [
   },
   {
     name: 'wrong-share',
-    what: 'a part of the work takes the range of the first',
-    val: (v) => (v.kind === 'name' && v.id === 'part' ? t.int(0) : undefined),
+    what: 'a part of the work begins or ends where the next one does',
+    val: (v) => (v.kind === 'name' && v.id === 'part' ? t.add(v, ONE) : undefined),
   },
   {
     name: 'wrong-format',

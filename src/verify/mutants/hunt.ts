@@ -11,7 +11,7 @@ import type { Runner } from '../../measure/runner-client.ts';
 import { must } from '../../assert.ts';
 import type { Declared } from '../properties/declared.ts';
 import type { Variant } from '../variants.ts';
-import { arbitraryTrial, runTrials } from '../verify.ts';
+import { arbitraryTrial, distinctFits, runTrials } from '../verify.ts';
 import type { TrialOutcome } from '../verify.ts';
 import type { MutantClass } from './classes.ts';
 import { difference, plant } from './plant.ts';
@@ -45,7 +45,8 @@ export interface Fate {
     | { readonly kind: 'stillborn' | 'equal' | 'survived' };
 }
 export type Hunt =
-  { readonly ok: true; readonly fates: readonly Fate[] } | { readonly ok: false; readonly stage: 'compile' | 'run'; readonly detail: string };
+  | { readonly ok: true; readonly fates: readonly Fate[] }
+  | { readonly ok: false; readonly stage: 'compile' | 'run'; readonly detail: string };
 
 /** Programs in one translation unit. */
 const BATCH = 24;
@@ -126,9 +127,14 @@ async function batch(
     properties: options.properties,
     limitMs: options.limitMs,
   };
-  const edges = Object.values(config).filter((v): v is number => typeof v === 'number' && v > 1 && v <= 1024);
+  const edges = Object.values(config).filter((v): v is number => typeof v === 'number' && v > 1 && v <= 8192);
   const trials = fc.sample(
-    arbitraryTrial(graph, { work: options.work, edges, ...(options.fixed ? { fixed: options.fixed } : {}) }),
+    arbitraryTrial(graph, {
+      work: options.work,
+      edges,
+      fits: distinctFits([sound]),
+      ...(options.fixed ? { fixed: options.fixed } : {}),
+    }),
     {
       numRuns: options.cases,
       seed: options.seed,

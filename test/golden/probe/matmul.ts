@@ -31,7 +31,7 @@ export function tiledMatmul(): TileProgram {
     name: 'matmul',
     kernels: [{ id: 'matmul', pattern: 'contraction', span, split: true, lanes: 256, body }],
     arrays: [param('a', 'in'), param('b', 'in'), param('y', 'out'), shared('as'), shared('bs'), shared('acc')],
-    dims: ['M', 'N', 'K'].map((id) => ({ id })),
+    dims: ['M', 'N', 'K'].map((id) => ({ id, source: id })),
     scalars: [],
     capacities: [],
   };
