@@ -69,6 +69,8 @@ function mapParts(op: TileOp, f: Changes): TileOp {
     case 'reduceTile':
     case 'scanTile':
       return { ...op, value: go(op.value) };
+    case 'turnTile':
+      return { ...op, values: op.values.map(go) };
     case 'var':
       return op.init === undefined ? op : { ...op, init: go(op.init) };
     case 'store':
