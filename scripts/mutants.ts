@@ -54,7 +54,7 @@ const OPERATORS: readonly (readonly [file: string, op: string, ...types: string[
   ['bucketize', 'bucketize'],
   ['batch_event_truncate', 'batch_event_truncate'],
   ['topk_gate', 'topk_gate'],
-  ['depthwise3x3', 'depthwise3x3', 'T=f32'],
+  ['depthwise3x3', 'depthwise3x3'],
   ['embedding_grad', 'embedding_grad'],
   ['transpose', 'transpose', 'T=f32'],
 ];
