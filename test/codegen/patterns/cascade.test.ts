@@ -112,7 +112,7 @@ function programOf(graph: StageGraph, bytes: number, rows: number, tile: string)
     schedule: () => ({ bytes, unroll: 2, accumulators: 2, stream: false, prefetch: 0, ahead: 0, halves: false }),
     facts: (w) => ({ ...w }),
     claimed(k) {
-      const lowered = cascade.claim(k, plan.graph)?.lower({ micro: tile, block_rows: rows }, machine);
+      const lowered = cascade.claim(k, plan.graph)?.lower({ tile, block_rows: rows }, machine);
       return lowered && { pattern: 'cascade', lower: lowered };
     },
   });
@@ -128,7 +128,7 @@ describe('cascades, interpreted', () => {
     ['network', NETWORK],
   ])('%s: agrees with the reference', (_, text) => {
     const graph = graphOf(text);
-    const programs = [programOf(graph, 16, 4, '2x8'), programOf(graph, 16, 2, '1x4'), programOf(graph, 0, 3, '3x2')];
+    const programs = [programOf(graph, 16, 4, '2x2'), programOf(graph, 16, 2, '1x1'), programOf(graph, 0, 3, '3x2')];
     for (const p of programs) {
       expect(p.kernels.map((k) => k.pattern)).toEqual(['cascade']);
       expect(verifyTile(p), printTile(p)).toEqual([]);

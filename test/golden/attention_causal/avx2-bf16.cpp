@@ -26,7 +26,6 @@
 typedef long long i64;
 typedef unsigned short bf16;
 typedef float f32;
-typedef unsigned long long u64;
 typedef f32 f32x8 __attribute__((vector_size(32)));
 typedef int i32;
 typedef i32 i32x8 __attribute__((vector_size(32)));
@@ -36,13 +35,6 @@ typedef u32 u32x8 __attribute__((vector_size(32)));
 typedef unsigned short u16;
 typedef u16 u16x8 __attribute__((vector_size(16)));
 typedef u16 u16x16 __attribute__((vector_size(32)));
-
-static inline i64 floor_div_i64(i64 a, i64 b) {
-  if (b == 0) return 0;
-  if (b == -1) return (i64)(0 - (u64)a);
-  const i64 q = a / b;
-  return q - (a % b != 0 && (a < 0) != (b < 0));
-}
 
 static inline f32 bf16_to_f32(u32 h) {
   return __builtin_bit_cast(f32, (u32)(h << 16));
@@ -116,24 +108,24 @@ static inline f32x8 load_f32_x8(const f32* p) {
   return v;
 }
 
-// acc = a b: 4 x 24 sums, 8 to a register.
-static inline __attribute__((always_inline)) void dot_f32_4x24_x8(f32* acc, i64 acc_row, const f32* a, i64 a_row, i64 a_step, const f32* b, i64 b_row, i64 steps) {
-  f32x8 sum[4][3] = {};
+// acc = a b: 6 x 16 sums, 8 to a register.
+static inline __attribute__((always_inline)) void dot_f32_6x16_x8(f32* acc, i64 acc_row, const f32* a, i64 a_row, i64 a_step, const f32* b, i64 b_row, i64 steps) {
+  f32x8 sum[6][2] = {};
   for (i64 k = 0; k < steps; ++k, a += a_step, b += b_row) {
-    f32x8 y[3];
-    #pragma GCC unroll 3
-    for (int j = 0; j < 3; ++j) y[j] = load_f32_x8(b + j * 8);
-    #pragma GCC unroll 4
-    for (int i = 0; i < 4; ++i) {
+    f32x8 y[2];
+    #pragma GCC unroll 2
+    for (int j = 0; j < 2; ++j) y[j] = load_f32_x8(b + j * 8);
+    #pragma GCC unroll 6
+    for (int i = 0; i < 6; ++i) {
       const f32 x = a[i * a_row];
-      #pragma GCC unroll 3
-      for (int j = 0; j < 3; ++j) sum[i][j] += x * y[j];
+      #pragma GCC unroll 2
+      for (int j = 0; j < 2; ++j) sum[i][j] += x * y[j];
     }
   }
-  #pragma GCC unroll 4
-  for (int i = 0; i < 4; ++i) {
-    #pragma GCC unroll 3
-    for (int j = 0; j < 3; ++j) {
+  #pragma GCC unroll 6
+  for (int i = 0; i < 6; ++i) {
+    #pragma GCC unroll 2
+    for (int j = 0; j < 2; ++j) {
       f32* const to = acc + i * acc_row + j * 8;
       store_f32_x8(to, sum[i][j]);
     }
@@ -218,60 +210,48 @@ static void attention_causal_k0_s(const bf16* __restrict q, const bf16* __restri
   const i64 b_hi = B * (part + 1) / parts;
   for (i64 b = b_lo; b < b_hi; ++b) {
     for (i64 h = 0; h < H; ++h) {
-      for (i64 n = 0; n < N; n += 24) {
+      for (i64 n = 0; n < N; n += 16) {
         const i64 panel = n * D;
-        if (n + 24 <= N) {
+        if (n + 16 <= N) {
           for (i64 d = 0; d < D; ++d) {
             const f32x8 w = gather_bf16_x8(k, ((b * H + h) * N + (n + i64x8{0, 1, 2, 3, 4, 5, 6, 7})) * D + d);
-            store_f32_x8(n_panels_scratch + panel + d * 24, w);
+            store_f32_x8(n_panels_scratch + panel + d * 16, w);
             const f32x8 w_1 = gather_bf16_x8(k, ((b * H + h) * N + (n + 8 + i64x8{0, 1, 2, 3, 4, 5, 6, 7})) * D + d);
-            store_f32_x8(n_panels_scratch + panel + d * 24 + 8, w_1);
-            const f32x8 w_2 = gather_bf16_x8(k, ((b * H + h) * N + (n + 16 + i64x8{0, 1, 2, 3, 4, 5, 6, 7})) * D + d);
-            store_f32_x8(n_panels_scratch + panel + d * 24 + 16, w_2);
+            store_f32_x8(n_panels_scratch + panel + d * 16 + 8, w_1);
           }
         } else {
           for (i64 d = 0; d < D; ++d) {
             const i64x8 inside = n + i64x8{0, 1, 2, 3, 4, 5, 6, 7} < N;
             const f32x8 w = (__builtin_convertvector(inside, i32x8)) ? gather_bf16_masked_x8(k, ((b * H + h) * N + (n + i64x8{0, 1, 2, 3, 4, 5, 6, 7})) * D + d, __builtin_convertvector(inside, i32x8)) : splat_f32_x8(0.0f);
-            store_f32_x8(n_panels_scratch + panel + d * 24, w);
+            store_f32_x8(n_panels_scratch + panel + d * 16, w);
             const i64x8 inside_1 = n + 8 + i64x8{0, 1, 2, 3, 4, 5, 6, 7} < N;
             const f32x8 w_1 = (__builtin_convertvector(inside_1, i32x8)) ? gather_bf16_masked_x8(k, ((b * H + h) * N + (n + 8 + i64x8{0, 1, 2, 3, 4, 5, 6, 7})) * D + d, __builtin_convertvector(inside_1, i32x8)) : splat_f32_x8(0.0f);
-            store_f32_x8(n_panels_scratch + panel + d * 24 + 8, w_1);
-            const i64x8 inside_2 = n + 16 + i64x8{0, 1, 2, 3, 4, 5, 6, 7} < N;
-            const f32x8 w_2 = (__builtin_convertvector(inside_2, i32x8)) ? gather_bf16_masked_x8(k, ((b * H + h) * N + (n + 16 + i64x8{0, 1, 2, 3, 4, 5, 6, 7})) * D + d, __builtin_convertvector(inside_2, i32x8)) : splat_f32_x8(0.0f);
-            store_f32_x8(n_panels_scratch + panel + d * 24 + 16, w_2);
+            store_f32_x8(n_panels_scratch + panel + d * 16 + 8, w_1);
           }
         }
       }
       f32x8 spoilt = splat_f32_x8(0.0f);
-      for (i64 e = 0; e < E; e += 24) {
+      for (i64 e = 0; e < E; e += 16) {
         const i64 panel = e * N;
-        if (e + 24 <= E) {
+        if (e + 16 <= E) {
           for (i64 n = 0; n < N; ++n) {
             const f32x8 w = load_bf16_x8(v + ((b * H + h) * N + n) * E + e);
-            store_f32_x8(e_panels_scratch + panel + n * 24, w);
+            store_f32_x8(e_panels_scratch + panel + n * 16, w);
             spoilt += w * 0.0f;
             const f32x8 w_1 = load_bf16_x8(v + ((b * H + h) * N + n) * E + (e + 8));
-            store_f32_x8(e_panels_scratch + panel + n * 24 + 8, w_1);
+            store_f32_x8(e_panels_scratch + panel + n * 16 + 8, w_1);
             spoilt += w_1 * 0.0f;
-            const f32x8 w_2 = load_bf16_x8(v + ((b * H + h) * N + n) * E + (e + 16));
-            store_f32_x8(e_panels_scratch + panel + n * 24 + 16, w_2);
-            spoilt += w_2 * 0.0f;
           }
         } else {
           for (i64 n = 0; n < N; ++n) {
             const i64x8 inside = e + i64x8{0, 1, 2, 3, 4, 5, 6, 7} < E;
             const f32x8 w = (__builtin_convertvector(inside, i32x8)) ? load_bf16_masked_x8(v + ((b * H + h) * N + n) * E + e, __builtin_convertvector(inside, i32x8)) : splat_f32_x8(0.0f);
-            store_f32_x8(e_panels_scratch + panel + n * 24, w);
+            store_f32_x8(e_panels_scratch + panel + n * 16, w);
             spoilt += w * 0.0f;
             const i64x8 inside_1 = e + 8 + i64x8{0, 1, 2, 3, 4, 5, 6, 7} < E;
             const f32x8 w_1 = (__builtin_convertvector(inside_1, i32x8)) ? load_bf16_masked_x8(v + ((b * H + h) * N + n) * E + (e + 8), __builtin_convertvector(inside_1, i32x8)) : splat_f32_x8(0.0f);
-            store_f32_x8(e_panels_scratch + panel + n * 24 + 8, w_1);
+            store_f32_x8(e_panels_scratch + panel + n * 16 + 8, w_1);
             spoilt += w_1 * 0.0f;
-            const i64x8 inside_2 = e + 16 + i64x8{0, 1, 2, 3, 4, 5, 6, 7} < E;
-            const f32x8 w_2 = (__builtin_convertvector(inside_2, i32x8)) ? load_bf16_masked_x8(v + ((b * H + h) * N + n) * E + (e + 16), __builtin_convertvector(inside_2, i32x8)) : splat_f32_x8(0.0f);
-            store_f32_x8(e_panels_scratch + panel + n * 24 + 16, w_2);
-            spoilt += w_2 * 0.0f;
           }
         }
       }
@@ -296,24 +276,22 @@ static void attention_causal_k0_s(const bf16* __restrict q, const bf16* __restri
             d_left_scratch[left_row + d] = bf16_to_f32(q[((b * H + h) * M + m_1) * D + d]);
           }
         }
-        for (i64 n = 0; n < n_to; n += 24) {
-          for (i64 m_1 = m; m_1 < m_end; m_1 += 4) {
+        for (i64 n = 0; n < n_to; n += 16) {
+          for (i64 m_1 = m; m_1 < m_end; m_1 += 6) {
             const i64 below = m_1 - m;
-            dot_f32_4x24_x8(tile_scratch, 24, d_left_scratch + below * stride, stride, 1, n_panels_scratch + n * D, 24, D);
-            const i64 m_last = min_i64(m_1 + 4, m_end);
-            if (n + 24 <= N) {
+            dot_f32_6x16_x8(tile_scratch, 16, d_left_scratch + below * stride, stride, 1, n_panels_scratch + n * D, 16, D);
+            const i64 m_last = min_i64(m_1 + 6, m_end);
+            if (n + 16 <= N) {
               for (i64 m_2 = m_1; m_2 < m_last; ++m_2) {
-                const i64 acc_row = (m_2 - m_1) * 24;
+                const i64 acc_row = (m_2 - m_1) * 16;
                 const f32x8 acc = load_f32_x8(tile_scratch + acc_row + (n - n));
                 const f32x8 acc_1 = load_f32_x8(tile_scratch + acc_row + (n + 8 - n));
-                const f32x8 acc_2 = load_f32_x8(tile_scratch + acc_row + (n + 16 - n));
                 store_f32_x8(s_block_scratch + m_2 * N + n - m * N, scale * acc);
                 store_f32_x8(s_block_scratch + m_2 * N + (n + 8) - m * N, scale * acc_1);
-                store_f32_x8(s_block_scratch + m_2 * N + (n + 16) - m * N, scale * acc_2);
               }
             } else {
               for (i64 m_2 = m_1; m_2 < m_last; ++m_2) {
-                const i64 acc_row = (m_2 - m_1) * 24;
+                const i64 acc_row = (m_2 - m_1) * 16;
                 const i64 n_end = N - ((N - n) & 7);
                 for (i64 n_1 = n; n_1 < n_end; n_1 += 8) {
                   const f32x8 acc = load_f32_x8(tile_scratch + acc_row + (n_1 - n));
@@ -394,24 +372,22 @@ static void attention_causal_k0_s(const bf16* __restrict q, const bf16* __restri
               n_3_left_scratch[left_row + n] = 0.0f;
             }
           }
-          for (i64 e = 0; e < E; e += 24) {
-            for (i64 m_1 = m; m_1 < m_end; m_1 += 4) {
+          for (i64 e = 0; e < E; e += 16) {
+            for (i64 m_1 = m; m_1 < m_end; m_1 += 6) {
               const i64 below = m_1 - m;
-              dot_f32_4x24_x8(tile_scratch, 24, n_3_left_scratch + below * stride_1, stride_1, 1, e_panels_scratch + e * N, 24, n_to_1);
-              const i64 m_last = min_i64(m_1 + 4, m_end);
-              if (e + 24 <= E) {
+              dot_f32_6x16_x8(tile_scratch, 16, n_3_left_scratch + below * stride_1, stride_1, 1, e_panels_scratch + e * N, 16, n_to_1);
+              const i64 m_last = min_i64(m_1 + 6, m_end);
+              if (e + 16 <= E) {
                 for (i64 m_2 = m_1; m_2 < m_last; ++m_2) {
-                  const i64 acc_row = (m_2 - m_1) * 24;
+                  const i64 acc_row = (m_2 - m_1) * 16;
                   const f32x8 acc = load_f32_x8(tile_scratch + acc_row + (e - e));
                   const f32x8 acc_1 = load_f32_x8(tile_scratch + acc_row + (e + 8 - e));
-                  const f32x8 acc_2 = load_f32_x8(tile_scratch + acc_row + (e + 16 - e));
                   store_bf16_x8(o + ((b * H + h) * M + m_2) * E + e, acc);
                   store_bf16_x8(o + ((b * H + h) * M + m_2) * E + (e + 8), acc_1);
-                  store_bf16_x8(o + ((b * H + h) * M + m_2) * E + (e + 16), acc_2);
                 }
               } else {
                 for (i64 m_2 = m_1; m_2 < m_last; ++m_2) {
-                  const i64 acc_row = (m_2 - m_1) * 24;
+                  const i64 acc_row = (m_2 - m_1) * 16;
                   const i64 e_end = E - ((E - e) & 7);
                   for (i64 e_1 = e; e_1 < e_end; e_1 += 8) {
                     const f32x8 acc = load_f32_x8(tile_scratch + acc_row + (e_1 - e));
@@ -487,11 +463,11 @@ static void attention_causal_k0_s(const bf16* __restrict q, const bf16* __restri
 extern "C" void attention_causal(const bf16* __restrict q, const bf16* __restrict k, const bf16* __restrict v, bf16* __restrict o, i64 B, i64 H, i64 M, i64 D, i64 N, i64 E, f32 scale, void* workspace, i64 part, i64 parts) {
   char* at = (char*)workspace;
   // Scratch of this part.
-  at += (parts == 1 ? 0 : part % parts) * (((floor_div_i64(N + 23, 24) * 24 * D * 4 + 63) & -64) + ((floor_div_i64(E + 23, 24) * 24 * N * 4 + 63) & -64) + ((N * 48 * 4 + 63) & -64) + ((48 * 4 + 63) & -64) + ((48 * 4 + 63) & -64) + (((D + 16) * 48 * 4 + 63) & -64) + ((96 * 4 + 63) & -64) + (((N + 16) * 48 * 4 + 63) & -64));
+  at += (parts == 1 ? 0 : part % parts) * (((((N + 15) >> 4) * 16 * D * 4 + 63) & -64) + ((((E + 15) >> 4) * 16 * N * 4 + 63) & -64) + ((N * 48 * 4 + 63) & -64) + ((48 * 4 + 63) & -64) + ((48 * 4 + 63) & -64) + (((D + 16) * 48 * 4 + 63) & -64) + ((96 * 4 + 63) & -64) + (((N + 16) * 48 * 4 + 63) & -64));
   f32* const n_panels_scratch = (f32*)at;
-  at += ((floor_div_i64(N + 23, 24) * 24 * D * 4 + 63) & -64);
+  at += ((((N + 15) >> 4) * 16 * D * 4 + 63) & -64);
   f32* const e_panels_scratch = (f32*)at;
-  at += ((floor_div_i64(E + 23, 24) * 24 * N * 4 + 63) & -64);
+  at += ((((E + 15) >> 4) * 16 * N * 4 + 63) & -64);
   f32* const s_block_scratch = (f32*)at;
   at += ((N * 48 * 4 + 63) & -64);
   f32* const o_peak_block_scratch = (f32*)at;

@@ -1,8 +1,12 @@
+import type { Expr } from '../../ir/stage.ts';
+import { evalSize } from '../../shapes/eval-size.ts';
 import type { Param } from '../../space/space.ts';
 import type { Claim, Machine, Pattern } from '../pattern.ts';
-import { microTiles, tileName, tileNamed } from '../tiles.ts';
+import { fill, microTiles, tileOf, tileParam } from '../tiles.ts';
+import type { MicroTile } from '../tiles.ts';
 import { lowerCascade } from './lower.ts';
 import { cascadeOf } from './shape.ts';
+import type { Cascade } from './shape.ts';
 
 /**
  * Products chained by row-wise work over the same rows: attention of every kind, networks on each row, interactions followed by a layer. Rows go in
@@ -16,11 +20,11 @@ export const cascade: Pattern = {
     return (
       shape && {
         pattern: 'cascade',
-        params,
-        lower(config, machine) {
-          const tile = tileNamed(String(config['micro'] ?? ''));
+        params: (machine) => params(shape, machine),
+        lower(config) {
+          const tile = tileOf(config);
           const rows = config['block_rows'];
-          if (tile === undefined || typeof rows !== 'number' || machine.vectorBytes === 0) return undefined;
+          if (tile === undefined || typeof rows !== 'number') return undefined;
           const whole = Math.max(1, Math.round(rows / tile.m)) * tile.m;
           return (s, k, outer) => lowerCascade(shape, { rows: whole, tile }, s, k, outer);
         },
@@ -29,23 +33,28 @@ export const cascade: Pattern = {
   },
 };
 
-function params(machine: Machine): readonly Param[] {
-  const tiles = microTiles(machine).map(tileName);
+function params(shape: Cascade, machine: Machine): readonly Param[] {
+  const tiles = microTiles(machine).map((t) => t.name);
   return [
-    {
-      name: 'micro',
-      help: 'rows and columns of products that are accumulated in registers; none: plain loops',
-      kind: 'enum',
-      values: [...tiles, 'none'],
-      default: tiles[0] ?? 'none',
-    },
+    tileParam(machine, defaultTile(shape, machine)),
     {
       name: 'block_rows',
       help: 'rows that pass through all products together, rounded to whole micro-tiles',
       kind: 'enum',
       values: [12, 24, 48, 96, 192],
       default: 48,
-      when: { param: 'micro', in: tiles },
+      when: { param: 'tile', in: tiles },
     },
   ];
 }
+
+/** The tile that wastes least of the columns of all products. */
+function defaultTile(shape: Cascade, machine: Machine): string {
+  const cols = shape.steps.flatMap((s) => (s.kind === 'product' ? [extentOf(s.product.cols.hi, machine)] : []));
+  const score = (t: MicroTile): number =>
+    cols.reduce<number>((n, c) => n * fill((t.vectors * machine.vectorBytes) / 4, c), t.m * t.vectors);
+  const [first, ...others] = microTiles(machine).filter((t) => t.vectors > 1);
+  return first === undefined ? 'none' : others.reduce((a, z) => (score(z) > score(a) * 1.01 ? z : a), first).name;
+}
+const extentOf = (e: Expr, machine: Machine): number | undefined =>
+  evalSize(e, { dim: (id) => machine.dims[id], scalar: () => undefined, axis: () => undefined, read: () => undefined });

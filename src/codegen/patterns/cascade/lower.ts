@@ -11,14 +11,14 @@ import { bind, valueOf } from '../../tile/scope.ts';
 import type { Scope, Storage } from '../../tile/scope.ts';
 import { packRight } from './pack.ts';
 import type { Packed } from './pack.ts';
-import { multiply } from './product.ts';
+import { lanesOf, multiply } from './product.ts';
 import type { Block } from './product.ts';
 import type { Cascade, Product } from './shape.ts';
 
-/** Rows of a block, and the micro-tile in rows and columns. */
+/** Rows of a block, and the micro-tile. */
 export interface CascadeConfig {
   readonly rows: number;
-  readonly tile: { readonly m: number; readonly n: number };
+  readonly tile: { readonly m: number; readonly vectors: number };
 }
 
 /**
@@ -35,7 +35,8 @@ export function lowerCascade(
   const products = c.steps.flatMap((x) => (x.kind === 'product' ? [x.product] : []));
   const enter = (depth: number, at: Scope, packed: ReadonlyMap<Product, Packed>): void => {
     const here = new Map(packed);
-    for (const p of products) if (levelOf(p, c.batch) === depth) here.set(p, packRight(p, config.tile.n, at, k));
+    for (const p of products)
+      if (levelOf(p, c.batch) === depth) here.set(p, packRight(p, config.tile.vectors * lanesOf(k), at, k));
     const axis = c.batch[depth];
     if (axis === undefined) return rowBlocks(c, config, here, at, k, depth === 0 ? outer : undefined);
     const body = (inner: Scope): void => enter(depth + 1, inner, here);
@@ -72,7 +73,8 @@ function rowBlocks(
     (inner, at) => {
       const end = bind(inner, `${c.row.name}_end`, t.call('min', [t.add(at, t.int(rows)), to], 'i64'));
       const scope = withKept(c, config, at, inner, k);
-      const block: Block = { row: c.row, from: at, to: end, rows, tile: config.tile };
+      const tile = { m: config.tile.m, n: config.tile.vectors * lanesOf(k) };
+      const block: Block = { row: c.row, from: at, to: end, rows, tile };
       c.steps.forEach((step, n) => {
         if (step.kind === 'rows') return eachRow(block, scope, (one) => lowerNodes([step.node], one, k));
         const next = c.steps[n + 1];

@@ -177,7 +177,8 @@ function fill(p: Product, left: Rows, along: Span, block: Block, s: Scope, k: Ke
 const ZERO = b.float(0);
 const UNROLL = 2;
 
-const lanesOf = (k: KernelState): number => Math.max(1, Math.floor(k.schedule.bytes / 4));
+/** Elements of f32 in a vector. */
+export const lanesOf = (k: KernelState): number => Math.max(1, Math.floor(k.schedule.bytes / 4));
 const vectorOf = (s: Scope, lane: Lane): Vector => ({
   scope: { ...withLane(branched(s), lane), registers: new Map(s.registers) },
   at: lane.base,

@@ -6,6 +6,8 @@ import { laneable } from '../../tile/vectorise.ts';
 import { walksRow } from '../../tile/affine.ts';
 import { reads } from '../../ir/walk.ts';
 import type { Claim, Machine, Pattern } from '../pattern.ts';
+import { fill, microTiles, tileOf, tileParam } from '../tiles.ts';
+import type { MicroTile } from '../tiles.ts';
 import { isDirect } from './direct.ts';
 import { lowerContraction } from './lower.ts';
 import type { Blocks } from './lower.ts';
@@ -32,23 +34,6 @@ export const contraction: Pattern = {
   },
 };
 
-const TILE = /^(\d+)x(\d+)$/;
-
-/** Micro-tiles in rows and vectors, the best first: sums, one row of right operands and a broadcast fit the registers. */
-function tilesOf(machine: Machine): readonly { readonly name: string; readonly m: number; readonly vectors: number }[] {
-  const found = [1, 2, 3, 4].flatMap((vectors) => {
-    const m = Math.floor((machine.registers - vectors - 1) / vectors / 2) * 2;
-    return m < 2 ? [] : [{ name: `${m}x${vectors}`, m, vectors, reuse: (m * vectors) / (m + vectors) }];
-  });
-  const small = [
-    { name: '1x4', m: 1, vectors: 4, reuse: 0 },
-    { name: '2x4', m: 2, vectors: 4, reuse: 0 },
-    { name: '4x2', m: 4, vectors: 2, reuse: 0 },
-  ];
-  const all = [...found.sort((a, z) => z.reuse - a.reuse), ...small];
-  return all.filter((x, k) => all.findIndex((y) => y.name === x.name) === k);
-}
-
 interface Sizes {
   readonly rows: number | undefined;
   readonly cols: number | undefined;
@@ -65,20 +50,11 @@ function sizesOf(c: Contraction, machine: Machine): Sizes {
 const extent = (e: Expr, machine: Machine): number | undefined =>
   evalSize(e, { dim: (id) => machine.dims[id], scalar: () => undefined, axis: () => undefined, read: () => undefined });
 
-const tileFits = (m: number, rows: number | undefined): number =>
-  rows === undefined ? 1 : rows / (Math.ceil(rows / m) * m);
-
 function paramsOf(c: Contraction, graph: StageGraph, machine: Machine): readonly Param[] {
   const sizes = sizesOf(c, machine);
-  const tiles = tilesOf(machine).map((x) => x.name);
+  const tiles = microTiles(machine).map((x) => x.name);
   return [
-    {
-      name: 'tile',
-      help: 'rows and vectors of columns whose sums stay in registers; none: plain loops',
-      kind: 'enum',
-      values: [...tiles, 'none'],
-      default: defaultTile(sizes, machine),
-    },
+    tileParam(machine, defaultTile(sizes, machine)),
     {
       name: 'rows',
       help: 'rows of the left operand that are packed together, rounded to whole tiles',
@@ -117,9 +93,9 @@ function paramsOf(c: Contraction, graph: StageGraph, machine: Machine): readonly
 /** The tile that wastes least of its rows, of the good ones. */
 function defaultTile(sizes: Sizes, machine: Machine): string {
   if (sizes.depth !== undefined && sizes.depth < 4) return 'none';
-  const [best, ...others] = tilesOf(machine).filter((x) => x.vectors > 1);
+  const [best, ...others] = microTiles(machine).filter((x) => x.vectors > 1);
   if (best === undefined) return 'none';
-  const score = (x: typeof best): number => tileFits(x.m, sizes.rows) * ((x.m * x.vectors) / (x.m + x.vectors));
+  const score = (x: MicroTile): number => fill(x.m, sizes.rows) * x.m * x.vectors;
   return others.reduce((a, z) => (score(z) > score(a) * 1.01 ? z : a), best).name;
 }
 
@@ -140,11 +116,11 @@ const numberOf = (config: Config, name: string, fallback: number): number => {
 };
 
 function blocksOf(c: Contraction, config: Config, machine: Machine): Blocks | undefined {
-  const tile = TILE.exec(String(config['tile'] ?? 'none'));
+  const tile = tileOf(config);
   const bytes = Math.min(numberOf(config, 'vector', machine.vectorBytes), machine.vectorBytes);
-  if (tile === null) return undefined;
+  if (tile === undefined) return undefined;
   const lanes = bytes === 0 ? 1 : Math.max(1, Math.floor(bytes / DTYPES[c.acc].bytes));
-  const [m, n] = [Number(tile[1]), Number(tile[2]) * lanes];
+  const [m, n] = [tile.m, tile.vectors * lanes];
   const whole = (x: number, of: number): number => Math.max(1, Math.round(x / of)) * of;
   const wanted = config['left'];
   const rowsInLanes = c.over.length > 0 && laneable(c.left, c.over.at(-1)?.id ?? '');
