@@ -2,12 +2,13 @@ import type { StageGraph } from '../ir/stage.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Param } from '../space/space.ts';
 import { cascade } from './cascade/cascade.ts';
+import { columns } from './columns/columns.ts';
 import { contraction } from './contraction/contraction.ts';
 import { turn } from './turn/turn.ts';
 import type { Claim, Machine, Pattern } from './pattern.ts';
 
 /** Tried in this order; the first that claims a kernel has it. */
-const PATTERNS: readonly Pattern[] = [cascade, contraction, turn];
+const PATTERNS: readonly Pattern[] = [cascade, contraction, columns, turn];
 
 /** Claims by kernel name. */
 export type Claims = ReadonlyMap<string, Claim>;
