@@ -175,7 +175,9 @@ export const CLASSES: readonly MutantClass[] = [
       if (op.kind !== 'store') return undefined;
       const other = op.dtype === 'bf16' ? 'f16' : op.dtype === 'f16' ? 'bf16' : undefined;
       if (other !== undefined) return [{ ...op, value: t.round(op.value, other, op.value.ty.dtype) }];
-      return op.dtype === 'f32' ? [{ ...op, value: t.round(op.value, 'bf16', 'f32') }] : undefined;
+      // What was loaded from 16 bits has no more to lose.
+      const exact = op.value.kind === 'load' && op.value.dtype !== 'f32';
+      return op.dtype === 'f32' && !exact ? [{ ...op, value: t.round(op.value, 'bf16', 'f32') }] : undefined;
     },
   },
   {
