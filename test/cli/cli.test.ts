@@ -48,6 +48,25 @@ describe('commands', () => {
     }
   });
 
+  it('explain prints what each stage of the compiler makes of an operator', async () => {
+    const found: Record<string, string> = {};
+    for (const stage of ['parse', 'lower', 'plan', 'schedule', 'render']) {
+      const { exit, out } = await box.ktune(['explain', 'scale.ktune', '--dump-after', stage]);
+      expect([stage, exit]).toEqual([stage, 0]);
+      found[stage] = out.split('\n')[0] ?? '';
+    }
+    expect(found).toMatchInlineSnapshot(`
+      {
+        "lower": "graph scale(N, D; a: f32)",
+        "parse": "## Rows times a factor.",
+        "plan": "plan fused",
+        "render": "// scale for cpp:avx2, made by ktune.",
+        "schedule": "tile scale",
+      }
+    `);
+    expect((await box.ktune(['explain', 'scale.ktune', '--dump-after', 'fuse'])).exit).toBe(2);
+  });
+
   it('emit writes a kernel and its ABI', async () => {
     const { exit } = await box.ktune(['emit', 'scale.ktune', '--target', 'cpp:generic', '--out', 'k/scale.cpp']);
     expect(exit).toBe(0);
