@@ -2,6 +2,7 @@ import { must } from '../../assert.ts';
 import { DTYPES, widen } from '../../dsl/dtypes.ts';
 import type { DType, ValueType } from '../../dsl/dtypes.ts';
 import type { Ref, TileOp, Ty, Val } from '../../codegen/ir/tile.ts';
+import { identity } from '../../codegen/tile/values.ts';
 import { atom, PREC, prefix } from '../../codegen/render/dialect.ts';
 import type { Dialect, Print, Printed } from '../../codegen/render/dialect.ts';
 import { encode, decode, isNarrowFloat, oddFloat } from './prelude/codecs.ts';
@@ -10,7 +11,7 @@ import { divideByScalar, functionFor } from './prelude/functions.ts';
 import { loadHalf, storeHalves } from './prelude/halves.ts';
 import { bitsOf, floorDiv, floorMod, isIntType, saturate, saturateLanes } from './prelude/integers.ts';
 import { tileDot } from './prelude/dot.ts';
-import { foldLanes, sortRows, splat } from './prelude/lanes.ts';
+import { foldLanes, scanLanes, sortRows, splat } from './prelude/lanes.ts';
 import { turn } from './prelude/turn.ts';
 import * as m from './prelude/memory.ts';
 import { localType, perLane, storageType, toBits, vector } from './prelude/types.ts';
@@ -384,8 +385,12 @@ function tile(c: Collector, op: Parameters<Dialect['tile']>[0], p: Print, at: At
       ];
       return [`${tileDot(c, op)}(${args.join(', ')});`];
     }
+    case 'scanTile': {
+      const { ty } = op.value;
+      const f = scanLanes(c, op.monoid, ty, op, p.val(identity(op.monoid, ty.dtype)));
+      return [`const ${localType(c, ty)} ${op.id} = ${f}(${p.val(op.value)});`];
+    }
     case 'atomic':
-    case 'scanTile':
     case 'barrier':
       throw new Error(`internal: no ${op.kind} in C++`);
     default:

@@ -5,6 +5,7 @@ import type { Monoid } from '../ir/stage.ts';
 import type { Ref, TileOp, TileProgram, Val } from '../ir/tile.ts';
 import { getAt, setAt, view } from '../numeric/tensor.ts';
 import type { Tensor } from '../numeric/tensor.ts';
+import { identity } from '../tile/values.ts';
 import { callScalar } from './functions.ts';
 import { big, binaryScalar, bitcastScalar, castScalar, unaryScalar } from './scalar.ts';
 import type { Scalar } from './scalar.ts';
@@ -133,8 +134,18 @@ function runOps(ops: readonly TileOp[], names: Names, m: Machine): Flow {
       case 'tileDot':
         dot(op, names, m);
         break;
-      case 'scanTile':
-        throw new Error(`internal: ${op.kind} is not interpreted`);
+      case 'scanTile': {
+        if (op.within !== 'vector') throw new Error('internal: one lane runs at a time');
+        const lanes = op.reverse ? at(op.value).toReversed() : at(op.value);
+        let acc = must(at(identity(op.monoid, op.value.ty.dtype))[0], 'lane');
+        const folded = lanes.map((v) => {
+          const before = acc;
+          acc = combine(op.monoid, acc, v, op.value.ty.dtype);
+          return op.exclusive ? before : acc;
+        });
+        names.set(op.id, op.reverse ? folded.toReversed() : folded);
+        break;
+      }
       default:
         return op satisfies never;
     }

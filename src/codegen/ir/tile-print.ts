@@ -101,8 +101,11 @@ function opLines(op: TileOp, pad: string): readonly string[] {
     case 'prefetch':
       return line(`prefetch ${refText(op.at)}`);
     case 'reduceTile':
-    case 'scanTile':
       return line(`let ${op.id} = ${op.kind} ${op.monoid} ${printVal(op.value)} within ${op.within}`);
+    case 'scanTile':
+      return line(
+        `let ${op.id} = ${op.kind} ${op.monoid} ${printVal(op.value)} within ${op.within}${op.exclusive ? ' exclusive' : ''}${op.reverse ? ' reverse' : ''}`,
+      );
     case 'turnTile':
       return line(`let ${op.ids.join(', ')} = turn ${op.values.map((v) => printVal(v)).join(', ')}`);
     case 'copy':

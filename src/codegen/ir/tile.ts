@@ -177,12 +177,14 @@ export type TileOp =
       readonly value: Val;
       readonly within: 'vector' | 'wave' | 'block';
     }
-  /** id = inclusive prefix fold over lanes. */
+  /** id = prefix fold over lanes: each lane has itself and the lanes before it, or with `reverse` those behind it; without itself if `exclusive`. */
   | {
       readonly kind: 'scanTile';
       readonly id: string;
       readonly monoid: Monoid;
       readonly value: Val;
+      readonly exclusive: boolean;
+      readonly reverse: boolean;
       readonly within: 'vector' | 'wave' | 'block';
     }
   /** Rows and columns of a square change places: lane j of `ids[i]` is lane i of `values[j]`. As many values as lanes, all of one type. */

@@ -1,5 +1,5 @@
 import { must } from '../../assert.ts';
-import { DTYPES } from '../../dsl/dtypes.ts';
+import { DTYPES, widen } from '../../dsl/dtypes.ts';
 import type { DType } from '../../dsl/dtypes.ts';
 import { ix } from '../ir/build.ts';
 import type { Axis, BufId, Expr, Place, Stage } from '../ir/stage.ts';
@@ -19,6 +19,7 @@ import { boundsOf, guarded, loop, loopOver, sweep, wholeSteps } from './loops.ts
 import { nextRows, prefetchRows } from './prefetch.ts';
 import { bind, branched, laneAt, valueOf, withLane } from './scope.ts';
 import type { Scope } from './scope.ts';
+import { lowerScanLanes, scansInLanes } from './scan.ts';
 import { lowerPoint } from './stages.ts';
 import { lowerOffsets, lowerPack, lowerScan, lowerScatter, lowerSelect } from './sweeps.ts';
 import { inLanes, lanesFor, resultType, rowInLanes } from './vectorise.ts';
@@ -243,8 +244,14 @@ function lowerLeaf(stage: Stage, s0: Scope, k: KernelState): void {
   if (stage.kind === 'map' || stage.kind === 'reduce') return lowerOne(stage, [s0], k, rowFor(stage, k.schedule, s0));
   const s = withUses(stage, s0);
   switch (stage.kind) {
-    case 'scan':
-      return lowerScan(stage, s);
+    case 'scan': {
+      if (k.schedule.block !== undefined || !scansInLanes(stage, s.cx.buffer)) return lowerScan(stage, s);
+      const lanes = lanesFor([stage.body.type, widen(stage.acc)], k.schedule.bytes);
+      if (lanes < 2) return lowerScan(stage, s);
+      const stream = (view: Scope): boolean =>
+        k.schedule.stream && k.last.has(stage.out.buf) && canStream(stage.out, view);
+      return lowerScanLanes(stage, s, { lanes, unroll: k.schedule.unroll }, stream);
+    }
     case 'scatter':
       return lowerScatter(stage, s);
     case 'offsets':
@@ -280,6 +287,8 @@ function rowBound(stage: Stage & { readonly kind: 'select' }, s: Scope): Expr {
 export function unread(stages: readonly Stage[]): ReadonlySet<string> {
   const read = new Set(stages.flatMap((x) => stageReads(x).map((r) => r.buf)));
   return new Set(
-    stages.flatMap((x) => (x.kind === 'map' || x.kind === 'reduce' ? [x.out.buf] : [])).filter((b) => !read.has(b)),
+    stages
+      .flatMap((x) => (x.kind === 'map' || x.kind === 'reduce' || x.kind === 'scan' ? [x.out.buf] : []))
+      .filter((b) => !read.has(b)),
   );
 }

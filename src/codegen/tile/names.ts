@@ -16,7 +16,7 @@ const FUNCTION =
   'exp_sum|over_1p_exp|pow2i|top12|stream_fence';
 const VERB =
   'load|store|stream|gather|scatter|splat|fold|sort|floor_div|floor_mod|floordiv|mod|mulhi|rotl|rotr|popcount|clz|min|max|fmin|fmax|floor|ceil|' +
-  'trunc|round|clip|isnan|isinf|opaque|divide|turn|dot';
+  'trunc|round|clip|isnan|isinf|opaque|divide|turn|scan|dot';
 /** Names that helpers of the emitted text may have: types, functions with their accuracy, verbs with the type they work on. */
 const HELPER = new RegExp(
   `^(?:(?:${TYPE})(?:x\\d+)?|(?:${TYPE})_to_\\w+|(?:${FUNCTION})f?(?:_x?\\d+)*|(?:${VERB}|${FUNCTION})(?:_\\w+)?_(?:${TYPE})(?:_\\w+)?)$`,

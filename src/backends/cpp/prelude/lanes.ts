@@ -14,6 +14,45 @@ export function splat(c: Collector, ty: Ty): string {
   );
 }
 
+const TOKENS: Partial<Record<string, string>> = { add: '+', mul: '*', and: '&', or: '|' };
+/** `a ∘ b` of two vectors that are no masks. */
+function joined(c: Collector, op: Monoid, ty: Ty, a: string, b: string): string {
+  const token = TOKENS[op];
+  if (token !== undefined) return `${a} ${token} ${b}`;
+  return `${functionFor(c, op === 'max' ? 'max' : 'min', ty, [ty, ty])}(${a}, ${b})`;
+}
+
+/** Prefix folds of the lanes of a vector: after the step of h each lane has 2 h of them. Lanes that come in from outside are the neutral element. */
+export function scanLanes(
+  c: Collector,
+  op: Monoid,
+  ty: Ty,
+  how: { readonly exclusive: boolean; readonly reverse: boolean },
+  neutral: string,
+): string {
+  const { lanes } = ty;
+  const V = localType(c, ty);
+  const name = `scan_${op}_${ty.dtype}${lanesSuffix(lanes)}${how.exclusive ? '_exclusive' : ''}${how.reverse ? '_reverse' : ''}`;
+  return c.add(name, () => {
+    const moved = (h: number): string =>
+      Array.from({ length: lanes }, (_, k) => {
+        const from = how.reverse ? k + h : k - h;
+        return from < 0 || from >= lanes ? lanes + k : from;
+      }).join(', ');
+    const shift = (h: number): string => `__builtin_shufflevector(v, outside, ${moved(h)})`;
+    const steps: string[] = [];
+    for (let h = 1; h < lanes; h *= 2) {
+      const [a, b] = how.reverse ? ['v', shift(h)] : [shift(h), 'v'];
+      steps.push(`  v = ${joined(c, op, ty, a, b)};`);
+    }
+    return `static inline ${V} ${name}(${V} v) {
+  const ${V} outside = ${splat(c, ty)}(${neutral});
+${steps.join('\n')}
+  return ${how.exclusive ? shift(1) : 'v'};
+}`;
+  });
+}
+
 /** Folds the lanes of a vector: halves onto each other, so that the order is fixed and everything stays in a register. */
 export function foldLanes(c: Collector, op: Monoid, ty: Ty): string {
   const V = localType(c, ty);
@@ -22,11 +61,7 @@ export function foldLanes(c: Collector, op: Monoid, ty: Ty): string {
   const S = bool ? 'bool' : storageType(c, ty.dtype);
   const step = (other: string): string => {
     if (bool) return op === 'or' || op === 'add' || op === 'max' ? `v | ${other}` : `v & ${other}`;
-    const tokens: Partial<Record<string, string>> = { add: '+', mul: '*', and: '&', or: '|' };
-    const token = tokens[op];
-    return token === undefined
-      ? `${functionFor(c, op === 'max' ? 'max' : 'min', ty, [ty, ty])}(v, ${other})`
-      : `v ${token} ${other}`;
+    return joined(c, op, ty, 'v', other);
   };
   const name = `fold_${op}_${ty.dtype}${lanesSuffix(lanes)}`;
   return c.add(name, () => {
