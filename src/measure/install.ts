@@ -18,13 +18,16 @@ export interface Installed {
   readonly outputs: readonly string[];
   readonly sets: number;
   readonly cache: 'cold' | 'warm';
-  /** The call of an entry of a loaded library; workspaces grow as needed. */
+  /** The call of an entry of a loaded library, and its workspaces. They grow as needed while timing; otherwise they are as large as the call may use. */
   call(
     lib: string,
     entry: string,
     abi: Abi,
     parts?: number,
-  ): Promise<{ readonly ok: true; readonly call: Call } | { readonly ok: false; readonly fault: Fault }>;
+  ): Promise<
+    | { readonly ok: true; readonly call: Call; readonly workspaces: readonly string[] }
+    | { readonly ok: false; readonly fault: Fault }
+  >;
   /** Frees all arrays: afterwards the files they came from may change. */
   release(): Promise<void>;
 }
@@ -69,7 +72,8 @@ export async function install(
     async call(lib, entry, abi, parts = 1) {
       const { args, workspaces } = workload.bind(abi, parts);
       for (const [i, bytes] of workspaces.entries()) {
-        if ((workspace[i] ?? -1) >= bytes) continue;
+        const has = workspace[i] ?? -1;
+        if (options.cold ? has >= bytes : has === bytes) continue;
         const answer = await runner.request({
           op: 'alloc',
           buf: `workspace${i}`,
@@ -88,7 +92,7 @@ export async function install(
         ...(parts === 1 ? {} : { parts, phases: abi.phases }),
         ...(restore.length === 0 ? {} : { restore }),
       };
-      return { ok: true, call };
+      return { ok: true, call, workspaces: workspaces.map((_, i) => `workspace${i}`) };
     },
     async release() {
       const own = workload.arrays.flatMap((a) => [

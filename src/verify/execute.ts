@@ -101,6 +101,11 @@ async function runTwice(
       const filled = await runner.request({ op: 'fill', buf: array.name, from });
       if (!filled.ok) return filled;
     }
+    // What another kernel left there must not help this one.
+    for (const buf of prepared.workspaces) {
+      const filled = await runner.request({ op: 'fill', buf, from: { kind: 'byte', value: poison } });
+      if (!filled.ok) return filled;
+    }
     const ran = await runner.request({ op: 'run', call: prepared.call, limitMs: options.limitMs });
     if (!ran.ok) return ran;
     const outputs = new Map<BufId, Uint8Array[]>();

@@ -40,7 +40,7 @@ export const cpp: Backend = {
       claimed: (k) => {
         const claim = claims.get(k.name);
         const lower = claim?.lower(full, machine);
-        return claim && lower && { pattern: claim.pattern, lower };
+        return claim && lower && { pattern: claim.pattern, lower, ...(claim.split === true ? { split: true } : {}) };
       },
     });
     const shown = Object.keys(toDiff(space, full)).length === 0 ? 'default' : showConfig(space, full);

@@ -26,6 +26,8 @@ export interface Pattern {
 /** A kernel seen through a pattern. */
 export interface Claim {
   readonly pattern: string;
+  /** True where the pattern shares work among parts that the loops of the plan could not share. */
+  readonly split?: boolean;
   /**
    * Tunables of this kernel. Kernels share parameters of one name, which must then be equal but for the default (the first kernel's holds). A `when` names
    * another parameter of this list; without one the parameter is active under the plans whose kernels are claimed.

@@ -5,10 +5,11 @@ import { cascade } from './cascade/cascade.ts';
 import { columns } from './columns/columns.ts';
 import { contraction } from './contraction/contraction.ts';
 import { turn } from './turn/turn.ts';
+import { scatter } from './scatter/scatter.ts';
 import type { Claim, Machine, Pattern } from './pattern.ts';
 
 /** Tried in this order; the first that claims a kernel has it. */
-const PATTERNS: readonly Pattern[] = [cascade, contraction, columns, turn];
+const PATTERNS: readonly Pattern[] = [cascade, contraction, columns, turn, scatter];
 
 /** Claims by kernel name. */
 export type Claims = ReadonlyMap<string, Claim>;

@@ -29,7 +29,9 @@ export interface Mapping {
   /** Facts for a guarded variant of a kernel, chosen from what would help it; none: no variant. */
   readonly facts?: (wishes: Wishes, kernel: KernelPlan) => Facts | undefined;
   /** How a pattern that claimed the kernel runs it; without it loops do. */
-  readonly claimed?: (kernel: KernelPlan) => { readonly pattern: string; readonly lower: Lowering } | undefined;
+  readonly claimed?: (
+    kernel: KernelPlan,
+  ) => { readonly pattern: string; readonly split?: boolean; readonly lower: Lowering } | undefined;
 }
 
 /**
@@ -131,6 +133,7 @@ export function lowerProgram(plan: Plan, mapping: Mapping): TileProgram {
     };
     const schedule = mapping.schedule(k);
     const claimed = mapping.claimed?.(k);
+    const split = claimed?.split ?? k.split;
     const shadow: KernelState['shadow'] = (state) => ({
       from: must(shadows.get(state), 'shadow'),
       to: must(arrays.get(state), 'state'),
@@ -142,7 +145,7 @@ export function lowerProgram(plan: Plan, mapping: Mapping): TileProgram {
       const c = cx((id) => storages.get(id) ?? whole(id), shadows, facts, wishes);
       const s = { ...scopeOf(c, identifiers(fresh.taken())), ahead: schedule.ahead };
       for (const stage of k.prologue) prologue(stage, s);
-      const outer = k.split ? mapping.outer : undefined;
+      const outer = split ? mapping.outer : undefined;
       if (claimed === undefined) lowerNodes([k.root], s, state, outer);
       else claimed.lower(s, state, outer);
       return s.block.ops;
@@ -157,7 +160,7 @@ export function lowerProgram(plan: Plan, mapping: Mapping): TileProgram {
       id: fresh(k.name),
       pattern: claimed?.pattern ?? classify(k),
       span,
-      split: k.split,
+      split,
       ...lanes,
       body,
       ...(fast ? { fast } : {}),

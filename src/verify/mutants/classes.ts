@@ -18,6 +18,13 @@ const loop = (
   return (op) => (op.kind === 'loop' ? [change(op)] : undefined);
 };
 const floats = (v: Val): boolean => v.ty.dtype === 'f32' || v.ty.dtype === 'f64';
+const isPart = (v: Val): boolean => v.kind === 'name' && v.id === 'part';
+/** The value without its lower 16 bits. */
+function cutOff(v: Val): Val {
+  const bits: Val = { kind: 'bitcast', from: 'f32', to: 'u32', a: v, ty: { dtype: 'u32', lanes: v.ty.lanes } };
+  const upper = t.binary('bitand', bits, t.splat(t.int(0xffff0000, 'u32'), v.ty.lanes));
+  return { kind: 'bitcast', from: 'u32', to: 'f32', a: upper, ty: v.ty };
+}
 const isIndex = (v: Val): boolean => v.ty.dtype === 'i64' && v.ty.lanes === 1;
 
 /** Comparison at the other side of equality. */
@@ -128,9 +135,12 @@ export const CLASSES: readonly MutantClass[] = [
     op: (op) => (op.kind === 'if' && op.else.length > 0 ? [{ ...op, then: op.else, else: op.then }] : undefined),
   },
   {
-    name: 'lost-rounding',
-    what: 'a value keeps more precision or range than it may',
-    val: (v) => (v.kind === 'round' ? t.convert(v.a, v.ty.dtype) : undefined),
+    name: 'wrong-rounding',
+    what: 'a result of 16 bits is cut off instead of rounded',
+    op: (op) =>
+      op.kind === 'store' && op.dtype === 'bf16' && op.value.ty.dtype === 'f32'
+        ? [{ ...op, value: cutOff(op.value) }]
+        : undefined,
   },
   {
     name: 'narrow-accumulator',
@@ -165,8 +175,12 @@ export const CLASSES: readonly MutantClass[] = [
   },
   {
     name: 'wrong-share',
-    what: 'a part of the work begins or ends where the next one does',
-    val: (v) => (v.kind === 'name' && v.id === 'part' ? t.add(v, ONE) : undefined),
+    what: 'the share of a part begins late, or ends where it begins',
+    val(v) {
+      if (v.kind !== 'binary') return undefined;
+      if (v.op === 'add' && isPart(v.a)) return v.a;
+      return v.op === 'mul' && isPart(v.b) ? { ...v, b: t.add(v.b, ONE) } : undefined;
+    },
   },
   {
     name: 'wrong-format',
