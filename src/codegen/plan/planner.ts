@@ -7,6 +7,9 @@ import { nest } from './fuse.ts';
 import type { Touches } from './fuse.ts';
 import { inline, weight } from './inline.ts';
 import type { Policy } from './inline.ts';
+import { keepShared } from './keep.ts';
+import { mergeEqual } from './merge-equal.ts';
+import { splitVariances } from './moments.ts';
 import { inlineVirtual } from '../passes/inline.ts';
 import { stagesOf } from './plan.ts';
 import type { Home, KernelPlan, Plan, PlanNode } from './plan.ts';
@@ -19,11 +22,18 @@ const eager: Policy = (p) => p.kind === 'map';
 /** Nothing is recomputed that has storage. */
 const none: Policy = () => false;
 
-const STRATEGIES: readonly { readonly name: string; readonly policy: Policy; readonly merge: boolean }[] = [
-  { name: 'fused', policy: light, merge: true },
-  { name: 'recompute', policy: eager, merge: true },
-  { name: 'stored', policy: none, merge: true },
-  { name: 'apart', policy: none, merge: false },
+/** `keep`: costly values that stages share are computed once a row. */
+interface Strategy {
+  readonly name: string;
+  readonly policy: Policy;
+  readonly merge: boolean;
+  readonly keep: boolean;
+}
+const STRATEGIES: readonly Strategy[] = [
+  { name: 'fused', policy: light, merge: true, keep: true },
+  { name: 'recompute', policy: eager, merge: true, keep: false },
+  { name: 'stored', policy: none, merge: true, keep: true },
+  { name: 'apart', policy: none, merge: false, keep: false },
 ];
 
 /** The legal plans of a graph, the default first; plans that come out equal are listed once. */
@@ -36,8 +46,8 @@ export function plans(graph: StageGraph): readonly Plan[] {
 const planned = new WeakMap<StageGraph, readonly Plan[]>();
 function makePlans(graph: StageGraph): readonly Plan[] {
   const seen = new Set<string>();
-  return STRATEGIES.flatMap(({ name, policy, merge }) => {
-    const plan = build(name, graph, policy, merge);
+  return STRATEGIES.flatMap((strategy) => {
+    const plan = build(graph, strategy);
     const shape =
       JSON.stringify(plan.kernels.map((k) => [k.prologue.map((s) => s.id), outline(k.root)])) +
       plan.graph.stages.map((s) => stageReads(s).length).join();
@@ -56,11 +66,12 @@ export function planNamed(graph: StageGraph, name: string): Plan {
   return found;
 }
 
-function build(name: string, source: StageGraph, policy: Policy, merge: boolean): Plan {
+function build(source: StageGraph, { name, policy, merge, keep }: Strategy): Plan {
   const stored = inlineVirtual(source);
   if (!stored.ok) throw new Error(`internal: ${stored.reasons.map((r) => r.message).join('; ')}`);
   const inlined = inline(uniqueAxes(stored.graph), policy);
-  const graph = merge ? flattenRows(inlined) : inlined;
+  const shared = mergeEqual(splitVariances(merge ? flattenRows(inlined) : inlined));
+  const graph = uniqueAxes(keep ? keepShared(shared) : shared);
   const uniform = graph.stages.filter((s) => isUniform(s, graph));
   const roots = nest(
     graph.stages.filter((s) => !uniform.includes(s)),

@@ -67,6 +67,10 @@ static inline f32x8 exp_4(f32x8 x) {
   return exp_ends(x, t, 1.0f + (r + r * r * q));
 }
 
+static inline void store_f32_x8(f32* p, f32x8 v) {
+  __builtin_memcpy(p, &v, sizeof v);
+}
+
 // y 2^n for 1/2 < y < 2, where n stands in the low bits of t: added to the exponent. Below 2^-126 exp(x) is 0, above the range x + inf, which keeps NaN.
 static inline f32 exp_ends(f32 x, f32 t, f32 y) {
   const f32 p = __builtin_bit_cast(f32, __builtin_bit_cast(i32, y) + (__builtin_bit_cast(i32, t) << 23));
@@ -96,11 +100,7 @@ static inline f32x8 divide_f32_x8(f32x8 a, f32 b) {
   return a * scale * (1.0f / (b * scale));
 }
 
-static inline void store_f32_x8(f32* p, f32x8 v) {
-  __builtin_memcpy(p, &v, sizeof v);
-}
-
-extern "C" void softmax(const f32* __restrict x, f32* __restrict y, i64 B, i64 D, i64 part, i64 parts) {
+static void softmax_k0_y_peak(const f32* __restrict x, f32* __restrict y, f32* __restrict exp_row, i64 B, i64 D, i64 part, i64 parts) {
   const i64 b_lo = B * part / parts;
   const i64 b_hi = B * (part + 1) / parts;
   for (i64 b = b_lo; b < b_hi; ++b) {
@@ -126,45 +126,66 @@ extern "C" void softmax(const f32* __restrict x, f32* __restrict y, i64 B, i64 D
     }
     const f32 fold = fold_max_f32_x8(max_f32_x8(max_f32_x8(acc, acc_1), max_f32_x8(acc_2, acc_3)));
     const f32 y_peak_1 = max_f32(fold, tail);
-    // reduce y_sum[b]  [b:B] = add<f32>[d_1:D](exp(x[b, d_1] - y_peak[b]))
+    // exp_row[b, d_1] = exp(x[b, d_1] - y_peak[b])
+    const i64 d_end_2 = D - (D & 15);
+    for (i64 d = 0; d < d_end_2; d += 16) {
+      store_f32_x8(exp_row + d, exp_4(load_f32_x8(x + b * D + d) - y_peak_1));
+      store_f32_x8(exp_row + d + 8, exp_4(load_f32_x8(x + b * D + (d + 8)) - y_peak_1));
+    }
+    const i64 d_end_3 = D - ((D - d_end_2) & 7);
+    for (i64 d = d_end_2; d < d_end_3; d += 8) {
+      store_f32_x8(exp_row + d, exp_4(load_f32_x8(x + b * D + d) - y_peak_1));
+    }
+    for (i64 d = d_end_3; d < D; ++d) {
+      exp_row[d] = exp_4(x[b * D + d] - y_peak_1);
+    }
+    // reduce y_sum[b]  [b:B] = add<f32>[d_1_1:D](exp_row[b, d_1_1])
     f32x8 acc_4 = splat_f32_x8(0.0f);
     f32x8 acc_5 = splat_f32_x8(0.0f);
     f32x8 acc_6 = splat_f32_x8(0.0f);
     f32x8 acc_7 = splat_f32_x8(0.0f);
     f32 tail_1 = 0.0f;
-    const i64 d_end_2 = D - (D & 31);
-    for (i64 d = 0; d < d_end_2; d += 32) {
-      acc_4 += exp_4(load_f32_x8(x + b * D + d) - y_peak_1);
-      acc_5 += exp_4(load_f32_x8(x + b * D + (d + 8)) - y_peak_1);
-      acc_6 += exp_4(load_f32_x8(x + b * D + (d + 16)) - y_peak_1);
-      acc_7 += exp_4(load_f32_x8(x + b * D + (d + 24)) - y_peak_1);
-    }
-    const i64 d_end_3 = D - ((D - d_end_2) & 7);
-    for (i64 d = d_end_2; d < d_end_3; d += 8) {
-      acc_4 += exp_4(load_f32_x8(x + b * D + d) - y_peak_1);
-    }
-    for (i64 d = d_end_3; d < D; ++d) {
-      tail_1 += exp_4(x[b * D + d] - y_peak_1);
-    }
-    const f32 fold_1 = fold_add_f32_x8(acc_4 + acc_5 + (acc_6 + acc_7));
-    const f32 y_sum_1 = fold_1 + tail_1;
-    // y[b, d_2] = y_peak[b] == -inf ? 0.0 : exp(x[b, d_2] - y_peak[b]) / y_sum[b]
-    const i64 d_end_4 = D - (D & 15);
-    for (i64 d = 0; d < d_end_4; d += 16) {
-      store_f32_x8(y + b * D + d, y_peak_1 == -__builtin_inff() ? splat_f32_x8(0.0f) : divide_f32_x8(exp_4(load_f32_x8(x + b * D + d) - y_peak_1), y_sum_1));
-      store_f32_x8(y + b * D + (d + 8), y_peak_1 == -__builtin_inff() ? splat_f32_x8(0.0f) : divide_f32_x8(exp_4(load_f32_x8(x + b * D + (d + 8)) - y_peak_1), y_sum_1));
+    const i64 d_end_4 = D - (D & 31);
+    for (i64 d = 0; d < d_end_4; d += 32) {
+      acc_4 += load_f32_x8(exp_row + d);
+      acc_5 += load_f32_x8(exp_row + d + 8);
+      acc_6 += load_f32_x8(exp_row + d + 16);
+      acc_7 += load_f32_x8(exp_row + d + 24);
     }
     const i64 d_end_5 = D - ((D - d_end_4) & 7);
     for (i64 d = d_end_4; d < d_end_5; d += 8) {
-      store_f32_x8(y + b * D + d, y_peak_1 == -__builtin_inff() ? splat_f32_x8(0.0f) : divide_f32_x8(exp_4(load_f32_x8(x + b * D + d) - y_peak_1), y_sum_1));
+      acc_4 += load_f32_x8(exp_row + d);
     }
     for (i64 d = d_end_5; d < D; ++d) {
-      y[b * D + d] = y_peak_1 == -__builtin_inff() ? 0.0f : exp_4(x[b * D + d] - y_peak_1) / y_sum_1;
+      tail_1 += exp_row[d];
+    }
+    const f32 fold_1 = fold_add_f32_x8(acc_4 + acc_5 + (acc_6 + acc_7));
+    const f32 y_sum_1 = fold_1 + tail_1;
+    // y[b, d_2] = y_peak[b] == -inf ? 0.0 : exp_row[b, d_2] / y_sum[b]
+    const i64 d_end_6 = D - (D & 15);
+    for (i64 d = 0; d < d_end_6; d += 16) {
+      store_f32_x8(y + b * D + d, y_peak_1 == -__builtin_inff() ? splat_f32_x8(0.0f) : divide_f32_x8(load_f32_x8(exp_row + d), y_sum_1));
+      store_f32_x8(y + b * D + (d + 8), y_peak_1 == -__builtin_inff() ? splat_f32_x8(0.0f) : divide_f32_x8(load_f32_x8(exp_row + d + 8), y_sum_1));
+    }
+    const i64 d_end_7 = D - ((D - d_end_6) & 7);
+    for (i64 d = d_end_6; d < d_end_7; d += 8) {
+      store_f32_x8(y + b * D + d, y_peak_1 == -__builtin_inff() ? splat_f32_x8(0.0f) : divide_f32_x8(load_f32_x8(exp_row + d), y_sum_1));
+    }
+    for (i64 d = d_end_7; d < D; ++d) {
+      y[b * D + d] = y_peak_1 == -__builtin_inff() ? 0.0f : exp_row[d] / y_sum_1;
     }
   }
 }
 
+extern "C" void softmax(const f32* __restrict x, f32* __restrict y, i64 B, i64 D, void* workspace, i64 part, i64 parts) {
+  char* at = (char*)workspace;
+  // Scratch of this part.
+  at += (parts == 1 ? 0 : part % parts) * (((D * 4 + 63) & -64));
+  f32* const exp_row = (f32*)at;
+  softmax_k0_y_peak(x, y, exp_row, B, D, part, parts);
+}
+
 // args[i] points at the array, or at the value of a dim, scalar or capacity.
 extern "C" void softmax_call(void* const* args, i64 part, i64 parts) {
-  softmax((const f32*)args[0], (f32*)args[1], *(const i64*)args[2], *(const i64*)args[3], part, parts);
+  softmax((const f32*)args[0], (f32*)args[1], *(const i64*)args[2], *(const i64*)args[3], args[4], part, parts);
 }
