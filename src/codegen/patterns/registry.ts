@@ -6,10 +6,11 @@ import { columns } from './columns/columns.ts';
 import { contraction } from './contraction/contraction.ts';
 import { turn } from './turn/turn.ts';
 import { scatter } from './scatter/scatter.ts';
+import { window } from './window.ts';
 import type { Claim, Machine, Pattern } from './pattern.ts';
 
 /** Tried in this order; the first that claims a kernel has it. */
-const PATTERNS: readonly Pattern[] = [cascade, contraction, columns, turn, scatter];
+const PATTERNS: readonly Pattern[] = [cascade, contraction, window, columns, turn, scatter];
 
 /** Claims by kernel name. */
 export type Claims = ReadonlyMap<string, Claim>;
