@@ -137,10 +137,8 @@ export const CLASSES: readonly MutantClass[] = [
   {
     name: 'wrong-rounding',
     what: 'a result of 16 bits is cut off instead of rounded',
-    op: (op) =>
-      op.kind === 'store' && op.dtype === 'bf16' && op.value.ty.dtype === 'f32'
-        ? [{ ...op, value: cutOff(op.value) }]
-        : undefined,
+    val: (v) =>
+      v.kind === 'round' && v.to === 'bf16' && v.ty.dtype === 'f32' ? cutOff(t.convert(v.a, 'f32')) : undefined,
   },
   {
     name: 'narrow-accumulator',
