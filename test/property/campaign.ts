@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { choicesFrom } from './choices.ts';
 import type { Coverage } from './coverage.ts';
 import { count } from './coverage.ts';
@@ -83,6 +84,8 @@ export async function campaign(rig: Rig, options: CampaignOptions): Promise<Camp
       if (outcome.problem !== undefined) await report(m.index, outcome.problem);
     }
     options.onProgress?.(batch.next, failures);
+    // Objects are kept by content; a run of thousands would fill the disk.
+    if (library !== undefined && 'path' in library) rmSync(library.path, { force: true });
     batch = following;
   }
   count(coverage, []);

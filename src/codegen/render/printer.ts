@@ -54,6 +54,8 @@ export interface Printer extends Print {
   readonly printed: (v: Val) => Printed;
   /** Declares how wide the elements of a mask held in a local are, and tells the type to declare it with. */
   readonly localType: (id: string, ty: Val['ty'], value?: Val) => string;
+  /** Width of the elements of a declared mask. */
+  readonly maskBits: (id: string) => number;
 }
 
 /** A printer for one kernel; `arrays` by id. */
@@ -158,7 +160,7 @@ export function printer(d: Dialect, arrays: ReadonlyMap<string, TileArray>): Pri
     }
     return d.type(ty);
   };
-  return { ...p, printed, localType };
+  return { ...p, printed, localType, maskBits: bitsOf };
 }
 
 /** Comments for stages: text of the source line by span. */
@@ -231,5 +233,6 @@ function assignment(id: string, v: Val, p: Printer): string {
   ) {
     return `${id} ${v.op === 'add' ? '+' : '*'}= ${p.val(v.b)};`;
   }
-  return `${id} = ${p.val(v)};`;
+  // A mask variable keeps the width of elements that it was declared with.
+  return `${id} = ${v.ty.dtype === 'bool' && v.ty.lanes > 1 ? p.mask(v, p.maskBits(id)) : p.val(v)};`;
 }

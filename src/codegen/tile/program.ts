@@ -1,6 +1,7 @@
 import { must } from '../../assert.ts';
 import type { DType } from '../../dsl/dtypes.ts';
 import { ix } from '../ir/build.ts';
+import { keyOf } from '../ir/rewrite.ts';
 import type { BufId, Expr, Stage } from '../ir/stage.ts';
 import { stageExprs } from '../ir/walk.ts';
 import { mentioned } from '../ir/tile-walk.ts';
@@ -124,11 +125,13 @@ export function lowerProgram(plan: Plan, mapping: Mapping): TileProgram {
     }
     const scratched = new Map<string, string>();
     const scratch = (base: string, dtype: DType, size: Expr): string => {
-      const known = scratched.get(base);
+      // Stages share scratch of one name only where it is the same array.
+      const key = `${base} ${dtype} ${keyOf(size)}`;
+      const known = scratched.get(key);
       if (known !== undefined) return known;
       const id = fresh(`${base}_scratch`);
       temps.push({ id, scope: 'part', dtype, size, source: base });
-      scratched.set(base, id);
+      scratched.set(key, id);
       return id;
     };
     const schedule = mapping.schedule(k);
