@@ -23,6 +23,7 @@ const GOLDENS: readonly Golden[] = [
   { op: 'sigrid_hash', text: ops('sigrid_hash'), arch: 'avx2' },
   { op: 'pooled_embedding', text: ops('pooled_embedding'), type: 'f32', arch: 'avx2', dims: { B: 2048, D: 64, V: 1000000 }, config: { unroll: 8 } },
   { op: 'attention_causal', text: ops('attention'), type: 'bf16', arch: 'avx2', config: { assume: false } },
+  { op: 'matmul', text: ops('matmul'), type: 'f32', arch: 'avx2', dims: { M: 64, N: 64, K: 64 }, config: { assume: false } },
   { op: 'softmax', text: languageText, arch: 'avx2', config: { assume: false } },
   { op: 'transpose', text: ops('transpose'), type: 'f32', arch: 'avx2', config: { assume: false } },
   { op: 'cumsum', text: examplesText, arch: 'generic' },
