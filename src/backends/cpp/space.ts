@@ -1,7 +1,7 @@
 import { defineSpace } from '../../codegen/space/config.ts';
 import type { Config, Param, Space } from '../../codegen/space/space.ts';
 import type { Buffer, Expr, StageGraph } from '../../codegen/ir/stage.ts';
-import { claimParams } from '../../codegen/patterns/registry.ts';
+import { claimParams, claimSeeds } from '../../codegen/patterns/registry.ts';
 import { plans } from '../../codegen/plan/planner.ts';
 import { stagesOf } from '../../codegen/plan/plan.ts';
 import type { Plan } from '../../codegen/plan/plan.ts';
@@ -125,6 +125,7 @@ export function cppSpace(graph: StageGraph, arch: Arch, hint: ShapeHint): Space 
   ];
   const seeds: readonly Config[] = [
     {},
+    ...claimSeeds(all, machineOf(arch, hint)),
     { unroll: 1 },
     { unroll: 4 },
     { accumulators: 1, unroll: 1 },

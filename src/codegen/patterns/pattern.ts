@@ -33,6 +33,8 @@ export interface Claim {
    * another parameter of this list; without one the parameter is active under the plans whose kernels are claimed.
    */
   params(machine: Machine): readonly Param[];
+  /** Configs of these parameters that a search tries first. */
+  seeds?(machine: Machine): readonly Config[];
   /** The kernel's code under a config; undefined where the config leaves the kernel to the loops. */
   lower(config: Config, machine: Machine): Lowering | undefined;
 }

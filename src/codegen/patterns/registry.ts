@@ -1,6 +1,6 @@
 import type { StageGraph } from '../ir/stage.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { Param } from '../space/space.ts';
+import type { Config, Param } from '../space/space.ts';
 import { cascade } from './cascade/cascade.ts';
 import { columns } from './columns/columns.ts';
 import { contraction } from './contraction/contraction.ts';
@@ -58,3 +58,7 @@ export function claimParams(plans: readonly Plan[], machine: Machine): readonly 
       : { ...param, when: { param: 'plan', in: all.filter((n) => under.has(n)) } },
   );
 }
+
+/** What the claims of all plans would have a search try first. */
+export const claimSeeds = (plans: readonly Plan[], machine: Machine): readonly Config[] =>
+  plans.flatMap((plan) => [...claimsOf(plan).values()].flatMap((c) => c.seeds?.(machine) ?? []));

@@ -26,6 +26,15 @@ export const contraction: Pattern = {
     return {
       pattern: 'contraction',
       params: (machine) => paramsOf(c, graph, machine),
+      // The depth in one block and in longer ones, each with the best two micro-tiles: which wins hangs on the caches.
+      seeds: (machine) =>
+        microTiles(machine)
+          .slice(0, 2)
+          .flatMap(({ name }) => [
+            { tile: name, depth: 0 },
+            { tile: name, depth: 256 },
+            { tile: name, depth: 512, rows: 192 },
+          ]),
       lower(config, machine) {
         const x = blocksOf(c, config, machine);
         return x && ((s, k, outer) => lowerContraction(c, x, s, k, outer));
