@@ -54,6 +54,11 @@ export interface Emitted {
   /** The same in two parts, for files that hold several variants. All names in `body` start with the entry's. */
   readonly helpers: readonly Helper[];
   readonly body: string;
+  /**
+   * `body` without the variants that cannot run at the hinted sizes on arrays that lie on 64-byte borders, where that is less: what runs there is the
+   * same text. A search compiles this; whoever ships, compiles `body`.
+   */
+  readonly lean?: string;
   readonly abi: Abi;
   /** Pattern that each kernel of the plan was emitted by; `loops` is the fallback. */
   readonly patterns: readonly string[];

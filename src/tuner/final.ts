@@ -1,3 +1,7 @@
+import { compileVariants } from './compile.ts';
+import type { Built } from './compile.ts';
+import type { Emitted } from '../codegen/program.ts';
+import { must } from '../assert.ts';
 import { join } from 'node:path';
 import { toDiff } from '../codegen/space/config.ts';
 import { describeFault, install } from '../measure/install.ts';
@@ -91,10 +95,13 @@ export async function confirm(
     });
     if (!installed.ok) return { ok: false, detail: installed.problem.message };
     const alone = createLab({ ...lab, runner, installed: installed.installed, calibration: createCalibration(runner) });
-    // The object that was measured, not another compilation of the same text.
     const known = s.lab.known(entry.id);
     if (known === undefined) return { ok: false, detail: 'could not be loaded again' };
-    const ready = await alone.candidate(known.draft, known.built);
+    // The object that was measured; where that left out what other sizes need, the whole text, as it ships.
+    const { emitted } = known.draft;
+    const built = emitted.lean === undefined ? known.built : await whole(lab, emitted, s.deadline());
+    if (!built.ok) return { ok: false, detail: `the whole text does not compile: ${built.log.slice(0, 500)}` };
+    const ready = await alone.candidate(known.draft, built);
     if (!ready.ok) return { ok: false, detail: describeFault(ready.fault) };
     const limitMs = 20_000;
     const run = await runChecked(runner, ready.candidate, installed.installed.outputs, limitMs);
@@ -103,4 +110,14 @@ export async function confirm(
   } finally {
     await runner.close();
   }
+}
+
+async function whole(lab: LabOptions, emitted: Emitted, signal: AbortSignal): Promise<Built> {
+  const outDirs = [lab.outDir, join(lab.scratch, 'objects')];
+  const [built] = await compileVariants(lab.subject.backend, lab.subject.arch, [emitted], {
+    outDirs,
+    perUnit: 1,
+    signal,
+  });
+  return must(built, 'one result');
 }

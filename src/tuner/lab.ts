@@ -128,6 +128,9 @@ export interface Lab {
   limitMs(baseline: Baseline): number;
 }
 
+/** What a search compiles of a config: the code that runs at its sizes. */
+const leanOf = (e: Emitted): Emitted => (e.lean === undefined ? e : { ...e, body: e.lean });
+
 export function createLab(o: LabOptions): Lab {
   const loaded = new Set<string>();
   const ready = new Map<string, Ready>();
@@ -220,7 +223,7 @@ export function createLab(o: LabOptions): Lab {
       compileVariants(
         o.subject.backend,
         o.subject.arch,
-        drafts.map((d) => d.emitted),
+        drafts.map((d) => leanOf(d.emitted)),
         { outDirs: [o.outDir, join(o.scratch, 'objects')], perUnit: o.perUnit, signal },
       ),
     async measure(d, built, b) {

@@ -54,6 +54,7 @@ export const cpp: Backend = {
         target: `cpp:${arch.name}`,
         notes,
         math: tierOf(full),
+        hint,
       }),
     };
   },

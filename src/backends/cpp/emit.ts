@@ -12,6 +12,7 @@ import { costOf } from '../../codegen/plan/cost.ts';
 import type { Abi, AbiParam, Emitted, Helper } from '../../codegen/program.ts';
 import { printer, statements } from '../../codegen/render/printer.ts';
 import { template } from '../../codegen/render/templates.ts';
+import type { ShapeHint } from '../backend.ts';
 import { cppDialect } from './dialect.ts';
 import type { Tier } from './math/snippet.ts';
 import { collector } from './prelude/collector.ts';
@@ -43,6 +44,8 @@ export interface EmitOptions {
   readonly notes: readonly string[];
   /** Accuracy class of functions of f32. */
   readonly math: Tier;
+  /** Sizes that a search is for. */
+  readonly hint: ShapeHint;
 }
 
 /** Text, ABI and cost of a lowered program. */
@@ -55,7 +58,8 @@ export function emitProgram(
   const c = collector(options.math);
   storageType(c, 'i64');
   const abi = abiOf(graph, program, options);
-  const body = bodyTemplate(bodyModel(program, c, options.entry));
+  const { whole, lean } = bodyModels(program, c, options);
+  const body = bodyTemplate(whole);
   const helpers = c.list();
   const header = [...headerOf(source, options, abi)];
   return {
@@ -63,6 +67,7 @@ export function emitProgram(
     text: fileText(header, helpers, body),
     helpers,
     body,
+    ...(lean === undefined ? {} : { lean: bodyTemplate(lean) }),
     abi,
     patterns: program.kernels.map((k) => k.pattern),
     guards: program.kernels.flatMap((k) => (k.fast === undefined ? [] : [guardedSizes(k.fast.guards, program)])),
@@ -156,7 +161,12 @@ function parameters(
   ];
 }
 
-function bodyModel(p: TileProgram, c: Collector, entry: string): BodyModel {
+/** All variants, and those that a search at the hinted sizes runs where these are fewer. */
+function bodyModels(
+  p: TileProgram,
+  c: Collector,
+  { entry, hint }: EmitOptions,
+): { readonly whole: BodyModel; readonly lean: BodyModel | undefined } {
   const params = parameters(p, c);
   const outer = params.filter((x) => x.outer);
   const arena = p.arrays.some((a) => a.scope !== 'param');
@@ -169,12 +179,12 @@ function bodyModel(p: TileProgram, c: Collector, entry: string): BodyModel {
   ];
   const setup = setupLines(p, c);
   const single = p.kernels.length === 1 && setup.length === 0 && p.kernels[0]?.fast === undefined;
-  const functions = p.kernels.flatMap((k, phase) => variants(p, k, phase, entry, c, params));
+  const functions = p.kernels.flatMap((k, phase) => variants(p, k, phase, entry, hint, c, params));
   const only = p.kernels[0];
-  return {
+  const model = (chosen: readonly KernelFunction[]): BodyModel => ({
     kernels: single
       ? []
-      : functions.map((f) => ({
+      : chosen.map((f) => ({
           name: f.name,
           params: [...f.own.map((x) => x.text), ...(f.split ? ['i64 part', 'i64 parts'] : [])].join(', '),
           lines: f.lines,
@@ -184,9 +194,11 @@ function bodyModel(p: TileProgram, c: Collector, entry: string): BodyModel {
     lines:
       single && only
         ? [...unsplit(only), ...kernelLines(p, only.body, c)]
-        : [...setup, ...calls(functions, p.kernels.length)],
+        : [...setup, ...calls(chosen, p.kernels.length)],
     unpacked: args.join(', '),
-  };
+  });
+  const taken = onlyTaken(functions);
+  return { whole: model(functions), lean: taken.length < functions.length ? model(taken) : undefined };
 }
 
 interface Parameter {
@@ -200,6 +212,8 @@ interface KernelFunction {
   readonly split: boolean;
   readonly own: readonly Parameter[];
   readonly guards: readonly string[];
+  /** True if there are guards and all hold at the hinted sizes. */
+  readonly taken: boolean;
   readonly lines: readonly string[];
 }
 function variants(
@@ -207,33 +221,34 @@ function variants(
   k: TileKernel,
   phase: number,
   entry: string,
+  hint: ShapeHint,
   c: Collector,
   params: readonly Parameter[],
 ): readonly KernelFunction[] {
-  const make = (suffix: string, body: readonly TileOp[], guards: readonly string[]): KernelFunction => {
+  const make = (suffix: string, body: readonly TileOp[], guards: readonly TileGuard[]): KernelFunction => {
     const used = mentioned(body);
     return {
       name: `${entry}_${k.id}${suffix}`,
       phase,
       split: k.split,
       own: params.filter((x) => used.has(x.id)),
-      guards,
+      guards: guards.map((g) => guardText(g, c)),
+      taken: guards.length > 0 && guards.every((g) => holds(g, hint)),
       lines: kernelLines(p, body, c),
     };
   };
-  return [
-    ...(k.fast
-      ? [
-          make(
-            '_fast',
-            k.fast.body,
-            k.fast.guards.map((g) => guardText(g, c)),
-          ),
-        ]
-      : []),
-    make('', k.body, []),
-  ];
+  return [...(k.fast ? [make('_fast', k.fast.body, k.fast.guards)] : []), make('', k.body, [])];
 }
+/** Arrays of a search lie on borders of cache lines. */
+const SEARCH_ALIGNMENT = 64;
+const holds = (g: TileGuard, hint: ShapeHint): boolean => {
+  if (g.kind === 'aligned') return SEARCH_ALIGNMENT % g.bytes === 0;
+  const extent = hint.dims[g.dim];
+  return extent !== undefined && (g.kind === 'multiple' ? extent % g.of === 0 : extent > 0);
+};
+/** Without the variants that stand behind one whose guards hold at the hinted sizes. */
+const onlyTaken = (functions: readonly KernelFunction[]): readonly KernelFunction[] =>
+  functions.filter((f) => f.guards.length > 0 || !functions.some((o) => o.phase === f.phase && o.taken));
 const guardText = (g: TileGuard, c: Collector): string =>
   g.kind === 'multiple'
     ? `${g.dim} % ${g.of} == 0`
@@ -272,6 +287,7 @@ function phaseLines(choices: readonly KernelFunction[], n: number, phases: numbe
     const otherwise = k === 0 ? '' : 'else ';
     return [`${pad}${otherwise}${f.guards.length === 0 ? '' : `if (${f.guards.join(' && ')}) `}${call(f)}`];
   });
+  if (choices.at(-1)?.guards.length !== 0) guarded.push(`${pad}else __builtin_trap();`);
   if (conds.length === 0) return guarded;
   const [first] = guarded;
   if (guarded.length === 1 && first !== undefined) return [`  if (${conds.join(' && ')}) ${first.trim()}`];

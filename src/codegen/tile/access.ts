@@ -134,6 +134,16 @@ function isItem(i: Expr, extent: Expr, s: Scope): boolean {
 const zero = (e: Expr): Val =>
   e.type === 'bool' ? t.bool(false) : e.type === 'f32' || e.type === 'f64' ? t.float(0, e.type) : t.int(0, e.type);
 
+/** The storage type of a place: that of the field in packed rows. */
+export function storedAs(place: Access, s: Scope): DType {
+  const { row, dtype } = s.cx.buffer(place.buf);
+  if (row === undefined) return dtype;
+  return must(
+    row.find((f) => f.name === place.field),
+    'row field',
+  ).dtype;
+}
+
 /** Stores a value (of one lane or several) under the scope's mask and the capacity of the target. */
 export function lowerStore(place: Access, dtype: DType, value: Val, s: Scope, stream = false): void {
   const { ref, contiguous, within } = address(place, s);

@@ -4,7 +4,7 @@ import { keyOf } from '../ir/rewrite.ts';
 import type { Axis, Stage } from '../ir/stage.ts';
 import * as t from '../ir/tile-build.ts';
 import type { Val } from '../ir/tile.ts';
-import { lowerStore } from './access.ts';
+import { lowerStore, storedAs } from './access.ts';
 import { walksRow } from './affine.ts';
 import type { Rows } from './affine.ts';
 import { combine } from './fold.ts';
@@ -43,7 +43,7 @@ export function lowerScanLanes(
   );
   const type = widen(stage.acc);
   const acc = declare(s, 'acc', identity(stage.monoid, type));
-  const dtype = s.cx.buffer(stage.out.buf).dtype;
+  const dtype = storedAs(stage.out, s);
   const reverse = stage.compare === 'ge' || stage.compare === 'gt';
   const exclusive = stage.compare === 'lt' || stage.compare === 'gt';
   const [lo, hi] = boundsOf(at, s);

@@ -3,7 +3,7 @@ import { widen } from '../../dsl/dtypes.ts';
 import type { Stage } from '../ir/stage.ts';
 import * as t from '../ir/tile-build.ts';
 import type { Val } from '../ir/tile.ts';
-import { lowerHalves, lowerStore } from './access.ts';
+import { lowerHalves, lowerStore, storedAs } from './access.ts';
 import { fold } from './fold.ts';
 import type { RowVector } from './fold.ts';
 import { guarded } from './loops.ts';
@@ -25,7 +25,7 @@ export function lowerPoint(
     for (const s of scopes) s.registers.set(stage.out.buf, registerValue(stage, s, row));
     return;
   }
-  const dtype = storedAs(stage, first);
+  const dtype = storedAs(stage.out, first);
   if (stage.where !== undefined || scopes.length === 1) {
     for (const s of scopes)
       guarded(stage.where, s, (inner) => lowerStore(stage.out, dtype, pointValue(stage, inner, row), inner, stream));
@@ -46,16 +46,6 @@ export function lowerPoint(
     return;
   }
   valuesOf(stage, scopes, row).forEach((v, k) => lowerStore(stage.out, dtype, v, must(scopes[k], 'scope'), stream));
-}
-
-function storedAs(stage: Pointwise, s: Scope): ReturnType<Scope['cx']['buffer']>['dtype'] {
-  const b = s.cx.buffer(stage.out.buf);
-  return b.row === undefined
-    ? b.dtype
-    : must(
-        b.row.find((f) => f.name === stage.out.field),
-        'row field',
-      ).dtype;
 }
 
 /** The value at a point, under its condition where it has one; nobody reads what the condition excludes. */

@@ -5,7 +5,7 @@ import * as b from '../ir/build.ts';
 import { keyOf } from '../ir/rewrite.ts';
 import * as t from '../ir/tile-build.ts';
 import type { Val } from '../ir/tile.ts';
-import { lowerStore } from './access.ts';
+import { lowerStore, storedAs } from './access.ts';
 import { combine } from './fold.ts';
 import { boundsOf, guarded, loop, loopOver, loops } from './loops.ts';
 import { assign, bind, declare, indexOf, nested, valueOf, withAxis } from './scope.ts';
@@ -24,7 +24,7 @@ export function lowerScan(stage: Of<'scan'>, s: Scope): void {
   );
   const type = widen(stage.acc);
   const acc = declare(s, 'acc', identity(stage.monoid, type));
-  const dtype = s.cx.buffer(stage.out.buf).dtype;
+  const dtype = storedAs(stage.out, s);
   const forward = stage.compare === 'le' || stage.compare === 'lt';
   const inclusive = stage.compare === 'le' || stage.compare === 'ge';
   const [lo, hi] = boundsOf(at, s);
@@ -204,12 +204,12 @@ export function lowerSelect(
       if (stage.values)
         lowerStore(
           stage.values,
-          g.cx.buffer(stage.values.buf).dtype,
+          storedAs(stage.values, g),
           t.select(found, t.load({ array: scratch.keys, index: from }, type, type, 1), worst),
           g,
         );
       if (stage.indices)
-        lowerStore(stage.indices, g.cx.buffer(stage.indices.buf).dtype, t.select(found, t.add(from, lo), t.int(-1)), g);
+        lowerStore(stage.indices, storedAs(stage.indices, g), t.select(found, t.add(from, lo), t.int(-1)), g);
     });
   });
 }
