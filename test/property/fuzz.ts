@@ -37,7 +37,8 @@ export interface Rig {
 }
 export interface Problem {
   /** Where it showed: problems of one stage count as one failure while shrinking. */
-  readonly stage: 'format' | 'check' | 'lower' | 'emit' | 'compile' | 'load' | 'reference' | 'fault' | 'mismatch' | 'property';
+  readonly stage:
+    'format' | 'check' | 'lower' | 'emit' | 'compile' | 'load' | 'reference' | 'fault' | 'mismatch' | 'property';
   readonly detail: string;
 }
 /** An instance of a program, ready to be compiled. */

@@ -1,87 +1,76 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { must } from '../../src/assert.ts';
 import { cpp } from '../../src/backends/cpp/cpp.ts';
-import { lower } from '../../src/codegen/lower/lower.ts';
-import { verifyGraph } from '../../src/codegen/ir/verify.ts';
-import { check } from '../../src/dsl/check.ts';
-import { parse } from '../../src/dsl/parse.ts';
 import { buildRunner } from '../../src/measure/runner-build.ts';
 import { createRunner } from '../../src/measure/runner-client.ts';
 import type { Runner } from '../../src/measure/runner-client.ts';
-import { describeProblem } from '../../src/verify/counterexample.ts';
-import { verify } from '../../src/verify/verify.ts';
-import { arbitraryOp } from './random-op.ts';
-
-/** `KTUNE_RANDOM_OPS=500 KTUNE_SEED=3` runs more of them, or others; a failure prints the seed and the smallest program. */
-const COUNT = Number(process.env['KTUNE_RANDOM_OPS'] ?? 40);
-const SEED = Number(process.env['KTUNE_SEED'] ?? 1);
-const arch = cpp.archs.find((a) => a.name === (process.env['KTUNE_ARCH'] ?? 'avx2')) ?? cpp.archs[0];
+import { campaign } from './campaign.ts';
+import { examine } from './fuzz.ts';
+import type { Rig } from './fuzz.ts';
 
 let runner: Runner;
+let rig: Rig;
 let scratch = '';
 beforeAll(async () => {
   scratch = mkdtempSync(join(tmpdir(), 'ktune-random-'));
   const built = await buildRunner(join(scratch, 'cache'));
   if (!built.ok) throw new Error(built.detail);
   runner = createRunner({ command: built.path });
+  const arch = must(
+    cpp.archs.find((a) => a.name === 'avx2'),
+    'avx2',
+  );
+  rig = { backend: cpp, arch, runner, scratch, cases: 3, configs: 1, work: 3000 };
 });
 afterAll(async () => {
   await runner.close();
   rmSync(scratch, { recursive: true, force: true });
 });
 
-/** Why the program is not handled as it must be; undefined if all is well. */
-async function problem(source: string): Promise<string | undefined> {
-  const parsed = parse(source, 'random.ktune');
-  const checked = check(parsed.module);
-  const errors = [...parsed.diagnostics, ...checked.diagnostics].filter((d) => d.severity === 'error');
-  if (errors.length > 0) return errors.map((d) => `${d.code}: ${d.message}`).join('; ');
-  const op = checked.ops[0]?.instances[0];
-  if (op === undefined) return 'no operator';
-  const lowered = lower(op);
-  if (!lowered.ok) return lowered.refusals.map((d) => d.message).join('; ');
-  const broken = verifyGraph(lowered.graph);
-  if (broken.length > 0) return `stage graph: ${JSON.stringify(broken[0])}`;
-  if (arch === undefined) return 'no architecture';
-  const result = await verify(cpp, lowered.graph, arch, runner, {
-    cases: 12,
-    configs: 3,
-    seed: SEED,
-    work: 4000,
-    tolerances: op.tolerances,
-    scratch,
+/** Programs that random campaigns found, made small: each was once wrong. */
+const FOUND: readonly (readonly [what: string, source: string])[] = [
+  [
+    'selections of different types in one kernel',
+    `op a(x: f32[N, M]) -> (y: f32[N, M], z: i64[N, M]) {
+       z[n, j] = sort[k](if x[n, k] > 0.0 then k else 0 - k);
+       y[n, j] = sort[k](x[n, k]);
+     }`,
+  ],
+  [
+    'a scan into a field of packed rows',
+    `op a(x: f32[N]) -> (y: row{q: i64[2], s: f32}[N]) {
+       y[n].q[m] = 1;
+       y[n].s = sum[k in N where k < n](x[k]);
+     }`,
+  ],
+  [
+    'a guarded read in the body of a selection',
+    `op a(x: f32[N, M]) -> (y: f32[N, M]) {
+       let s[n, j] = sort[k](x[n, k] + (x[n, k * 3] ?? 0.0));
+       y[n, j] = s[n, j];
+     }`,
+  ],
+  [
+    'a choice between masks of 32-bit and of 64-bit lanes',
+    `op a(x: bool[N, M]) -> (y: bool[N, M]) {
+       y[n, m] = if n + 1 < N then (x[n + 1, m] ?? false) else (x[m, m] ?? m > 2);
+     }`,
+  ],
+];
+describe('programs that were once wrong', () => {
+  it.each(FOUND)('%s', async (_, source) => {
+    expect(await examine(rig, source, 1)).toBeUndefined();
   });
-  if (!result.ok) return `${result.stage}: ${result.detail.slice(0, 1500)}`;
-  const { failure } = result.report;
-  return failure === undefined
-    ? undefined
-    : `${describeProblem(failure.problem)} — ${failure.shown} — ${failure.label}`;
-}
+});
 
 describe('random operators', () => {
-  it(
-    `${COUNT} check, lower, compile and agree with the reference under every plan`,
-    { timeout: 3_600_000 },
-    async () => {
-      let last = '';
-      const property = fc.asyncProperty(arbitraryOp(), async ({ source }) => {
-        const found = await problem(source);
-        last = found === undefined ? '' : `${found}\n${source}`;
-        return found === undefined;
-      });
-      const run = await fc.check(property, {
-        numRuns: COUNT,
-        seed: SEED,
-        endOnFailure: false,
-        interruptAfterTimeLimit: 3_000_000,
-      });
-      const smallest = run.counterexample?.[0].source;
-      expect(
-        smallest === undefined ? 'fine' : `seed ${run.seed}\n${(await problem(smallest)) ?? last}\n${smallest}`,
-      ).toBe('fine');
-    },
-  );
+  it('format, check, lower, compile and agree with the reference under every plan', { timeout: 600_000 }, async () => {
+    const run = await campaign(rig, { seed: 1, from: 0, to: 24, batch: 12, shrinks: 200, limitMs: 500_000 });
+    expect(run.failures.map((f) => `${f.problem.stage}: ${f.problem.detail}\n${f.source}`)).toEqual([]);
+    expect(run.programs).toBe(24);
+    expect(run.comparisons).toBeGreaterThan(100);
+  });
 });

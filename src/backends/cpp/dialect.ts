@@ -318,12 +318,12 @@ function bitcast(c: Collector, v: Val & { readonly kind: 'bitcast' }, p: Print):
   return atom(toBits(localType(c, v.ty), x));
 }
 
+const isMask = (v: Val): boolean => v.ty.dtype === 'bool' && v.ty.lanes > 1;
 function select(v: Val & { readonly kind: 'select' }, p: Print): Printed {
-  const side = (x: Val): string =>
-    x.ty.dtype === 'bool' && x.ty.lanes > 1 ? p.mask(x, 32) : p.val(x, PREC.ternary + 1);
+  const side = (x: Val): string => (isMask(x) ? p.mask(x, 32) : p.val(x, PREC.ternary + 1));
   if (v.cond.ty.lanes === 1)
     return {
-      text: `${p.val(v.cond, PREC.ternary + 1)} ? ${side(v.then)} : ${p.val(v.else, PREC.ternary)}`,
+      text: `${p.val(v.cond, PREC.ternary + 1)} ? ${side(v.then)} : ${isMask(v.else) ? p.mask(v.else, 32) : p.val(v.else, PREC.ternary)}`,
       prec: PREC.ternary,
     };
   const bits = v.ty.dtype === 'bool' ? 32 : bitsOf(v.ty.dtype);

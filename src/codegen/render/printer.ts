@@ -43,8 +43,6 @@ function maskBits(v: Val, known: MaskBits): number {
       return known(v.id);
     case 'call':
       return v.args[0] && WIDE.has(v.args[0].ty.dtype) ? 64 : 32;
-    case 'select':
-      return maskBits(v.then, known);
     default:
       return 32;
   }

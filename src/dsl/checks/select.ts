@@ -130,15 +130,22 @@ function resultTarget(t: Target, s: Scope): Bound | undefined {
 function letTarget(t: Target, rhs: SelectRhs, s: Scope): Bound | undefined {
   const last = t.index.at(-1);
   if (last?.kind !== 'bind') return { bound: bindLet({ ...t, index: [] }, [], s), slot: undefined };
-  const zero = { kind: 'range' as const, lo: ZERO(last.span), hi: ZERO(last.span), span: last.span };
+  // A range that is not empty: from a variable that has no value everything would follow.
+  const some = { kind: 'range' as const, lo: literal(0n, last.span), hi: literal(1n, last.span), span: last.span };
   const bound = bindLet(
-    { ...t, index: [...t.index.slice(0, -1), { ...last, domain: last.domain ?? zero }] },
+    { ...t, index: [...t.index.slice(0, -1), { ...last, domain: last.domain ?? some }] },
     [rhs.body],
     s,
   );
   return { bound, slot: lastVar(bound.index) };
 }
-const ZERO = (span: Target['span']) => ({ kind: 'int' as const, value: 0n, hex: false, text: '0', span });
+const literal = (value: bigint, span: Target['span']) => ({
+  kind: 'int' as const,
+  value,
+  hex: false,
+  text: String(value),
+  span,
+});
 
 /** The left side with its slot over `0..extent`. */
 function fixSlot(b: BoundTarget, slot: TVar | undefined, extent: TExpr, isLet: boolean): BoundTarget {
