@@ -1,0 +1,130 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { cpp } from '../src/backends/cpp/cpp.ts';
+import { LIBRARY } from '../src/cli/commands/ops.ts';
+import type { Io } from '../src/cli/context.ts';
+import { loadRight } from '../src/cli/load.ts';
+import { choose } from '../src/cli/subject.ts';
+import type { Chosen } from '../src/cli/subject.ts';
+import { buildRunner } from '../src/measure/runner-build.ts';
+import { createRunner } from '../src/measure/runner-client.ts';
+import { compileCell, prepare, runCell } from './matrix/cell.ts';
+import type { CellResult, Effort } from './matrix/cell.ts';
+import { page } from './matrix/report.ts';
+
+/**
+ * Every operator of the library on every CPU target, against the reference: which pattern has each kernel, whether every value of every tunable is
+ * right, and how many cases say so. Cells whose kernels and effort are as before are not run again; --minutes bounds the whole.
+ */
+const { values: args } = parseArgs({
+  options: {
+    only: { type: 'string', multiple: true },
+    arch: { type: 'string', multiple: true },
+    cases: { type: 'string', default: '10' },
+    seeds: { type: 'string', default: '20' },
+    configs: { type: 'string', default: '12' },
+    width: { type: 'string', default: '3' },
+    work: { type: 'string', default: '20000' },
+    minutes: { type: 'string', default: '40' },
+    out: { type: 'string', default: 'bench/results' },
+    fresh: { type: 'boolean', default: false },
+  },
+});
+const effort: Effort = {
+  cases: Number(args.cases),
+  seeds: Number(args.seeds),
+  configs: Number(args.configs),
+  width: Number(args.width),
+  work: Number(args.work),
+};
+const io: Io = {
+  out: () => {},
+  err: () => {},
+  env: process.env,
+  cwd: LIBRARY,
+  outTty: false,
+  errTty: false,
+  signal: new AbortController().signal,
+};
+const archs = cpp.archs.filter((a) => args.arch === undefined || args.arch.includes(a.name));
+
+/** Every operator under every binding of its types, at the consts of its smallest shape. */
+function subjects(): readonly Chosen[] {
+  const files = readdirSync(LIBRARY).filter((f) => f.endsWith('.ktune'));
+  return files.sort().flatMap((file) => {
+    const loaded = loadRight(io, file);
+    return loaded.checked.ops
+      .filter((o) => o.decl.span.file === file && (args.only === undefined || args.only.includes(o.name)))
+      .flatMap((o) =>
+        o.instances.map((i) => {
+          const type = Object.entries(i.types).map(([k, t]) => `${k}=${t}`);
+          return choose(loaded, { op: o.name, type }, { doc: 'smallest' });
+        }),
+      );
+  });
+}
+
+mkdirSync(args.out, { recursive: true });
+const recordFile = join(args.out, 'matrix.json');
+const known = new Map<string, CellResult>();
+if (existsSync(recordFile) && !args.fresh) {
+  const { cells } = JSON.parse(readFileSync(recordFile, 'utf8')) as { readonly cells: readonly CellResult[] };
+  for (const c of cells) known.set(`${c.operator} ${c.types} ${c.arch}`, c);
+}
+const scratch = mkdtempSync(join(tmpdir(), 'ktune-matrix-'));
+const built = await buildRunner(join(tmpdir(), 'ktune-cache'));
+if (!built.ok) throw new Error(built.detail);
+const runner = createRunner({ command: built.path });
+const wide = readFileSync('/proc/cpuinfo', 'utf8').includes('avx512f');
+const executed = { avx512: wide ? 'executed' : 'executed in narrower vectors, since this CPU has no AVX-512' };
+const deadline = performance.now() + Number(args.minutes) * 60_000;
+
+/** The record, and the page that is made of it; after every cell, so that nothing is lost. */
+function save(): void {
+  const cells = [...known.values()].sort((a, b) => order(a).localeCompare(order(b)));
+  writeFileSync(recordFile, `${JSON.stringify({ schema: 'ktune-matrix/1', effort, cells }, null, 1)}\n`);
+  writeFileSync(join(args.out, 'matrix.md'), page(cells, effort, executed));
+}
+const order = (c: CellResult): string => `${c.operator} ${c.types} ${c.arch}`;
+
+const jobs = subjects().flatMap((chosen) => archs.map((arch) => ({ chosen, arch })));
+/** Emits and compiles a cell; undefined if its result is known. */
+async function ready(k: number) {
+  const job = jobs[k];
+  if (job === undefined || performance.now() > deadline) return undefined;
+  const p = prepare(cpp, job.chosen, job.arch, effort);
+  const old = known.get(`${p.base.operator} ${p.base.types} ${p.base.arch}`);
+  if (old?.key === p.key && old.verdict === 'pass') return undefined;
+  const dir = join(scratch, String(k));
+  return { p, dir, objects: await compileCell(cpp, p, dir) };
+}
+
+try {
+  // The next cell is compiled while one runs.
+  let next = ready(0);
+  for (let k = 0; k < jobs.length && performance.now() < deadline; k++) {
+    const cell = await next;
+    next = ready(k + 1);
+    if (cell === undefined) continue;
+    const result = await runCell(cell.p, cell.objects, runner, scratch, effort);
+    known.set(order(result), result);
+    save();
+    rmSync(cell.dir, { recursive: true, force: true });
+    const { operator, types, arch, verdict, cases, configs, covered, values, patterns, seconds } = result;
+    console.log(
+      `${k + 1}/${jobs.length} ${[operator, types, arch].join(' ')}: ${verdict}, ${cases} cases, ${configs} configs, ` +
+        `${covered}/${values} values, ${patterns.join('+')}, ${seconds.toFixed(1)} s${result.problem === undefined ? '' : `: ${result.problem}`}`,
+    );
+  }
+  await next;
+} finally {
+  await runner.close();
+  rmSync(scratch, { recursive: true, force: true });
+}
+save();
+const cells = [...known.values()];
+const wrong = cells.filter((c) => c.verdict !== 'pass').length;
+console.log(`${cells.length} of ${jobs.length} cells; ${wrong} wrong or refused; ${join(args.out, 'matrix.md')}`);
+process.exitCode = wrong > 0 || cells.length < jobs.length ? 1 : 0;
