@@ -59,6 +59,18 @@ const FOUND: readonly (readonly [what: string, source: string])[] = [
        y[n, m] = if n + 1 < N then (x[n + 1, m] ?? false) else (x[m, m] ?? m > 2);
      }`,
   ],
+  [
+    'a guard of all lanes before what they read',
+    `op a(x: bool[N, ~L(off), M], off: i64[N+1]) -> (y: i64[N, M]) {
+       y[n, m] = count[k in M](x[n, n, m] ?? false);
+     }`,
+  ],
+  [
+    'fewer keys than slots, ascending',
+    `op a(x: f32[N, M]) -> (y: f32[N, 3], z: i64[N, 3]) {
+       y[n, j], z[n, j] = topk<3>[k](x[n, k]) ascending;
+     }`,
+  ],
 ];
 describe('programs that were once wrong', () => {
   it.each(FOUND)('%s', async (_, source) => {

@@ -167,7 +167,9 @@ function lowerLazy(e: Expr & { readonly kind: 'binary' }, a: Val, s: Scope): Val
   const b = lowerExpr(e.b, side);
   if (isSafe(side.block.ops)) {
     s.block.ops.push(...side.block.ops);
-    return t.binary(e.op, a, b);
+    if (b.ty.lanes === 1 || pure(b)) return t.binary(e.op, a, b);
+    // Masks are joined whatever they are; a condition of all lanes decides whether the other one is looked at.
+    return isAnd ? t.select(a, b, t.bool(false)) : t.select(a, t.bool(true), b);
   }
   const out = declare(s, 'holds', t.splat(t.bool(!isAnd), b.ty.lanes));
   assign(side, out, b);

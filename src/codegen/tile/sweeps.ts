@@ -199,7 +199,8 @@ export function lowerSelect(
       'from',
       t.select(found, t.load({ array: scratch.order, index: slot }, 'i64', 'i64', 1), t.int(-1)),
     );
-    const worst = identity(stage.descending ? 'max' : 'min', type);
+    // Slots beyond the number of keys hold the least value in either order.
+    const worst = identity('max', type);
     guarded(stage.where, inner, (g) => {
       if (stage.values)
         lowerStore(
