@@ -497,7 +497,7 @@ function run(
                 ]),
               };
               const none: Value =
-                s.body.type === 'f32' || s.body.type === 'f64' ? (s.descending ? -Infinity : Infinity) : 0n;
+                s.body.type === 'f32' || s.body.type === 'f64' ? -Infinity : (LEAST[s.body.type] ?? 0n);
               write(t, named, k === 0 ? (item?.v ?? none) : (item?.i ?? -1n));
             });
           });
@@ -668,3 +668,6 @@ function run(
 
   for (const s of op.body) stmt(s, top, new Map());
 }
+
+/** What slots beyond the number of keys hold, whatever the order. */
+const LEAST: Readonly<Record<string, bigint>> = { i32: -(2n ** 31n), i64: -(2n ** 63n), u32: 0n, u64: 0n };

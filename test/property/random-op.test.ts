@@ -71,6 +71,13 @@ const FOUND: readonly (readonly [what: string, source: string])[] = [
        y[n, j], z[n, j] = topk<3>[k](x[n, k]) ascending;
      }`,
   ],
+  [
+    'room for what is laid out like a ragged result, before its offsets are known',
+    `op a(x: f32[N, M]) -> (y: f32[N, ~P(po)], po: i64[N+1]) {
+       ragged P[n] = M;
+       y[n, m] = sum[k in P where k <= m](1.0) + sum[k in M](1.0);
+     }`,
+  ],
 ];
 describe('programs that were once wrong', () => {
   it.each(FOUND)('%s', async (_, source) => {

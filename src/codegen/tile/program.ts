@@ -1,11 +1,13 @@
 import { must } from '../../assert.ts';
 import type { DType } from '../../dsl/dtypes.ts';
+import * as b from '../ir/build.ts';
 import { ix } from '../ir/build.ts';
 import { keyOf } from '../ir/rewrite.ts';
 import type { BufId, Expr, Stage } from '../ir/stage.ts';
-import { stageExprs } from '../ir/walk.ts';
+import { rewrite, stageExprs } from '../ir/walk.ts';
 import { mentioned } from '../ir/tile-walk.ts';
-import type { Level, TileArray, TileGuard, TileKernel, TileOp, TileProgram } from '../ir/tile.ts';
+import * as t from '../ir/tile-build.ts';
+import type { Level, TileArray, TileGuard, TileKernel, TileOp, TileProgram, Val } from '../ir/tile.ts';
 import { classify } from '../patterns/classify.ts';
 import { stagesOf } from '../plan/plan.ts';
 import type { KernelPlan, Plan } from '../plan/plan.ts';
@@ -172,8 +174,20 @@ export function lowerProgram(plan: Plan, mapping: Mapping): TileProgram {
 
   // A pattern may hold a temporary of the plan elsewhere.
   const used = new Set(kernels.flatMap((k) => [...mentioned(k.body), ...mentioned(k.fast?.body ?? [])]));
-  const sized = (a: TileArray): TileArray => (a.size === undefined ? a : { ...a, elements: lowerExpr(a.size, entry) });
-  const entry = scopeOf(cx(whole, new Map(), NO_FACTS, noWishes()), identifiers(fresh.taken()));
+  const sized = (a: TileArray): TileArray =>
+    a.size === undefined ? a : { ...a, elements: lowerExpr(roomy(a.size), entry) };
+  const room = new Map<string, Val>([...capacities].map(([ragged, id]) => [`room of ${ragged}`, t.name(id)] as const));
+  /** Offsets of results are not there yet when the arena is laid out: what is laid out like a ragged result has as much room as that. */
+  const roomy = (size: Expr): Expr =>
+    rewrite(size, (e) => {
+      const offsets = e.kind === 'read' ? buffer(e.buf) : undefined;
+      const name = `room of ${offsets?.offsetsOf ?? ''}`;
+      return offsets !== undefined && offsets.role !== 'in' && room.has(name) ? b.variable(name, 'i64') : e;
+    });
+  const entry = {
+    ...scopeOf(cx(whole, new Map(), NO_FACTS, noWishes()), identifiers(fresh.taken())),
+    vars: room,
+  };
   const params = graph.buffers.filter((b) => b.role !== 'temp');
   const stored = graph.buffers.filter((b) => b.role === 'temp' && !homed.has(b.id));
   return {
