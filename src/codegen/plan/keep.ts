@@ -31,8 +31,8 @@ const COSTLY: ReadonlySet<Builtin> = new Set<Builtin>([
 
 /**
  * Costly values that several stages compute for the same elements of a row become a temporary of their own: `t[b, d] = exp(x[b, d] - peak[b])`, which the
- * sum and the quotients of a softmax then read. Values stay the same. Only where the stages have the outermost loop in common and every point is
- * computed anyway: the row then lives in a cache.
+ * sum and the quotients of a softmax then read. Values stay the same. Only where the stages have the outermost loop in common and compute it at the
+ * same points: the row then lives in a cache.
  */
 export function keepShared(graph: StageGraph): StageGraph {
   let out = graph;
@@ -49,8 +49,9 @@ interface Use {
   readonly expr: Expr;
   readonly loops: readonly Axis[];
   readonly at: number;
-  /** Computed at every point of its loops. */
+  /** Computed at every point of its loops at which `where` holds. */
   readonly certain: boolean;
+  readonly where?: Expr;
 }
 
 function keepOne(graph: StageGraph): StageGraph | undefined {
@@ -68,20 +69,25 @@ function keepOne(graph: StageGraph): StageGraph | undefined {
 function collect(s: Rowwise, at: number, uses: Map<string, Use[]>): void {
   const inner = s.kind === 'map' ? s.value : s.reduce.body;
   const loops = s.kind === 'map' ? s.axes : [...s.axes, ...s.reduce.over];
-  const whole = s.where === undefined && (s.kind === 'map' || s.reduce.when === undefined);
+  const conditions = [s.where, s.kind === 'reduce' ? s.reduce.when : undefined].filter((e) => e !== undefined);
+  const where = conditions.length === 0 ? undefined : b.all(conditions);
   const go = (e: Expr, certain: boolean): void => {
     if (!isCostly(e)) return;
     const own = freeAxes(e);
     const around = loops.filter((a) => own.has(a.id));
+    // A condition on other loops says nothing about the points of these.
+    const asked = where === undefined || [...freeAxes(where)].every((id) => own.has(id));
     if (freeVars(e).size === 0 && e.kind !== 'let' && own.size === around.length && around.length > 1) {
-      const key = normalKey({ axes: around, e }, undefined);
-      uses.set(key, [...(uses.get(key) ?? []), { expr: e, loops: around, at, certain }]);
+      const under = where === undefined || !asked ? '' : normalKey({ axes: around, where }, undefined);
+      const key = `${normalKey({ axes: around, e }, undefined)} ${under}`;
+      const use = { expr: e, loops: around, at, certain: certain && asked, ...(where === undefined ? {} : { where }) };
+      uses.set(key, [...(uses.get(key) ?? []), use]);
     }
     const lazy = e.kind === 'select' || (e.kind === 'binary' && (e.op === 'and' || e.op === 'or'));
     if (e.kind === 'reduce') return;
     children(e).forEach((c, k) => go(c, certain && (!lazy || k === 0)));
   };
-  go(inner, whole);
+  go(inner, true);
 }
 const isCostly = (e: Expr): boolean =>
   (e.kind === 'call' && COSTLY.has(e.fn)) || (e.kind !== 'read' && e.kind !== 'reduce' && children(e).some(isCostly));
@@ -117,6 +123,7 @@ function keep(graph: StageGraph, list: readonly Use[]): StageGraph {
     axes: loops,
     out: { buf, index: index(loops) },
     value: expr,
+    ...(first.where === undefined ? {} : { where: first.where }),
   };
   const stages = graph.stages.map((s, at) => {
     const own = list.filter((u) => u.at === at);

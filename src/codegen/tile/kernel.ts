@@ -3,6 +3,7 @@ import { DTYPES, widen } from '../../dsl/dtypes.ts';
 import type { DType } from '../../dsl/dtypes.ts';
 import { ix } from '../ir/build.ts';
 import type { Axis, BufId, Expr, Place, Stage } from '../ir/stage.ts';
+import { keyOf } from '../ir/rewrite.ts';
 import { printExpr, printPlace, printStage } from '../ir/print.ts';
 import { reads, stageExprs, stageReads } from '../ir/walk.ts';
 import * as t from '../ir/tile-build.ts';
@@ -16,6 +17,7 @@ import type { RowVector } from './fold.ts';
 import { divisorOf } from './facts.ts';
 import { foldsHalves, mapsHalves } from './halves.ts';
 import { boundsOf, guarded, loop, loopOver, sweep, wholeSteps } from './loops.ts';
+import { tighten } from './tighten.ts';
 import { nextRows, prefetchRows } from './prefetch.ts';
 import { bind, branched, laneAt, valueOf, withLane } from './scope.ts';
 import type { Scope } from './scope.ts';
@@ -51,6 +53,8 @@ function lowerNode(n: PlanNode, s: Scope, k: KernelState, level?: Level): void {
     case 'leaf':
       return lowerLeaf(n.stage, s, k);
     case 'loop': {
+      const bounded = level === undefined ? boundedLoop(n) : n;
+      if (bounded !== n) return lowerNode(bounded, s, k, level);
       const leaves = n.body.flatMap((c) => (c.kind === 'leaf' ? [c.stage] : []));
       const lanes = leaves.length === n.body.length ? lanesOf(leaves, n.axis, k.schedule, s.cx.buffer) : undefined;
       if (lanes !== undefined) return vectorLoop(n.axis, leaves, lanes, s, k, level);
@@ -67,6 +71,24 @@ function lowerNode(n: PlanNode, s: Scope, k: KernelState, level?: Level): void {
     default:
       return n satisfies never;
   }
+}
+
+/** A loop whose stages share a condition that bounds it runs over the bounds instead and asks nothing. */
+function boundedLoop(n: PlanNode & { readonly kind: 'loop' }): PlanNode {
+  const leaves = n.body.flatMap((c) =>
+    c.kind === 'leaf' && (c.stage.kind === 'map' || c.stage.kind === 'reduce') ? [c.stage] : [],
+  );
+  const where = leaves[0]?.where;
+  if (where === undefined || leaves.length !== n.body.length) return n;
+  const key = keyOf(where);
+  if (!leaves.every((x) => x.where !== undefined && keyOf(x.where) === key)) return n;
+  const tight = tighten(n.axis, where, (id) => id !== n.axis.id);
+  if (tight.axis.lo === n.axis.lo && tight.axis.hi === n.axis.hi) return n;
+  const body = leaves.map((x): PlanNode => {
+    const { where: _where, ...rest } = x;
+    return { kind: 'leaf', stage: tight.when === undefined ? rest : { ...rest, where: tight.when } };
+  });
+  return { kind: 'loop', axis: tight.axis, body };
 }
 
 /** The step's values become the state. */

@@ -51,7 +51,7 @@ const NETWORK = `op a(x: f32[B, D], w: f32[D, H], u: f32[H, E]) -> (y: f32[B, E]
 describe('what is a cascade', () => {
   test.each([
     ['attention', attention(''), 'product rows rows rows product'],
-    ['causal attention', CAUSAL, 'product rows rows product'],
+    ['causal attention', CAUSAL, 'product rows rows rows product'],
     ['a product of a function of a product', NESTED, 'product product'],
     ['the same over ragged rows', RAGGED, 'product product'],
     ['two layers of a network', NETWORK, 'product product'],

@@ -152,6 +152,21 @@ static inline f32 fold_max_f32_x8(f32x8 v) {
 }
 
 // y 2^n for 1/2 < y < 2, where n stands in the low bits of t: added to the exponent. Below 2^-126 exp(x) is 0, above the range x + inf, which keeps NaN.
+static inline f32x8 exp_ends(f32x8 x, f32x8 t, f32x8 y) {
+  const f32x8 p = __builtin_bit_cast(f32x8, __builtin_bit_cast(i32x8, y) + (__builtin_bit_cast(i32x8, t) << 23));
+  return x < -87.3365402f ? f32x8{} : x < 88.7228394f ? p : x + __builtin_inff();
+}
+
+// exp(x) within 2.5 ulp: a polynomial of degree 5.
+static inline f32x8 exp_4(f32x8 x) {
+  const f32x8 t = x * 1.44269502f + 12582912.0f;
+  const f32x8 n = t - 12582912.0f;
+  const f32x8 r = x - n * 0.693145752f - n * 1.42860677e-6f;
+  const f32x8 q = 0.499992311f + r * (0.166671127f + r * (0.0418901891f + r * 0.00831268355f));
+  return exp_ends(x, t, 1.0f + (r + r * r * q));
+}
+
+// y 2^n for 1/2 < y < 2, where n stands in the low bits of t: added to the exponent. Below 2^-126 exp(x) is 0, above the range x + inf, which keeps NaN.
 static inline f32 exp_ends(f32 x, f32 t, f32 y) {
   const f32 p = __builtin_bit_cast(f32, __builtin_bit_cast(i32, y) + (__builtin_bit_cast(i32, t) << 23));
   return x < -87.3365402f ? f32{} : x < 88.7228394f ? p : x + __builtin_inff();
@@ -173,21 +188,6 @@ static inline f32x8 divide_f32_x8(f32x8 a, f32 b) {
   return a * scale * (1.0f / (b * scale));
 }
 
-// y 2^n for 1/2 < y < 2, where n stands in the low bits of t: added to the exponent. Below 2^-126 exp(x) is 0, above the range x + inf, which keeps NaN.
-static inline f32x8 exp_ends(f32x8 x, f32x8 t, f32x8 y) {
-  const f32x8 p = __builtin_bit_cast(f32x8, __builtin_bit_cast(i32x8, y) + (__builtin_bit_cast(i32x8, t) << 23));
-  return x < -87.3365402f ? f32x8{} : x < 88.7228394f ? p : x + __builtin_inff();
-}
-
-// exp(x) within 2.5 ulp: a polynomial of degree 5.
-static inline f32x8 exp_4(f32x8 x) {
-  const f32x8 t = x * 1.44269502f + 12582912.0f;
-  const f32x8 n = t - 12582912.0f;
-  const f32x8 r = x - n * 0.693145752f - n * 1.42860677e-6f;
-  const f32x8 q = 0.499992311f + r * (0.166671127f + r * (0.0418901891f + r * 0.00831268355f));
-  return exp_ends(x, t, 1.0f + (r + r * r * q));
-}
-
 static inline u32x8 f32_to_bf16_x8(f32x8 x) {
   const u32x8 u = __builtin_bit_cast(u32x8, x);
   const u32x8 r = (u + 0x7fffu + ((u >> 16) & 1u)) >> 16;
@@ -205,7 +205,7 @@ static inline void store_bf16_x8(bf16* p, f32x8 v) {
   __builtin_memcpy(p, &s, sizeof s);
 }
 
-static void attention_causal_k0_s(const bf16* __restrict q, const bf16* __restrict k, const bf16* __restrict v, bf16* __restrict o, f32* __restrict n_panels_scratch, f32* __restrict e_panels_scratch, f32* __restrict s_block_scratch, f32* __restrict o_peak_block_scratch, f32* __restrict o_sum_block_scratch, f32* __restrict d_left_scratch, f32* __restrict tile_scratch, f32* __restrict n_3_left_scratch, i64 B, i64 H, i64 M, i64 D, i64 N, i64 E, f32 scale, i64 part, i64 parts) {
+static void attention_causal_k0_s(const bf16* __restrict q, const bf16* __restrict k, const bf16* __restrict v, bf16* __restrict o, f32* __restrict n_panels_scratch, f32* __restrict e_panels_scratch, f32* __restrict s_block_scratch, f32* __restrict o_peak_block_scratch, f32* __restrict o_sum_block_scratch, f32* __restrict exp_row_block_scratch, f32* __restrict d_left_scratch, f32* __restrict tile_scratch, f32* __restrict n_3_left_scratch, i64 B, i64 H, i64 M, i64 D, i64 N, i64 E, f32 scale, i64 part, i64 parts) {
   const i64 b_lo = B * part / parts;
   const i64 b_hi = B * (part + 1) / parts;
   for (i64 b = b_lo; b < b_hi; ++b) {
@@ -331,13 +331,45 @@ static void attention_causal_k0_s(const bf16* __restrict q, const bf16* __restri
           o_peak_block_scratch[m_1 - m] = max_f32(fold, tail);
         }
         for (i64 m_1 = m; m_1 < m_end; ++m_1) {
-          // reduce o_sum[b, h, m]  [b:B, h:H, m:M] = add<f32>[n_2:N where n_2 <= m + N - M](exp(s[b, h, m, n_2] - o_peak[…
-          f32 acc = 0.0f;
+          // exp_row[b, h, m, n_2] = exp(s[b, h, m, n_2] - o_peak[b, h, m])
           const i64 n_top = max_i64(0, min_i64(N, m_1 + N + 1 - M));
-          for (i64 n = 0; n < n_top; ++n) {
-            acc += exp_4(s_block_scratch[m_1 * N + n - m * N] - o_peak_block_scratch[m_1 - m]);
+          const i64 n_end = n_top - (n_top & 15);
+          for (i64 n = 0; n < n_end; n += 16) {
+            store_f32_x8(exp_row_block_scratch + m_1 * N + n - m * N, exp_4(load_f32_x8(s_block_scratch + m_1 * N + n - m * N) - o_peak_block_scratch[m_1 - m]));
+            store_f32_x8(exp_row_block_scratch + m_1 * N + (n + 8) - m * N, exp_4(load_f32_x8(s_block_scratch + m_1 * N + (n + 8) - m * N) - o_peak_block_scratch[m_1 - m]));
           }
-          o_sum_block_scratch[m_1 - m] = acc;
+          const i64 n_end_1 = n_top - ((n_top - n_end) & 7);
+          for (i64 n = n_end; n < n_end_1; n += 8) {
+            store_f32_x8(exp_row_block_scratch + m_1 * N + n - m * N, exp_4(load_f32_x8(s_block_scratch + m_1 * N + n - m * N) - o_peak_block_scratch[m_1 - m]));
+          }
+          for (i64 n = n_end_1; n < n_top; ++n) {
+            exp_row_block_scratch[m_1 * N + n - m * N] = exp_4(s_block_scratch[m_1 * N + n - m * N] - o_peak_block_scratch[m_1 - m]);
+          }
+        }
+        for (i64 m_1 = m; m_1 < m_end; ++m_1) {
+          // reduce o_sum[b, h, m]  [b:B, h:H, m:M] = add<f32>[n_2_1:N where n_2_1 <= m + N - M](exp_row[b, h, m, n_2_1])
+          f32x8 acc = splat_f32_x8(0.0f);
+          f32x8 acc_1 = splat_f32_x8(0.0f);
+          f32x8 acc_2 = splat_f32_x8(0.0f);
+          f32x8 acc_3 = splat_f32_x8(0.0f);
+          f32 tail = 0.0f;
+          const i64 n_top = max_i64(0, min_i64(N, m_1 + N + 1 - M));
+          const i64 n_end = n_top - (n_top & 31);
+          for (i64 n = 0; n < n_end; n += 32) {
+            acc += load_f32_x8(exp_row_block_scratch + m_1 * N + n - m * N);
+            acc_1 += load_f32_x8(exp_row_block_scratch + m_1 * N + (n + 8) - m * N);
+            acc_2 += load_f32_x8(exp_row_block_scratch + m_1 * N + (n + 16) - m * N);
+            acc_3 += load_f32_x8(exp_row_block_scratch + m_1 * N + (n + 24) - m * N);
+          }
+          const i64 n_end_1 = n_top - ((n_top - n_end) & 7);
+          for (i64 n = n_end; n < n_end_1; n += 8) {
+            acc += load_f32_x8(exp_row_block_scratch + m_1 * N + n - m * N);
+          }
+          for (i64 n = n_end_1; n < n_top; ++n) {
+            tail += exp_row_block_scratch[m_1 * N + n - m * N];
+          }
+          const f32 fold = fold_add_f32_x8(acc + acc_1 + (acc_2 + acc_3));
+          o_sum_block_scratch[m_1 - m] = fold + tail;
         }
         if (finite) {
           const i64 n_to_1 = max_i64(min_i64(N, m_end - 1 + N + 1 - M), 0);
@@ -349,15 +381,15 @@ static void attention_causal_k0_s(const bf16* __restrict q, const bf16* __restri
             const i64 n_last = max_i64(n_first, max_i64(0, min_i64(n_top, n_to_1)));
             const i64 n_end = n_last - ((n_last - n_first) & 15);
             for (i64 n = n_first; n < n_end; n += 16) {
-              store_f32_x8(n_3_left_scratch + left_row + n, bf16_to_f32_x8(f32_to_bf16_x8(o_peak_block_scratch[m_1 - m] == -__builtin_inff() ? splat_f32_x8(0.0f) : divide_f32_x8(exp_4(load_f32_x8(s_block_scratch + m_1 * N + n - m * N) - o_peak_block_scratch[m_1 - m]), o_sum_block_scratch[m_1 - m]))));
-              store_f32_x8(n_3_left_scratch + left_row + (n + 8), bf16_to_f32_x8(f32_to_bf16_x8(o_peak_block_scratch[m_1 - m] == -__builtin_inff() ? splat_f32_x8(0.0f) : divide_f32_x8(exp_4(load_f32_x8(s_block_scratch + m_1 * N + (n + 8) - m * N) - o_peak_block_scratch[m_1 - m]), o_sum_block_scratch[m_1 - m]))));
+              store_f32_x8(n_3_left_scratch + left_row + n, bf16_to_f32_x8(f32_to_bf16_x8(o_peak_block_scratch[m_1 - m] == -__builtin_inff() ? splat_f32_x8(0.0f) : divide_f32_x8(load_f32_x8(exp_row_block_scratch + m_1 * N + n - m * N), o_sum_block_scratch[m_1 - m]))));
+              store_f32_x8(n_3_left_scratch + left_row + (n + 8), bf16_to_f32_x8(f32_to_bf16_x8(o_peak_block_scratch[m_1 - m] == -__builtin_inff() ? splat_f32_x8(0.0f) : divide_f32_x8(load_f32_x8(exp_row_block_scratch + m_1 * N + (n + 8) - m * N), o_sum_block_scratch[m_1 - m]))));
             }
             const i64 n_end_1 = n_last - ((n_last - n_end) & 7);
             for (i64 n = n_end; n < n_end_1; n += 8) {
-              store_f32_x8(n_3_left_scratch + left_row + n, bf16_to_f32_x8(f32_to_bf16_x8(o_peak_block_scratch[m_1 - m] == -__builtin_inff() ? splat_f32_x8(0.0f) : divide_f32_x8(exp_4(load_f32_x8(s_block_scratch + m_1 * N + n - m * N) - o_peak_block_scratch[m_1 - m]), o_sum_block_scratch[m_1 - m]))));
+              store_f32_x8(n_3_left_scratch + left_row + n, bf16_to_f32_x8(f32_to_bf16_x8(o_peak_block_scratch[m_1 - m] == -__builtin_inff() ? splat_f32_x8(0.0f) : divide_f32_x8(load_f32_x8(exp_row_block_scratch + m_1 * N + n - m * N), o_sum_block_scratch[m_1 - m]))));
             }
             for (i64 n = n_end_1; n < n_last; ++n) {
-              n_3_left_scratch[left_row + n] = bf16_to_f32(f32_to_bf16(o_peak_block_scratch[m_1 - m] == -__builtin_inff() ? 0.0f : exp_4(s_block_scratch[m_1 * N + n - m * N] - o_peak_block_scratch[m_1 - m]) / o_sum_block_scratch[m_1 - m]));
+              n_3_left_scratch[left_row + n] = bf16_to_f32(f32_to_bf16(o_peak_block_scratch[m_1 - m] == -__builtin_inff() ? 0.0f : exp_row_block_scratch[m_1 * N + n - m * N] / o_sum_block_scratch[m_1 - m]));
             }
             const i64 n_end_2 = n_to_1 - ((n_to_1 - n_last) & 15);
             for (i64 n = n_last; n < n_end_2; n += 16) {
@@ -416,18 +448,18 @@ static void attention_causal_k0_s(const bf16* __restrict q, const bf16* __restri
                 if (o_peak_at == -__builtin_inff()) {
                   choice = 0.0f;
                 } else {
-                  const f32 exp_at = exp_4(s_block_scratch[m_1 * N + n - m * N] - o_peak_at);
+                  const f32 exp_row_at = exp_row_block_scratch[m_1 * N + n - m * N];
                   const f32 o_sum_at = o_sum_block_scratch[m_1 - m];
-                  choice = exp_at / o_sum_at;
+                  choice = exp_row_at / o_sum_at;
                 }
                 acc += bf16_to_f32(f32_to_bf16(choice)) * load_bf16_x8(v + ((b * H + h) * N + n) * E + e);
                 f32 choice_1;
                 if (o_peak_at == -__builtin_inff()) {
                   choice_1 = 0.0f;
                 } else {
-                  const f32 exp_at_1 = exp_4(s_block_scratch[m_1 * N + n - m * N] - o_peak_at);
+                  const f32 exp_row_at_1 = exp_row_block_scratch[m_1 * N + n - m * N];
                   const f32 o_sum_at_1 = o_sum_block_scratch[m_1 - m];
-                  choice_1 = exp_at_1 / o_sum_at_1;
+                  choice_1 = exp_row_at_1 / o_sum_at_1;
                 }
                 acc_1 += bf16_to_f32(f32_to_bf16(choice_1)) * load_bf16_x8(v + ((b * H + h) * N + n) * E + (e + 8));
               }
@@ -439,8 +471,7 @@ static void attention_causal_k0_s(const bf16* __restrict q, const bf16* __restri
               f32x8 acc = splat_f32_x8(0.0f);
               const i64 n_top = max_i64(0, min_i64(N, m_1 + N + 1 - M));
               for (i64 n = 0; n < n_top; ++n) {
-                const f32 o_peak_at = o_peak_block_scratch[m_1 - m];
-                acc += bf16_to_f32(f32_to_bf16(o_peak_at == -__builtin_inff() ? 0.0f : exp_4(s_block_scratch[m_1 * N + n - m * N] - o_peak_at) / o_sum_block_scratch[m_1 - m])) * load_bf16_x8(v + ((b * H + h) * N + n) * E + e);
+                acc += bf16_to_f32(f32_to_bf16(o_peak_block_scratch[m_1 - m] == -__builtin_inff() ? 0.0f : exp_row_block_scratch[m_1 * N + n - m * N] / o_sum_block_scratch[m_1 - m])) * load_bf16_x8(v + ((b * H + h) * N + n) * E + e);
               }
               store_bf16_x8(o + ((b * H + h) * M + m_1) * E + e, acc);
             }
@@ -448,8 +479,7 @@ static void attention_causal_k0_s(const bf16* __restrict q, const bf16* __restri
               f32 acc = 0.0f;
               const i64 n_top = max_i64(0, min_i64(N, m_1 + N + 1 - M));
               for (i64 n = 0; n < n_top; ++n) {
-                const f32 o_peak_at = o_peak_block_scratch[m_1 - m];
-                acc += bf16_to_f32(f32_to_bf16(o_peak_at == -__builtin_inff() ? 0.0f : exp_4(s_block_scratch[m_1 * N + n - m * N] - o_peak_at) / o_sum_block_scratch[m_1 - m])) * bf16_to_f32(v[((b * H + h) * N + n) * E + e]);
+                acc += bf16_to_f32(f32_to_bf16(o_peak_block_scratch[m_1 - m] == -__builtin_inff() ? 0.0f : exp_row_block_scratch[m_1 * N + n - m * N] / o_sum_block_scratch[m_1 - m])) * bf16_to_f32(v[((b * H + h) * N + n) * E + e]);
               }
               o[((b * H + h) * M + m_1) * E + e] = (bf16)f32_to_bf16(acc);
             }
@@ -463,7 +493,7 @@ static void attention_causal_k0_s(const bf16* __restrict q, const bf16* __restri
 extern "C" void attention_causal(const bf16* __restrict q, const bf16* __restrict k, const bf16* __restrict v, bf16* __restrict o, i64 B, i64 H, i64 M, i64 D, i64 N, i64 E, f32 scale, void* workspace, i64 part, i64 parts) {
   char* at = (char*)workspace;
   // Scratch of this part.
-  at += (parts == 1 ? 0 : part % parts) * (((((N + 15) >> 4) * 16 * D * 4 + 63) & -64) + ((((E + 15) >> 4) * 16 * N * 4 + 63) & -64) + ((N * 48 * 4 + 63) & -64) + ((48 * 4 + 63) & -64) + ((48 * 4 + 63) & -64) + (((D + 16) * 48 * 4 + 63) & -64) + ((96 * 4 + 63) & -64) + (((N + 16) * 48 * 4 + 63) & -64));
+  at += (parts == 1 ? 0 : part % parts) * (((((N + 15) >> 4) * 16 * D * 4 + 63) & -64) + ((((E + 15) >> 4) * 16 * N * 4 + 63) & -64) + ((N * 48 * 4 + 63) & -64) + ((48 * 4 + 63) & -64) + ((48 * 4 + 63) & -64) + ((N * 48 * 4 + 63) & -64) + (((D + 16) * 48 * 4 + 63) & -64) + ((96 * 4 + 63) & -64) + (((N + 16) * 48 * 4 + 63) & -64));
   f32* const n_panels_scratch = (f32*)at;
   at += ((((N + 15) >> 4) * 16 * D * 4 + 63) & -64);
   f32* const e_panels_scratch = (f32*)at;
@@ -474,12 +504,14 @@ extern "C" void attention_causal(const bf16* __restrict q, const bf16* __restric
   at += ((48 * 4 + 63) & -64);
   f32* const o_sum_block_scratch = (f32*)at;
   at += ((48 * 4 + 63) & -64);
+  f32* const exp_row_block_scratch = (f32*)at;
+  at += ((N * 48 * 4 + 63) & -64);
   f32* const d_left_scratch = (f32*)at;
   at += (((D + 16) * 48 * 4 + 63) & -64);
   f32* const tile_scratch = (f32*)at;
   at += ((96 * 4 + 63) & -64);
   f32* const n_3_left_scratch = (f32*)at;
-  attention_causal_k0_s(q, k, v, o, n_panels_scratch, e_panels_scratch, s_block_scratch, o_peak_block_scratch, o_sum_block_scratch, d_left_scratch, tile_scratch, n_3_left_scratch, B, H, M, D, N, E, scale, part, parts);
+  attention_causal_k0_s(q, k, v, o, n_panels_scratch, e_panels_scratch, s_block_scratch, o_peak_block_scratch, o_sum_block_scratch, exp_row_block_scratch, d_left_scratch, tile_scratch, n_3_left_scratch, B, H, M, D, N, E, scale, part, parts);
 }
 
 // args[i] points at the array, or at the value of a dim, scalar or capacity.
