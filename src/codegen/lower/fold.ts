@@ -41,6 +41,8 @@ export interface Lowered {
   readonly body: Expr;
 }
 
+const isTrue = (e: Expr): boolean => e.kind === 'bool' && e.value;
+
 function lowerBody(env: Env, scope: Scope, f: Fold): Lowered {
   // A fold skips what is absent and proves its own ranges: an enclosing guard does not reach into it.
   const { guard: _, ...unguarded } = scope;
@@ -54,11 +56,11 @@ function lowerBody(env: Env, scope: Scope, f: Fold): Lowered {
   };
   if (f.where !== undefined) {
     const there = presence(env, inner, f.where);
-    if (there.kind !== 'bool') restrict(there);
+    if (!isTrue(there)) restrict(there);
     restrict(lowerExpr(env, inner, f.where));
   }
   const there = presence(env, inner, f.body);
-  if (there.kind !== 'bool') restrict(there);
+  if (!isTrue(there)) restrict(there);
   const lowered = lowerExpr(env, inner, f.body);
   const body = close(f.map === undefined ? lowered : f.map(lowered));
   const axes = bound.axes.map((a): LoopAxis => ({ ...a, lo: close(a.lo), hi: close(a.hi) }));
