@@ -36,7 +36,7 @@ export function constructs(module: Module): ReadonlySet<string> {
         if (node.get('where') !== undefined) add('statement', 'let where');
         break;
       case 'select':
-        add('statement', `${String(node.get('op'))} ${String((node.get('order') as string | undefined) ?? '')}`.trim());
+        add('statement', `${String(node.get('op'))} ${(node.get('order') as string | undefined) ?? ''}`.trim());
         break;
       case 'param':
         if (node.get('mode') !== 'in') add('parameter', node.get('mode'));
