@@ -31,7 +31,7 @@ const { values: args } = parseArgs({
     'per-class': { type: 'string', default: '24' },
     cases: { type: 'string', default: '200' },
     seed: { type: 'string', default: '1' },
-    work: { type: 'string', default: '20000' },
+    work: { type: 'string', default: '40000' },
     only: { type: 'string', multiple: true },
     out: { type: 'string', default: 'bench/results' },
   },
