@@ -127,10 +127,30 @@ export function builtin(fn: Builtin, args: readonly Value[], type: ValueType): V
       const low = (x ?? 0n) > (y ?? 0n) ? (x ?? 0n) : (y ?? 0n);
       return low < (z ?? 0n) ? low : (z ?? 0n);
     }
+    case 'relu':
+      return (x ?? 0n) > 0n ? (x ?? 0n) : 0n;
+    case 'popcount':
+      return BigInt([...bitsOf(x ?? 0n, type)].filter((c) => c === '1').length);
+    case 'clz':
+      return BigInt(bitsOf(x ?? 0n, type).indexOf('1') < 0 ? widthOf(type) : bitsOf(x ?? 0n, type).indexOf('1'));
+    case 'rotl':
+    case 'rotr': {
+      const width = widthOf(type);
+      const by = Number(BigInt.asUintN(64, y ?? 0n) % BigInt(width));
+      const at = fn === 'rotl' ? by : (width - by) % width;
+      const text = bitsOf(x ?? 0n, type);
+      return wrapTo(type, BigInt(`0b${text.slice(at)}${text.slice(0, at)}`));
+    }
+    case 'mulhi':
+      return wrapTo(type, ((x ?? 0n) * (y ?? 0n)) >> BigInt(widthOf(type)));
     default:
       throw new Error(`oracle: ${fn} of ${type}`);
   }
 }
+const widthOf = (type: ValueType): number => (type === 'i32' || type === 'u32' ? 32 : 64);
+/** The bits of an integer as text, the highest first. */
+const bitsOf = (v: bigint, type: ValueType): string =>
+  BigInt.asUintN(widthOf(type), v).toString(2).padStart(widthOf(type), '0');
 
 /** `as T`, and storing: floats round, float to int truncates and saturates, ints wrap. */
 export function castTo(t: DType, v: Value): Value {
