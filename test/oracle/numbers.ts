@@ -130,7 +130,7 @@ export function builtin(fn: Builtin, args: readonly Value[], type: ValueType): V
     case 'relu':
       return (x ?? 0n) > 0n ? (x ?? 0n) : 0n;
     case 'popcount':
-      return BigInt([...bitsOf(x ?? 0n, type)].filter((c) => c === '1').length);
+      return BigInt(bitsOf(x ?? 0n, type).replaceAll('0', '').length);
     case 'clz':
       return BigInt(bitsOf(x ?? 0n, type).indexOf('1') < 0 ? widthOf(type) : bitsOf(x ?? 0n, type).indexOf('1'));
     case 'rotl':
