@@ -11,7 +11,6 @@ import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { requireTarget, runnerFor } from '../src/cli/host.ts';
 import { UserError } from '../src/cli/user-error.ts';
-import { createRunner } from '../src/measure/runner-client.ts';
 import { benchCases } from './cases/cases.ts';
 import { runCase } from './run-case.ts';
 import { benchReport, geomean, markdown } from './report.ts';
@@ -40,7 +39,7 @@ const chosen = benchCases.filter((c) => names.size === 0 || names.has(c.name));
 const out = args.out ?? (names.size === 0 ? join(import.meta.dirname, 'results/bench') : undefined);
 
 const target = await requireTarget(args.target, 'time');
-const built = await runnerFor(quiet);
+const built = await runnerFor(quiet, target);
 const cpu = availableParallelism() - 1;
 const dir = mkdtempSync(join(tmpdir(), 'ktune-bench-'));
 const before = loadavg()[0] ?? 0;
@@ -57,7 +56,7 @@ try {
         target,
         cpu,
         dir: scratch,
-        startRunner: () => createRunner({ command: built.path, cpu }),
+        startRunner: () => built.start({ cpu }),
         budget: Number(args.budget),
         rounds: Number(args.rounds),
         log: (text) => console.error(`  ${text}`),

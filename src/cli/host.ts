@@ -6,7 +6,7 @@ import { findTarget, targetNames } from '../backends/registry.ts';
 import { diagnostic } from '../diagnostics/diagnostic.ts';
 import { DTYPES } from '../dsl/dtypes.ts';
 import type { StageGraph } from '../codegen/ir/stage.ts';
-import { buildRunner } from '../measure/runner-build.ts';
+import { prepareRunner } from '../measure/runner-build.ts';
 import { createRunner } from '../measure/runner-client.ts';
 import type { Runner } from '../measure/runner-client.ts';
 import type { Case } from '../verify/case.ts';
@@ -57,25 +57,32 @@ export async function requireTarget(name: string, level: Level): Promise<Target>
   return { ...found, name: full };
 }
 
-/** A runner of this machine, compiled on first use. */
-export async function runnerFor(io: Io): Promise<{ readonly path: string; readonly start: () => Runner }> {
+/** The runner of a target, built on first use; `path` identifies it. */
+export async function runnerFor(
+  io: Io,
+  target: Target,
+): Promise<{ readonly path: string; readonly start: (options?: { readonly cpu?: number }) => Runner }> {
   const compiler = io.env['CXX'] ?? 'g++';
-  const first = await buildRunner(paths(io).cache, compiler);
+  const spec = target.backend.runner(target.arch);
+  const first = await prepareRunner(spec, paths(io).cache, compiler);
   const elsewhere = !first.ok && first.kind === 'disk';
-  const built = elsewhere ? await buildRunner(join(io.env['TMPDIR'] ?? tmpdir(), 'ktune-cache'), compiler) : first;
-  if (!built.ok) {
-    if (built.kind === 'disk')
-      throw new UserError(diagnostic('file-write', { file: paths(io).cache, reason: built.detail }), EXIT.toolchain);
+  const ready = elsewhere
+    ? await prepareRunner(spec, join(io.env['TMPDIR'] ?? tmpdir(), 'ktune-cache'), compiler)
+    : first;
+  if (!ready.ok) {
+    if (ready.kind === 'disk')
+      throw new UserError(diagnostic('file-write', { file: paths(io).cache, reason: ready.detail }), EXIT.toolchain);
     throw new UserError(
       diagnostic('toolchain-missing', {
-        target: 'cpp',
-        detail: built.detail,
+        target: target.name,
+        detail: ready.detail,
         fix: 'install g++ (Debian, Ubuntu: apt-get install g++)',
       }),
       EXIT.toolchain,
     );
   }
-  return { path: built.path, start: () => createRunner({ command: built.path }) };
+  const { command, args } = ready;
+  return { path: [command, ...args].join(' '), start: (options = {}) => createRunner({ command, args, ...options }) };
 }
 
 /** Runs `body` with a folder for files on their way to the runner. */

@@ -59,7 +59,7 @@ export async function replay(path: string, { io }: Context): Promise<Outcome> {
       }),
       EXIT.usage,
     );
-  const runner = (await runnerFor(io)).start();
+  const runner = (await runnerFor(io, target)).start();
   try {
     return await withScratch(io, async (scratch) => {
       const built = await target.backend.compile(target.arch, [variant.emitted], join(scratch, 'lib'), io.signal);

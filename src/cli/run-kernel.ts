@@ -30,7 +30,7 @@ export async function runKernel(
   const target = await requireTarget(targetName, 'execute');
   const space = target.backend.space(graph, target.arch, { dims: chosen.sizes });
   const emitted = emitOrFail(chosen, target, configFrom(space, config));
-  const runner = (await runnerFor(io)).start();
+  const runner = (await runnerFor(io, target)).start();
   const fail = (problem: string): never => {
     throw new UserError(diagnostic('kernel-fault', { problem }), EXIT.verification, chosen.loaded.sources);
   };

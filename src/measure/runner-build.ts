@@ -4,8 +4,10 @@ import { arch, cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { assertNever } from '../assert.ts';
+import type { RunnerSpec } from '../backends/backend.ts';
 
-const FLAGS = ['-O2', '-std=c++17', '-march=native', '-Wno-psabi'];
+const FLAGS = ['-O2', '-std=c++17', '-Wno-psabi'];
 /** The folder of the runner's sources. */
 const SOURCES = fileURLToPath(new URL('../../native/', import.meta.url));
 
@@ -17,7 +19,12 @@ export type RunnerBuild =
  * The CPU runner as an executable in `cacheDir`, compiled on first use (some seconds) and kept under a hash of its sources, flags, compiler and CPU model.
  * Processes that build at the same time do not disturb each other.
  */
-export async function buildRunner(cacheDir: string, compiler = 'g++'): Promise<RunnerBuild> {
+export async function buildRunner(
+  cacheDir: string,
+  compiler = 'g++',
+  target: readonly string[] = ['-march=native'],
+): Promise<RunnerBuild> {
+  const flags = [...FLAGS, ...target];
   const version = await execa(compiler, ['--version'], { reject: false, timeout: 10_000 });
   if (version.failed) {
     return version.timedOut
@@ -29,7 +36,8 @@ export async function buildRunner(cacheDir: string, compiler = 'g++'): Promise<R
     if (/\.(cpp|inc)$/.test(file)) hash.update(file).update(readFileSync(join(SOURCES, file)));
   }
   hash
-    .update(FLAGS.join(' '))
+    .update(flags.join(' '))
+    .update(compiler)
     .update(version.stdout.split('\n')[0] ?? '')
     .update(arch())
     .update(cpus()[0]?.model ?? '');
@@ -38,7 +46,7 @@ export async function buildRunner(cacheDir: string, compiler = 'g++'): Promise<R
   const draft = `${path}.${process.pid}`;
   try {
     mkdirSync(cacheDir, { recursive: true });
-    const built = await execa(compiler, [...FLAGS, join(SOURCES, 'runner.cpp'), '-o', draft, '-ldl'], {
+    const built = await execa(compiler, [...flags, join(SOURCES, 'runner.cpp'), '-o', draft, '-ldl'], {
       reject: false,
       timeout: 120_000,
       all: true,
@@ -53,5 +61,28 @@ export async function buildRunner(cacheDir: string, compiler = 'g++'): Promise<R
     return { ok: false, kind: 'disk', detail: error instanceof Error ? error.message : String(error) };
   } finally {
     rmSync(draft, { force: true });
+  }
+}
+
+export type Startable =
+  | { readonly ok: true; readonly command: string; readonly args: readonly string[] }
+  | Exclude<RunnerBuild, { readonly ok: true }>;
+
+/** The command that starts a runner of this kind, built first where it has to be. `compiler` is the host's. */
+export async function prepareRunner(spec: RunnerSpec, cacheDir: string, compiler = 'g++'): Promise<Startable> {
+  switch (spec.kind) {
+    case 'script':
+      return { ok: true, command: spec.command, args: spec.args };
+    case 'native': {
+      const built = await buildRunner(cacheDir, compiler);
+      return built.ok ? { ok: true, command: built.path, args: [] } : built;
+    }
+    case 'cross': {
+      const built = await buildRunner(cacheDir, spec.compiler, spec.flags);
+      const [command, ...args] = spec.launcher;
+      return built.ok ? { ok: true, command, args: [...args, built.path] } : built;
+    }
+    default:
+      return assertNever(spec, 'prepareRunner');
   }
 }

@@ -55,6 +55,8 @@ function backend(world: World, log: Log, byEntry: Map<string, Config>): Backend 
   return {
     name: 'sim',
     archs: [{ name: 'one', figures: {} }],
+    extension: 'txt',
+    runner: () => ({ kind: 'native' }),
     space: () => world.space,
     emit(_graph, _arch, config, _hint, entry) {
       byEntry.set(entry, config);

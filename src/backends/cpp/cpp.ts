@@ -25,6 +25,7 @@ function spaceOf(graph: StageGraph, arch: Arch, hint: ShapeHint): Space {
 export const cpp: Backend = {
   name: 'cpp',
   archs: ARCHS,
+  extension: 'cpp',
   space: spaceOf,
   emit(graph, arch, config, hint, entry, change = (p) => p) {
     const space = spaceOf(graph, arch, hint);
@@ -59,5 +60,6 @@ export const cpp: Backend = {
     };
   },
   readiness: cppReadiness,
+  runner: () => ({ kind: 'native' }),
   compile: cppCompile,
 };

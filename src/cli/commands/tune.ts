@@ -61,7 +61,7 @@ export const tune: Command<Args> = {
       );
     const seconds = parseBudget(args.budget);
     const target = await requireTarget(args.target, 'time');
-    const runner = await runnerFor(io);
+    const runner = await runnerFor(io, target);
     const place = paths(io);
     return withScratch(io, async (scratch) => {
       const subject = tuneSubject(chosen, target);
@@ -124,7 +124,7 @@ async function conclude(
     target.name.replace(':', '-'),
     ...Object.entries(chosen.sizes).map(([k, v]) => `${k.replaceAll(/\W/g, '')}${v}`),
   ].join('_');
-  const kernel = relative(io.cwd, join(root, 'kernels', `${name}.cpp`));
+  const kernel = relative(io.cwd, join(root, 'kernels', `${name}.${target.backend.extension}`));
   // A disk that is full takes the files, not the result.
   const written = tryWrite(io, kernel, emitted);
   const files = written.files;

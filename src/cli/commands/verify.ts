@@ -57,7 +57,7 @@ export const verify: Command<Args> = {
     const loaded = loadRight(io, args.file);
     const target = await requireTarget(args.target, 'execute');
     const chosen = instances(args, loaded);
-    const runner = (await runnerFor(io)).start();
+    const runner = (await runnerFor(io, target)).start();
     const rows: Row[] = [];
     try {
       await withScratch(io, async (scratch) => {
