@@ -78,9 +78,11 @@ export function fold(env: Env, scope: Scope, f: Fold): Expr {
   let parts = lowerBody(env, scope, f);
   let where: Expr | undefined;
   if (builder.risk > before && !scope.distrust) {
-    // The body was proven safe under conditions that hold here: the stage keeps those that it can express, else tests each access.
-    const path = pathOf(scope).map((c) => closeLocals(scope, c));
+    // The body was proven safe under conditions that hold here, one of which is that every loop around it has a point, also those that the stage
+    // does not keep: it keeps the conditions that it can express, else tests each access.
     const known = new Set(loopsOf(exprsOf(parts, value), scope.axes).map((a) => a.id));
+    const entered = scope.axes.filter((a) => !known.has(a.id)).map((a) => b.lt(a.lo, a.hi));
+    const path = [...pathOf(scope), ...entered].map((c) => closeLocals(scope, c));
     if (path.every((c) => [...freeAxes(c)].every((id) => known.has(id) || id === builder.step)))
       where = path.length === 0 ? undefined : b.all(path);
     else parts = lowerBody(env, { ...scope, distrust: true }, f);
