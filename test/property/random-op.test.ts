@@ -54,6 +54,29 @@ const FOUND: readonly (readonly [what: string, source: string])[] = [
      }`,
   ],
   [
+    'a sum over what only an empty row makes safe',
+    `op a(y: i64[K], x: f32[N]) -> (z: f32[N, ~P(po)], po: i64[N+1]) {
+       ragged P[n] = min(0, 6);
+       z[n, m] = sum[k in K where (y[k + 1] ?? 0) < 1](1.0);
+     }`,
+  ],
+  [
+    'a sum over columns that nobody reads',
+    `op a(x: i64[N, M]) -> (y: row{q: i64[M], s: bool}[N]) {
+       let t[m] = sum[r in M](1 + x[clamp r, m]);
+       let u[n, m] = true;
+       y[n].q[m] = 1;
+       y[n].s = u[clamp t[clamp n], clamp 1];
+     }`,
+  ],
+  [
+    'a softmax over an index that ranges of others hang on',
+    `op a(x: f32[N, M]) -> (y: f32[N, ~P(po)], po: i64[N+1]) {
+       ragged P[n] = min(n, 4);
+       y[n, m] = softmax[n](x[n, m] ?? 0.0);
+     }`,
+  ],
+  [
     'a choice between masks of 32-bit and of 64-bit lanes',
     `op a(x: bool[N, M]) -> (y: bool[N, M]) {
        y[n, m] = if n + 1 < N then (x[n + 1, m] ?? false) else (x[m, m] ?? m > 2);

@@ -65,10 +65,13 @@ function shifted(env: Env, scope: Scope, e: TReduce): { readonly peak: Expr; rea
 function softmax(env: Env, scope: Scope, e: TReduce): Expr {
   const over = must(e.over, 'softmax indices');
   const outer = over.flatMap((id) => [...freeAxes(must(scope.vars.get(id), 'softmax index'))]);
-  // The row does not depend on the point that the result is taken at.
+  // The row does not depend on the point that the result is taken at, save through the ranges of other indices.
+  const ranged = new Set(
+    scope.axes.flatMap((a) => (outer.includes(a.id) ? [] : [...freeAxes(a.lo), ...freeAxes(a.hi)])),
+  );
   const row: Scope = {
     ...scope,
-    axes: scope.axes.filter((a) => !outer.includes(a.id)),
+    axes: scope.axes.filter((a) => !outer.includes(a.id) || ranged.has(a.id)),
     path: scope.path.filter((c) => ![...freeAxes(c)].some((id) => outer.includes(id))),
   };
   const { peak, sum } = shifted(env, row, e);

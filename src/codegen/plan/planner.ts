@@ -12,6 +12,7 @@ import { mergeEqual } from './merge-equal.ts';
 import { splitVariances } from './moments.ts';
 import { inlineVirtual } from '../passes/inline.ts';
 import { stagesOf } from './plan.ts';
+import { prune } from './prune.ts';
 import type { Home, KernelPlan, Plan, PlanNode } from './plan.ts';
 import { uniqueAxes } from './unique.ts';
 
@@ -69,7 +70,7 @@ export function planNamed(graph: StageGraph, name: string): Plan {
 function build(source: StageGraph, { name, policy, merge, keep }: Strategy): Plan {
   const stored = inlineVirtual(source);
   if (!stored.ok) throw new Error(`internal: ${stored.reasons.map((r) => r.message).join('; ')}`);
-  const inlined = inline(uniqueAxes(stored.graph), policy);
+  const inlined = prune(inline(uniqueAxes(stored.graph), policy));
   const shared = mergeEqual(splitVariances(merge ? flattenRows(inlined) : inlined));
   const graph = uniqueAxes(keep ? keepShared(shared) : shared);
   const uniform = graph.stages.filter((s) => isUniform(s, graph));
