@@ -63,8 +63,8 @@ const FOUND: readonly (readonly [what: string, source: string])[] = [
   [
     'a sum over columns that nobody reads',
     `op a(x: i64[N, M]) -> (y: row{q: i64[M], s: bool}[N]) {
-       let t[m] = sum[r in M](1 + x[clamp r, m]);
-       let u[n, m] = true;
+       let t[m in M] = sum[r in M](1 + x[clamp r, m]);
+       let u[n in N, m in M] = true;
        y[n].q[m] = 1;
        y[n].s = u[clamp t[clamp n], clamp 1];
      }`,
