@@ -49,6 +49,9 @@ export async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
       (y) => command.options(y),
       async (args) => {
         const context = makeContext(io, args);
+        const twice = Object.keys(args).find((k) => Array.isArray(args[k]) && !k.startsWith('_') && !LISTS.has(k));
+        if (twice !== undefined)
+          throw new UserError(diagnostic('usage', { problem: `--${twice} is given more than once` }), EXIT.usage);
         const outcome = await guarded(() => command.run(args as unknown as A, context));
         exit = finish(command.usage.split(' ')[0] ?? '', outcome, context);
       },
@@ -68,6 +71,8 @@ export async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
   }
   return exit;
 }
+/** What may be given several times. */
+const LISTS: ReadonlySet<string> = new Set(['file', 'files', 'type', 'shape', 'config', 'in']);
 const firstLine = (text: string): string => text.split('\n')[0] ?? text;
 
 /** Turns what a command throws into an outcome. */

@@ -142,6 +142,8 @@ async function measureChunk(s: Session, planned: readonly Planned[]): Promise<bo
     s.breakOff(b.kind === 'missing' ? 'compiler' : 'disk', b.log);
     return false;
   }
+  const unfinished = kernels.filter(({ b }) => !b.ok && b.kind === 'aborted').length;
+  if (unfinished > 0 && !s.signal.aborted) s.cutCompiler(unfinished, s.clock() - started);
   await s.enter('measure');
   for (let i = 0; i < kernels.length; i += WINDOW) {
     const window: { readonly d: Draft; readonly b: Built; readonly finding: Finding }[] = [];

@@ -179,5 +179,10 @@ function histogram(s: Session): { readonly tried: number; readonly reasons: stri
     const sample = entries.find((e) => e.invalidity === kind)?.detail ?? '';
     return `${n} × ${kind} (${sample.split('\n')[0]?.slice(0, 160) ?? ''})`;
   });
+  const cut = s.compilerCut();
+  if (cut !== undefined)
+    reasons.push(
+      `the compiler had worked on ${cut.configs} config${cut.configs === 1 ? '' : 's'} for ${(cut.ms / 1000).toFixed(1)} s and not finished: raise the budget, or see whether it hangs`,
+    );
   return { tried: entries.length, reasons: reasons.join('; ') };
 }

@@ -59,6 +59,10 @@ export interface Session {
   /** Aborts at the end of the budget or when the user does. */
   deadline(): AbortSignal;
   isRunnerUp(): Promise<boolean>;
+  /** The budget ended while the compiler was at work on so many configs for so long; milliseconds. */
+  cutCompiler(configs: number, ms: number): void;
+  /** The longest such cut, undefined if there was none. */
+  compilerCut(): { readonly configs: number; readonly ms: number } | undefined;
   breakOff(what: 'compiler' | 'disk' | 'runner', detail: string): void;
   broken(): { readonly what: 'compiler' | 'disk' | 'runner'; readonly detail: string } | undefined;
   /** The loaded kernel of a measured config; compiled again if an earlier run measured it. */
@@ -112,6 +116,7 @@ export function createSession(p: SessionParts): Session {
   let evalsNow = 0;
   let bestNs = Infinity;
   let pace = 40;
+  let cut: { configs: number; ms: number } | undefined;
   let broken: { what: 'compiler' | 'disk' | 'runner'; detail: string } | undefined;
 
   const progress = (): Progress => {
@@ -204,6 +209,8 @@ export function createSession(p: SessionParts): Session {
       const answer = await p.runner.request({ op: 'hello' });
       return answer.ok || answer.fault.kind !== 'died' || answer.fault.started;
     },
+    cutCompiler: (configs, ms) => void (cut = cut === undefined || ms > cut.ms ? { configs, ms } : cut),
+    compilerCut: () => cut,
     breakOff: (what, detail) => void (broken ??= { what, detail }),
     broken: () => broken,
     async candidateOf(entry) {

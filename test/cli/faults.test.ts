@@ -73,6 +73,17 @@ describe('faults', () => {
     expect(ran.out).toContain('no space left');
   });
 
+  it('a compiler that hangs costs the budget, and is named as the reason', { timeout: 60_000 }, async () => {
+    box.write(
+      'hang',
+      '#!/bin/sh\n[ "$1" = --version ] && { echo hang 1.0; exit 0; }\ncase "$*" in *runner.cpp*) exec g++ "$@";; esac\nsleep 1000\n',
+    );
+    chmodSync(join(box.dir, 'hang'), 0o755);
+    const ran = await start([...TUNE.slice(0, -1), '3s', '--json'], { CXX: join(box.dir, 'hang') }).ended;
+    expect(ran.code).toBe(5);
+    expect(ran.out).toContain('not finished');
+  });
+
   it('a folder that cannot be written is told', async () => {
     box.write('file', 'not a folder');
     const ran = await start([...TUNE, '--evals', '2', '--json'], { KTUNE_DIR: join(box.dir, 'file', 'deeper') }).ended;
