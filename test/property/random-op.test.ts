@@ -77,6 +77,19 @@ const FOUND: readonly (readonly [what: string, source: string])[] = [
      }`,
   ],
   [
+    'gathered booleans of packed rows',
+    `op a(x: row{q: bool[M], s: i8}[N]) -> (y: bool[N, M]) {
+       y[n, m] = x[n].q[m*2 - 1] ?? false;
+     }`,
+  ],
+  [
+    'a running sum that is cast as it is stored',
+    `op a(x: f32[N, M], inout v: i64[M]) -> (y: i64[N]) {
+       v[m] = (sum[r in M where r <= m](1.0) as i64);
+       y[n] = 1;
+     }`,
+  ],
+  [
     'a choice between masks of 32-bit and of 64-bit lanes',
     `op a(x: bool[N, M]) -> (y: bool[N, M]) {
        y[n, m] = if n + 1 < N then (x[n + 1, m] ?? false) else (x[m, m] ?? m > 2);

@@ -105,8 +105,7 @@ function rows(c: Collector, v: Val & { readonly kind: 'load' }, p: Print, pointe
 function byteGather(c: Collector, t: DType, lanes: number, masked: boolean): string {
   const V = localType(c, { dtype: widen(t), lanes });
   const name = `gather_${t}_bytes${masked ? '_masked' : ''}_x${lanes}`;
-  const one = m.loadAt(c, t);
-  const element = isNarrowFloat(t) ? `${decode(c, t, 1)}(${one}(p + at[k]))` : `${one}(p + at[k])`;
+  const element = m.element(c, t, `${m.loadAt(c, t)}(p + at[k])`);
   return c.add(
     name,
     () => `static inline ${V} ${name}(const ${storageType(c, 'u8')}* p, ${vector(c, 'i64', lanes)} at${masked ? `, ${localType(c, { dtype: 'bool', lanes })} m` : ''}) {

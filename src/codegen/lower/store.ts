@@ -91,6 +91,6 @@ function mergeable(
 }
 const sameIndex = (x: readonly Expr[], y: readonly Expr[]): boolean =>
   x.length === y.length && x.every((e, k) => sameExpr(e, y[k] ?? e));
-/** Storing rounds to the storage type by itself. */
+/** Storing rounds to the storage type by itself, within one arithmetic type. */
 const isPlain = (e: Expr, dtype: DType): boolean =>
-  e.kind === 'read' || (e.kind === 'cast' && e.to === dtype && e.a.kind === 'read');
+  e.kind === 'read' || (e.kind === 'cast' && e.to === dtype && e.a.kind === 'read' && e.a.type === widen(dtype));

@@ -111,7 +111,7 @@ export function gather(c: Collector, t: DType, lanes: number, masked: boolean): 
 }
 
 /** The value of a lane from a stored element. */
-function element(c: Collector, t: DType, x: string): string {
+export function element(c: Collector, t: DType, x: string): string {
   return t === 'bool' ? `-(i32)${x}` : scalarFrom(c, t, x);
 }
 /** The arithmetic value of a stored element. */
