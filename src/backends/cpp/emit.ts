@@ -1,31 +1,25 @@
 import { join } from 'node:path';
 import { must } from '../../assert.ts';
-import { readDoc } from '../../dsl/doc.ts';
 import { DTYPES } from '../../dsl/dtypes.ts';
-import { ix } from '../../codegen/ir/build.ts';
-import * as b from '../../codegen/ir/build.ts';
-import { printGraph } from '../../codegen/ir/print.ts';
-import type { Expr, StageGraph } from '../../codegen/ir/stage.ts';
+import type { StageGraph } from '../../codegen/ir/stage.ts';
 import { mentioned, visitOps } from '../../codegen/ir/tile-walk.ts';
 import type { TileArray, TileGuard, TileKernel, TileOp, TileProgram } from '../../codegen/ir/tile.ts';
 import { costOf } from '../../codegen/plan/cost.ts';
-import type { Abi, AbiParam, Emitted, Helper } from '../../codegen/program.ts';
+import type { Emitted } from '../../codegen/program.ts';
 import { printer, statements } from '../../codegen/render/printer.ts';
 import { template } from '../../codegen/render/templates.ts';
 import type { ShapeHint } from '../backend.ts';
-import { cppDialect } from './dialect.ts';
-import type { Tier } from './math/snippet.ts';
-import { collector } from './prelude/collector.ts';
-import type { Collector } from './prelude/collector.ts';
-import { streamFence } from './prelude/memory.ts';
-import { storageType } from './prelude/types.ts';
+import { abiOf, guardedSizes } from '../clike/abi.ts';
+import { cppDialect } from '../clike/dialect.ts';
+import type { Tier } from '../clike/math/snippet.ts';
+import { fileText, headerOf } from '../clike/file.ts';
+import { parameters } from '../clike/signature.ts';
+import type { Parameter } from '../clike/signature.ts';
+import { collector } from '../clike/prelude/collector.ts';
+import type { Collector } from '../clike/prelude/collector.ts';
+import { streamFence } from '../clike/prelude/memory.ts';
+import { storageType } from '../clike/prelude/types.ts';
 
-interface FileModel {
-  readonly header: readonly string[];
-  readonly declarations: readonly string[];
-  readonly functions: readonly string[];
-  readonly body: string;
-}
 interface BodyModel {
   readonly kernels: readonly { readonly name: string; readonly params: string; readonly lines: readonly string[] }[];
   readonly entry: string;
@@ -34,7 +28,6 @@ interface BodyModel {
   readonly unpacked: string;
 }
 const folder = join(import.meta.dirname, 'templates');
-const fileTemplate = template<FileModel>(folder, 'file');
 const bodyTemplate = template<BodyModel>(folder, 'body');
 
 export interface EmitOptions {
@@ -61,7 +54,11 @@ export function emitProgram(
   const { whole, lean } = bodyModels(program, c, options);
   const body = bodyTemplate(whole);
   const helpers = c.list();
-  const header = [...headerOf(source, options, abi)];
+  const how = abi.phases === 1 ? 'One phase' : `${abi.phases} phases`;
+  const header = headerOf(source, options.target, [
+    ...options.notes,
+    `${how}; call with part = 0, parts = 1 for all of it. Needs wrapping signed integers: -fwrapv.`,
+  ]);
   return {
     entry: options.entry,
     text: fileText(header, helpers, body),
@@ -73,92 +70,6 @@ export function emitProgram(
     guards: program.kernels.flatMap((k) => (k.fast === undefined ? [] : [guardedSizes(k.fast.guards, program)])),
     cost: costOf(source),
   };
-}
-
-/** Dims of a variant's guards, and what they are multiples of. */
-function guardedSizes(guards: readonly TileGuard[], p: TileProgram): Readonly<Record<string, number>> {
-  const sizes = guards.flatMap((g): (readonly [string, number])[] => {
-    if (g.kind === 'aligned') return [];
-    const dim = must(
-      p.dims.find((d) => d.id === g.dim),
-      'guarded dim',
-    );
-    return [[dim.source, g.kind === 'multiple' ? g.of : 1]];
-  });
-  // A dim may stand twice, as positive and as a multiple.
-  return Object.fromEntries(sizes.sort((a, b) => a[1] - b[1]));
-}
-
-/** A file of helpers and bodies; one-line declarations stand first. */
-export function fileText(header: readonly string[], helpers: readonly Helper[], body: string): string {
-  const isLine = (h: Helper): boolean => !h.text.includes('\n');
-  const text = fileTemplate({
-    header,
-    declarations: helpers.filter(isLine).map((h) => h.text),
-    functions: helpers.filter((h) => !isLine(h)).map((h) => h.text),
-    body,
-  });
-  return `${text.replace(/\n{3,}/g, '\n\n').trimEnd()}\n`;
-}
-
-function headerOf(source: StageGraph, options: EmitOptions, abi: Abi): readonly string[] {
-  const doc = source.doc === undefined ? [] : readDoc(source.doc).text.split('\n');
-  return [
-    ` ${source.name} for ${options.target}, made by ktune.`,
-    ...doc.map((l) => ` ${l}`),
-    '',
-    ...printGraph(source)
-      .trimEnd()
-      .split('\n')
-      .map((l) => `   ${l.length > 140 ? `${l.slice(0, 139)}…` : l}`),
-    '',
-    ...options.notes.map((l) => ` ${l}`),
-    ` ${abi.phases === 1 ? 'One phase' : `${abi.phases} phases`}; call with part = 0, parts = 1 for all of it. Needs wrapping signed integers: -fwrapv.`,
-  ].map((l) => l.trimEnd());
-}
-
-const tables = (a: TileArray): boolean => a.list === true;
-function arrayParam(a: TileArray, c: Collector): string {
-  const T = storageType(c, a.bytes === true ? 'u8' : a.dtype);
-  const constant = a.role === 'in' ? 'const ' : '';
-  return tables(a) ? `${constant}${T}* const* __restrict ${a.id}` : `${constant}${T}* __restrict ${a.id}`;
-}
-
-/** Parameters by name, in ABI order; derived dims and temporaries are only passed to kernels. */
-function parameters(
-  p: TileProgram,
-  c: Collector,
-): readonly {
-  readonly id: string;
-  readonly text: string;
-  readonly outer: boolean;
-  readonly cast: (arg: string) => string;
-}[] {
-  const i64 = storageType(c, 'i64');
-  const value =
-    (type: string) =>
-    (arg: string): string =>
-      `*(const ${type}*)${arg}`;
-  return [
-    ...p.arrays.map((a) => {
-      const text = arrayParam(a, c);
-      const T = text.slice(0, text.lastIndexOf(' __restrict'));
-      return { id: a.id, text, outer: a.scope === 'param', cast: (arg: string) => `(${T})${arg}` };
-    }),
-    ...p.dims.map((d) => ({
-      id: d.id,
-      text: d.table === true ? `const ${i64}* ${d.id}` : `${i64} ${d.id}`,
-      outer: d.derived === undefined,
-      cast: d.table === true ? (arg: string) => `(const ${i64}*)${arg}` : value(i64),
-    })),
-    ...p.scalars.map((s) => ({
-      id: s.id,
-      text: `${storageType(c, s.dtype)} ${s.id}`,
-      outer: true,
-      cast: value(storageType(c, s.dtype)),
-    })),
-    ...p.capacities.map((x) => ({ id: x.id, text: `${i64} ${x.id}`, outer: true, cast: value(i64) })),
-  ];
 }
 
 /** All variants, and those that a search at the hinted sizes runs where these are fewer. */
@@ -201,10 +112,6 @@ function bodyModels(
   return { whole: model(functions), lean: taken.length < functions.length ? model(taken) : undefined };
 }
 
-interface Parameter {
-  readonly id: string;
-  readonly text: string;
-}
 /** A function of the file: a kernel, or the variant of one that runs where `guards` hold. */
 interface KernelFunction {
   readonly name: string;
@@ -322,53 +229,4 @@ function kernelLines(p: TileProgram, body: readonly TileOp[], c: Collector): rea
   let streams = false;
   visitOps(body, (op) => void (op.kind === 'store' && op.stream === true && (streams = true)));
   return streams ? [...lines, `  ${streamFence(c)}();`] : lines;
-}
-
-/** Parameters in order, for callers. */
-function abiOf(graph: StageGraph, p: TileProgram, options: EmitOptions): Abi {
-  const arena = p.arrays.filter((a) => a.scope !== 'param');
-  const lines = (n: Expr): Expr => ix.mul(b.floordiv(ix.add(n, b.int(63)), b.int(64)), b.int(64));
-  const bytes = (a: TileArray): Expr => lines(ix.mul(must(a.size, 'size'), b.int(DTYPES[a.dtype].bytes)));
-  const sum = (all: readonly TileArray[]): Expr => all.reduce((acc, a) => ix.add(acc, bytes(a)), b.int(0));
-  const perPart = sum(arena.filter((a) => a.scope === 'part'));
-  const raggeds = [...new Set(graph.buffers.flatMap((x) => (x.capacity ? [x.capacity.ragged] : [])))];
-  const params: readonly AbiParam[] = [
-    ...graph.buffers.flatMap((x): readonly AbiParam[] =>
-      x.role === 'temp'
-        ? []
-        : [
-            {
-              kind: 'buffer',
-              name: x.id,
-              role: x.role,
-              dtype: x.dtype,
-              shape: x.shape,
-              ...(x.row
-                ? {
-                    rowBytes: x.row.reduce(
-                      (acc, f) => ix.add(acc, ix.mul(ix.product(f.shape), b.int(DTYPES[f.dtype].bytes))),
-                      b.int(0),
-                    ),
-                  }
-                : {}),
-              ...(x.list ? { list: x.list.count } : {}),
-            },
-          ],
-    ),
-    ...graph.dims.flatMap((d): readonly AbiParam[] =>
-      d.derived ? [] : [{ kind: 'dim', name: d.id, ...(d.perElement ? { perElement: d.perElement } : {}) }],
-    ),
-    ...graph.scalars.map((s): AbiParam => ({ kind: 'scalar', name: s.name, dtype: s.dtype })),
-    ...raggeds.map((ragged): AbiParam => ({ kind: 'capacity', ragged })),
-    ...(arena.length === 0
-      ? []
-      : [
-          {
-            kind: 'workspace',
-            bytes: ix.add(sum(arena.filter((a) => a.scope !== 'part')), perPart),
-            perPart,
-          } satisfies AbiParam,
-        ]),
-  ];
-  return { entry: options.entry, params, target: options.target, phases: p.kernels.length, deterministic: true };
 }

@@ -14,8 +14,8 @@ import type { Facts, Wishes } from '../../codegen/tile/facts.ts';
 import { DTYPES } from '../../dsl/dtypes.ts';
 import type { Arch, ShapeHint } from '../backend.ts';
 import { describeArch, machineOf } from './arch.ts';
-import { mathFor } from './math/library.ts';
-import type { Tier } from './math/snippet.ts';
+import { mathFor } from '../clike/math/library.ts';
+import type { Tier } from '../clike/math/snippet.ts';
 
 /** Parameters of the C++ target for a graph. Parameters that no kernel of the graph reacts to are left out. */
 export function cppSpace(graph: StageGraph, arch: Arch, hint: ShapeHint): Space {

@@ -5,7 +5,7 @@ import { execa } from 'execa';
 import type { Emitted, Helper } from '../../codegen/program.ts';
 import type { Arch, CompileResult, Readiness } from '../backend.ts';
 import { ARCHS, describeArch } from './arch.ts';
-import { fileText } from './emit.ts';
+import { fileText } from '../clike/file.ts';
 
 const COMMON = [
   '-std=c++17',

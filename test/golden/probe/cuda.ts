@@ -1,7 +1,7 @@
-import { cppDialect } from '../../../src/backends/cpp/dialect.ts';
-import { collector } from '../../../src/backends/cpp/prelude/collector.ts';
-import type { Collector } from '../../../src/backends/cpp/prelude/collector.ts';
-import { storageType } from '../../../src/backends/cpp/prelude/types.ts';
+import { cppDialect } from '../../../src/backends/clike/dialect.ts';
+import { collector } from '../../../src/backends/clike/prelude/collector.ts';
+import type { Collector } from '../../../src/backends/clike/prelude/collector.ts';
+import { storageType } from '../../../src/backends/clike/prelude/types.ts';
 import { mentioned } from '../../../src/codegen/ir/tile-walk.ts';
 import type { TileArray, TileKernel, TileProgram } from '../../../src/codegen/ir/tile.ts';
 import { atom, PREC } from '../../../src/codegen/render/dialect.ts';

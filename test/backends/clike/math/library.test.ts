@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { closure, MATH, mathFor } from '../../../../src/backends/cpp/math/library.ts';
-import { spell } from '../../../../src/backends/cpp/math/snippet.ts';
+import { closure, MATH, mathFor } from '../../../../src/backends/clike/math/library.ts';
+import { spell } from '../../../../src/backends/clike/math/snippet.ts';
 
 /** What each function is, in double precision. */
 const EXACT: Readonly<Record<string, string>> = {

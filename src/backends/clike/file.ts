@@ -1,0 +1,42 @@
+import { join } from 'node:path';
+import { readDoc } from '../../dsl/doc.ts';
+import { printGraph } from '../../codegen/ir/print.ts';
+import type { StageGraph } from '../../codegen/ir/stage.ts';
+import type { Helper } from '../../codegen/program.ts';
+import { template } from '../../codegen/render/templates.ts';
+
+interface FileModel {
+  readonly header: readonly string[];
+  readonly declarations: readonly string[];
+  readonly functions: readonly string[];
+  readonly body: string;
+}
+const fileTemplate = template<FileModel>(join(import.meta.dirname, 'templates'), 'file');
+
+/** A file of helpers and bodies; one-line declarations stand first. */
+export function fileText(header: readonly string[], helpers: readonly Helper[], body: string): string {
+  const isLine = (h: Helper): boolean => !h.text.includes('\n');
+  const text = fileTemplate({
+    header,
+    declarations: helpers.filter(isLine).map((h) => h.text),
+    functions: helpers.filter((h) => !isLine(h)).map((h) => h.text),
+    body,
+  });
+  return `${text.replace(/\n{3,}/g, '\n\n').trimEnd()}\n`;
+}
+
+/** The comment on top of a file: the operator's documentation and graph, then `notes`. */
+export function headerOf(source: StageGraph, target: string, notes: readonly string[]): readonly string[] {
+  const doc = source.doc === undefined ? [] : readDoc(source.doc).text.split('\n');
+  return [
+    ` ${source.name} for ${target}, made by ktune.`,
+    ...doc.map((l) => ` ${l}`),
+    '',
+    ...printGraph(source)
+      .trimEnd()
+      .split('\n')
+      .map((l) => `   ${l.length > 140 ? `${l.slice(0, 139)}…` : l}`),
+    '',
+    ...notes.map((l) => ` ${l}`),
+  ].map((l) => l.trimEnd());
+}
