@@ -1,0 +1,66 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Emitted } from '../../codegen/program.ts';
+import type { Acceptance, KernelMetrics, Level, Readiness } from '../backend.ts';
+import type { SimtArch } from '../simt/family.ts';
+import { runTool, versionOf } from '../simt/process.ts';
+
+const nvcc = (): string => process.env['NVCC'] ?? 'nvcc';
+const INSTALL = 'install the CUDA toolkit (13 or newer) and put nvcc on PATH, or set NVCC';
+let version: Promise<string | undefined> | undefined;
+const nvccVersion = (): Promise<string | undefined> => (version ??= versionOf(nvcc()));
+
+export async function nvccReadiness(): Promise<Readiness['levels'][Level]> {
+  const v = await nvccVersion();
+  return v === undefined ? { ok: false, detail: 'nvcc was not found', fix: INSTALL } : { ok: true, detail: v };
+}
+
+/** nvcc on the text for the real architecture: cubin and PTX, with what ptxas says of registers, spills and shared memory. */
+export async function acceptCuda(
+  arch: SimtArch,
+  emitted: Emitted,
+  outDir: string,
+  signal?: AbortSignal,
+): Promise<Acceptance> {
+  const v = await nvccVersion();
+  if (v === undefined) return { ok: false, kind: 'missing', log: `nvcc was not found: ${INSTALL}` };
+  const started = performance.now();
+  const key = createHash('sha256').update(emitted.text).update(arch.name).update(v).digest('hex').slice(0, 24);
+  mkdirSync(outDir, { recursive: true });
+  const base = join(outDir, key);
+  writeFileSync(`${base}.cu`, emitted.text);
+  const flags = ['-std=c++17', `-arch=${arch.name}`, '-lineinfo'];
+  const ptx = await runTool(nvcc(), [...flags, '-ptx', `${base}.cu`, '-o', `${base}.ptx`], signal);
+  if (!ptx.ok) return ptx;
+  const cubin = await runTool(
+    nvcc(),
+    [`-arch=${arch.name}`, '-cubin', '-Xptxas', '-v', `${base}.ptx`, '-o', `${base}.cubin`],
+    signal,
+  );
+  if (!cubin.ok) return cubin;
+  return {
+    ok: true,
+    binary: `${base}.cubin`,
+    listing: `${base}.ptx`,
+    metrics: ptxasMetrics(cubin.out),
+    ms: performance.now() - started,
+    compiler: v,
+  };
+}
+
+/** Figures by kernel from the log of `ptxas -v`. */
+export function ptxasMetrics(log: string): readonly KernelMetrics[] {
+  return log
+    .split(/Compiling entry function '/)
+    .slice(1)
+    .map((part) => {
+      const number = (pattern: RegExp): number => Number(pattern.exec(part)?.[1] ?? 0);
+      return {
+        kernel: part.slice(0, part.indexOf("'")),
+        registers: number(/Used (\d+) registers/),
+        spillBytes: number(/(\d+) bytes spill stores/) + number(/(\d+) bytes spill loads/),
+        sharedBytes: number(/(\d+) bytes smem/),
+      };
+    });
+}

@@ -1,0 +1,21 @@
+/** Spelling of the device's part where the compiler is used without the headers of ROCm. */
+export const BARE: readonly string[] = [
+  '#define __global__ __attribute__((global))',
+  '#define __device__ __attribute__((device))',
+  '#define __host__ __attribute__((host))',
+  '#define __shared__ __attribute__((shared))',
+  '#define __launch_bounds__(n) __attribute__((amdgpu_flat_work_group_size(1, n)))',
+  'struct kt_thread_id { struct { __device__ operator unsigned() const { return __builtin_amdgcn_workitem_id_x(); } } x; };',
+  'struct kt_block_id { struct { __device__ operator unsigned() const { return __builtin_amdgcn_workgroup_id_x(); } } x; };',
+  'struct kt_block_dim { struct { __device__ operator unsigned() const { return __builtin_amdgcn_workgroup_size_x(); } } x; };',
+  'struct kt_grid_dim { struct { __device__ operator unsigned() const { return __builtin_amdgcn_grid_size_x() / __builtin_amdgcn_workgroup_size_x(); } } x; };',
+  'static __device__ const kt_thread_id threadIdx{};',
+  'static __device__ const kt_block_id blockIdx{};',
+  'static __device__ const kt_block_dim blockDim{};',
+  'static __device__ const kt_grid_dim gridDim{};',
+  'static __device__ inline void __syncthreads() {',
+  '  __builtin_amdgcn_fence(__ATOMIC_RELEASE, "workgroup");',
+  '  __builtin_amdgcn_s_barrier();',
+  '  __builtin_amdgcn_fence(__ATOMIC_ACQUIRE, "workgroup");',
+  '}',
+];

@@ -1,0 +1,54 @@
+import type { Helper } from '../../codegen/program.ts';
+import type { Tier } from '../clike/math/snippet.ts';
+import type { Collector } from '../clike/prelude/collector.ts';
+
+/** Gathers helpers and the functions of the prelude that they and the kernels call. */
+export interface SimtCollector extends Collector {
+  /** Notes that a function of the prelude is used; returns its name. */
+  readonly prelude: (name: string) => string;
+  /** Names of prelude functions, in the order of their first use. */
+  readonly used: () => readonly string[];
+}
+
+/** Functions of f64 (and powf) that each compiler has under another name. */
+const LIBRARY = /\b__builtin_(exp|exp2|expm1|log|log2|log1p|sin|cos|tanh|erf|erfc|pow|powf)\b(?=\()/g;
+
+/**
+ * Helpers of C-like targets as functions of the device: text on one value reads the same there, but for where library functions come from.
+ * Those that work on integers alone are for the host as well, since the launcher computes sizes with them.
+ */
+export function simtCollector(math: Tier): SimtCollector {
+  const names = new Map<string, string>();
+  const out: Helper[] = [];
+  const used = new Set<string>();
+  const prelude = (name: string): string => {
+    used.add(name);
+    return name;
+  };
+  const respell = (text: string): string => {
+    const body = text.replaceAll(LIBRARY, (_, fn: string) => prelude(`kt_${fn}`));
+    const both = !/kt_|\bf(?:32|64)\b|float|double/.test(body);
+    return body
+      .replaceAll(/^static (?:inline )?(?=\w)/gm, `static ${both ? '__host__ ' : ''}__device__ inline `)
+      .replaceAll('#pragma GCC unroll', '#pragma unroll');
+  };
+  return {
+    math,
+    prelude,
+    used: () => [...used],
+    add(name, text) {
+      const known = names.get(name);
+      if (known !== undefined) return known;
+      // Building the text registers what it calls, which so comes first.
+      names.set(name, name);
+      const built = text();
+      if (built.startsWith('extern "C"')) {
+        names.set(name, prelude(`kt_${name}`));
+        return `kt_${name}`;
+      }
+      out.push({ name, text: built.startsWith('typedef') ? built : respell(built) });
+      return name;
+    },
+    list: () => out,
+  };
+}

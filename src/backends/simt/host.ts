@@ -1,0 +1,92 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Emitted } from '../../codegen/program.ts';
+import type { CompileResult, Level, Readiness } from '../backend.ts';
+import { simtFile } from './emit.ts';
+import type { SimtArch } from './family.ts';
+import { HOST_FUNCTIONS } from './host-functions.ts';
+import { runTool, versionOf } from './process.ts';
+
+/** Sources of the executor: what the text is compiled against, and linked with. */
+const SOURCES = fileURLToPath(new URL('../../../native/simt/', import.meta.url));
+const FLAGS = [
+  '-std=c++17',
+  '-O1',
+  '-fPIC',
+  '-shared',
+  '-fno-exceptions',
+  '-fno-rtti',
+  '-fno-math-errno',
+  '-fwrapv',
+  '-ffp-contract=off',
+  '-Wl,-Bsymbolic-functions',
+  '-w',
+];
+const compiler = (): string => process.env['CXX'] ?? 'g++';
+let version: Promise<string | undefined> | undefined;
+const compilerVersion = (): Promise<string | undefined> => (version ??= versionOf(compiler()));
+
+const INSTALL = 'install g++ (Debian, Ubuntu: apt-get install g++) or set CXX';
+/** Execution on the CPU needs a C++ compiler. */
+export async function hostReadiness(): Promise<Readiness['levels'][Level]> {
+  const v = await compilerVersion();
+  return v === undefined
+    ? { ok: false, detail: 'no C++ compiler was found', fix: INSTALL }
+    : { ok: true, detail: 'the same text runs on the CPU: numbers are checked, times mean nothing' };
+}
+
+/** One file for several variants: prelude and helpers once, then the bodies. */
+function batchText(variants: readonly Emitted[]): string {
+  const helpers = new Map(
+    variants.flatMap((v) => v.helpers.filter((h) => h.name !== 'prelude').map((h) => [h.name, h] as const)),
+  );
+  return simtFile(
+    [` ${variants.map((v) => v.entry).join(', ')}`],
+    [...helpers.values()],
+    variants.map((v) => v.body).join('\n'),
+  );
+}
+
+/** Builds the variants as C++ for the executor into one shared object, named after a hash of all that goes into it. */
+export async function hostCompile(
+  arch: SimtArch,
+  variants: readonly Emitted[],
+  outDir: string,
+  signal?: AbortSignal,
+): Promise<CompileResult> {
+  const v = await compilerVersion();
+  if (v === undefined) return { ok: false, kind: 'missing', log: `no C++ compiler was found: ${INSTALL}` };
+  const started = performance.now();
+  const text = `${HOST_FUNCTIONS}\n${batchText(variants)}`;
+  const flags = [...FLAGS, '-DKT_HOST_SIMT=1', `-DKT_WAVE=${arch.wave}`];
+  const hash = createHash('sha256').update(text).update(v).update(flags.join(' '));
+  for (const file of readdirSync(SOURCES).sort()) hash.update(readFileSync(join(SOURCES, file)));
+  const key = hash.digest('hex').slice(0, 24);
+  const path = join(outDir, `${key}.so`);
+  const compiled = (): CompileResult => ({
+    ok: true,
+    compiled: {
+      path,
+      entries: variants.map((x) => `${x.entry}_call`),
+      ms: performance.now() - started,
+      flags,
+      compiler: v,
+    },
+  });
+  if (existsSync(path)) return compiled();
+  const draft = join(outDir, `${key}.${process.pid}`);
+  try {
+    mkdirSync(outDir, { recursive: true });
+    writeFileSync(`${draft}.cpp`, text);
+    const args = [...flags, '-include', join(SOURCES, 'kt_simt.h'), `${draft}.cpp`, '-o', `${draft}.so`, '-lm'];
+    const ran = await runTool(compiler(), args, signal);
+    if (!ran.ok) return { ok: false, kind: ran.kind, log: ran.log };
+    renameSync(`${draft}.so`, path);
+    return compiled();
+  } finally {
+    rmSync(`${draft}.cpp`, { force: true });
+    rmSync(`${draft}.so`, { force: true });
+  }
+}
