@@ -56,7 +56,10 @@ export function simtBackend(family: Family): Backend {
           emit: { ok: true, detail: 'needs nothing' },
           compile,
           execute,
-          time: { ok: false, detail: `no runner for a device: kernels are executed on the CPU, where times say nothing about ${arch.name}` },
+          time: {
+            ok: false,
+            detail: `no runner for a device: kernels are executed on the CPU, where times say nothing about ${arch.name}`,
+          },
         },
       };
     },

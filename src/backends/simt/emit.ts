@@ -90,7 +90,7 @@ export function simtFile(header: readonly string[], helpers: readonly Helper[], 
     helpers.filter((h) => h.name !== 'prelude'),
     body,
   );
-  return `${[...header.map((l) => `//${l}`), '', ...new Set(prelude), '', text.trimStart()].join('\n')}`;
+  return [...header.map((l) => `//${l}`), '', ...new Set(prelude), '', text.trimStart()].join('\n');
 }
 
 function bodyModel(p: TileProgram, c: SimtCollector, { entry, arch }: EmitOptions): BodyModel {
@@ -110,7 +110,10 @@ function bodyModel(p: TileProgram, c: SimtCollector, { entry, arch }: EmitOption
       lines: f.lines,
     })),
     entry,
-    params: [...outer, ...workspace].map((x) => x.text).concat('void* stream').join(', '),
+    params: [...outer, ...workspace]
+      .map((x) => x.text)
+      .concat('void* stream')
+      .join(', '),
     lines: [...(arena.onHost ? arena.lines(pr).map((l) => `  ${l}`) : []), ...launches],
     unpacked: [...[...outer, ...workspace].map((x, k) => x.cast(`args[${k}]`)), '0'].join(', '),
   };
@@ -139,24 +142,23 @@ function variants(
   const make = (suffix: string, body: readonly TileOp[], guards: readonly TileGuard[]): KernelFunction => {
     const used = mentioned(body);
     const sliced = arena.arrays.filter((a) => a.scope === 'part' && used.has(a.id));
-    const inKernel = !arena.onHost && [...used].some((id) => !params.some((x) => x.outer && x.id === id) && params.some((x) => x.id === id));
+    const inKernel =
+      !arena.onHost &&
+      [...used].some((id) => !params.some((x) => x.outer && x.id === id) && params.some((x) => x.id === id));
     const wanted = new Set([
       ...used,
       ...(inKernel ? arena.mentions : []),
       ...mentionedBy(sliced.map((a) => must(a.elements, 'size'))),
     ]);
-    const own = [
-      ...params.filter((x) => wanted.has(x.id) && (!inKernel || x.outer)),
-      ...(inKernel ? workspace : []),
-    ];
+    const own = [...params.filter((x) => wanted.has(x.id) && (!inKernel || x.outer)), ...(inKernel ? workspace : [])];
     const pr = printerOf(p, c);
-    const setup = [
-      ...(inKernel ? arena.lines(pr) : []),
-      ...sliced.map((a) => arena.slice(a, pr)),
-    ];
+    const setup = [...(inKernel ? arena.lines(pr) : []), ...sliced.map((a) => arena.slice(a, pr))];
     const shared = p.arrays.filter((a) => a.scope === 'shared' && used.has(a.id));
     const geometry = geometryOf(p, k, body, arch, sliced.length > 0, arena.onHost);
-    const blocks = geometry.steps === undefined ? String(geometry.most) : `${gridFor(c)}(${pr.val(geometry.steps)}, ${geometry.each}, ${geometry.most})`;
+    const blocks =
+      geometry.steps === undefined
+        ? String(geometry.most)
+        : `${gridFor(c)}(${pr.val(geometry.steps)}, ${geometry.each}, ${geometry.most})`;
     const name = `${entry}_${k.id}${suffix}`;
     return {
       name,
