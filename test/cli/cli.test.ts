@@ -131,7 +131,7 @@ describe('wrong use', () => {
     ['missing file', ['check', 'none.ktune'], 2, 'file-missing'],
     ['a file of another kind', ['check', 'scale.txt'], 2, 'file-kind'],
     ['unknown operator', ['explain', 'scale.ktune', '--op', 'scael'], 2, 'op-missing'],
-    ['unknown target', ['emit', 'scale.ktune', '--target', 'cuda'], 2, 'target-unknown'],
+    ['unknown target', ['emit', 'scale.ktune', '--target', 'abacus'], 2, 'target-unknown'],
     ['unknown architecture', ['emit', 'scale.ktune', '--target', 'cpp:avx9'], 2, 'target-unknown'],
     ['unknown type parameter', ['emit', 'scale.ktune', '--type', 'T=f32'], 2, 'type-param-unknown'],
     ['shape that is no assignment', ['tune', 'scale.ktune', '--shape', 'N'], 2, 'argument-form'],
