@@ -42,6 +42,14 @@ export async function loadOurs(
     if (!prepared.ok) throw new Error(`runner: ${JSON.stringify(prepared.fault)}`);
     calls.push(prepared.call);
   }
+  // Each variant sized the workspaces for itself: all of them share the largest.
+  const wanted = variants.map((v) => workload.bind(v.abi).workspaces);
+  for (let i = 0; wanted.some((w) => i < w.length); i++) {
+    const bytes = Math.max(...wanted.map((w) => w[i] ?? 0));
+    good(
+      await runner.request({ op: 'alloc', buf: `workspace${i}`, bytes, access: 'out', place: 'stagger', align: 64 }),
+    );
+  }
   return {
     async sample(k, minMs) {
       const call = must(calls[k], 'call');

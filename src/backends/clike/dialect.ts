@@ -8,10 +8,12 @@ import type { Dialect, Print, Printed } from '../../codegen/render/dialect.ts';
 import { encode, decode, isNarrowFloat, oddFloat } from './prelude/codecs.ts';
 import type { Collector } from './prelude/collector.ts';
 import { divideByScalar, functionFor } from './prelude/functions.ts';
+import { floatDivision } from './prelude/division.ts';
 import { loadHalf, storeHalves } from './prelude/halves.ts';
 import { bitsOf, floorDiv, floorMod, isIntType, saturate, saturateLanes } from './prelude/integers.ts';
 import { tileDot } from './prelude/dot.ts';
 import { foldLanes, scanLanes, sortRows, splat } from './prelude/lanes.ts';
+import { rampOf, rampToFloat } from './prelude/ramp.ts';
 import { turn } from './prelude/turn.ts';
 import * as m from './prelude/memory.ts';
 import { localType, perLane, storageType, toBits, vector } from './prelude/types.ts';
@@ -196,29 +198,6 @@ function binary(c: Collector, op: string, a: Val, b: Val, ty: Ty, p: Print): Pri
 /** Operands of bit operators stand in parentheses unless they are single terms. */
 const operand = (v: Val, prec: number, p: Print): string => p.val(v, Math.max(prec, PREC.unary));
 
-/** Division of floats that floors; by zero 0. */
-function floatDivision(c: Collector, op: 'floordiv' | 'mod', t: 'f32' | 'f64', lanes: number): string {
-  const T = storageType(c, t);
-  const floor = `__builtin_floor${t === 'f32' ? 'f' : ''}`;
-  const name = c.add(
-    `${op}_${t}`,
-    () =>
-      `static inline ${T} ${op}_${t}(${T} a, ${T} b) {\n  return b == 0 ? 0 : ${op === 'mod' ? `a - ${floor}(a / b) * b` : `${floor}(a / b)`};\n}`,
-  );
-  if (lanes === 1) return name;
-  return perLane(
-    c,
-    name,
-    lanes,
-    t,
-    [
-      { dtype: t, name: 'a' },
-      { dtype: t, name: 'b' },
-    ],
-    (xs) => `${name}(${xs.join(', ')})`,
-  );
-}
-
 const RANGE: Readonly<Record<string, readonly [lo: bigint, hi: bigint]>> = {
   i8: [-128n, 127n],
   u8: [0n, 255n],
@@ -257,6 +236,8 @@ function convert(c: Collector, from: Ty, to: Ty, a: Val, p: Print): Printed {
     return call('__builtin_convertvector', `${p.mask(a, 32)} & 1`, localType(c, to));
   }
   if (isFloatType(from.dtype) && isIntType(to.dtype)) return toInteger(c, from, to.dtype, to.dtype, p.val(a));
+  const ramp = from.dtype === 'i64' && to.dtype === 'f32' ? rampOf(a) : undefined;
+  if (lanes > 1 && ramp !== undefined) return call(rampToFloat(c, lanes), p.val(ramp.base), String(ramp.step));
   const sameWidth = bitsOf(from.dtype) === bitsOf(to.dtype) && isIntType(from.dtype) && isIntType(to.dtype);
   if (lanes > 1 && !sameWidth) return call('__builtin_convertvector', p.val(a), localType(c, to));
   return prefix(`(${localType(c, to)})${p.val(a, PREC.unary)}`);

@@ -104,6 +104,8 @@ function lowerNode(e: Node, s: Scope): Val {
       return { kind: 'bitcast', from: storageOf(e.a), to: e.to, a, ty: { dtype: e.type, lanes: a.ty.lanes } };
     }
     case 'cast':
+      // What may be rounded anywhere need not be rounded here.
+      if (e.mode === 'near') return t.convert(lowerExpr(e.a, s), e.type);
       return castTo(lowerExpr(e.a, s), e.to);
     case 'convert':
       return t.convert(lowerExpr(e.a, s), e.type);

@@ -1,5 +1,6 @@
 import { must } from '../../assert.ts';
 import { widen } from '../../dsl/dtypes.ts';
+import type { ValueType } from '../../dsl/dtypes.ts';
 import { keyOf } from '../ir/rewrite.ts';
 import type { Axis, Stage } from '../ir/stage.ts';
 import * as t from '../ir/tile-build.ts';
@@ -29,7 +30,8 @@ export const scansInLanes = (s: Scan, buffer: Rows): boolean =>
 
 /**
  * Prefix folds of vectors, each joined with the fold of all before it. The accumulator takes a vector's total, which is computed beside its prefixes, so
- * that steps wait for one another by one operation only. Backward scans mirror the place of each step.
+ * that steps wait for one another by one operation only. Sums of f32 are carried in f64: the error of a long row is that of its last few additions.
+ * Backward scans mirror the place of each step.
  */
 export function lowerScanLanes(
   stage: Scan,
@@ -42,14 +44,15 @@ export function lowerScanLanes(
     'scanned axis',
   );
   const type = widen(stage.acc);
-  const acc = declare(s, 'acc', identity(stage.monoid, type));
+  const wide: ValueType = type === 'f32' && stage.monoid === 'add' ? 'f64' : type;
+  const acc = declare(s, 'acc', identity(stage.monoid, wide));
+  const before = (): Val => t.convert(acc, type);
   const dtype = storedAs(stage.out, s);
   const reverse = stage.compare === 'ge' || stage.compare === 'gt';
   const exclusive = stage.compare === 'lt' || stage.compare === 'gt';
   const [lo, hi] = boundsOf(at, s);
   const place = (step: Val, width: number): Val => (reverse ? t.sub(t.sub(t.add(lo, hi), t.int(width)), step) : step);
-  const join = (before: Val, x: Val): Val =>
-    reverse ? combine(stage.monoid, x, before) : combine(stage.monoid, before, x);
+  const join = (a: Val, x: Val): Val => (reverse ? combine(stage.monoid, x, a) : combine(stage.monoid, a, x));
 
   const vector = (inner: Scope, base: Val): void => {
     const view = (axis: Axis): Scope => withLane(branched(inner), laneAt(axis.id, lanes, base, 0, false));
@@ -59,8 +62,8 @@ export function lowerScanLanes(
     inner.block.ops.push({ kind: 'scanTile', id, monoid, value, exclusive, reverse, within: 'vector' });
     inner.block.ops.push({ kind: 'reduceTile', id: total, monoid, value, within: 'vector' });
     const out = view(at);
-    lowerStore(stage.out, dtype, join(t.splat(acc, lanes), t.name(id, value.ty)), out, !reverse && stream(out));
-    assign(inner, acc, join(acc, t.name(total, acc.ty)));
+    lowerStore(stage.out, dtype, join(t.splat(before(), lanes), t.name(id, value.ty)), out, !reverse && stream(out));
+    assign(inner, acc, join(acc, t.convert(t.name(total, { dtype: type, lanes: 1 }), wide)));
   };
   const step = (inner: Scope, pos: Val, count: number): void => {
     for (let u = 0; u < count; u++) vector(inner, bind(inner, at.name, place(t.add(pos, t.int(u * lanes)), lanes)));
@@ -68,10 +71,10 @@ export function lowerScanLanes(
   const single = (inner: Scope): void => {
     const pos = bind(inner, at.name, place(must(inner.axes.get(at.id), 'position'), 1));
     const here = withAxis(withAxis(branched(inner), stage.at, pos), stage.along.id, pos);
-    const next = join(acc, t.convert(valueOf(stage.body, here), type));
-    if (exclusive) lowerStore(stage.out, dtype, acc, here);
+    const next = join(acc, t.convert(t.convert(valueOf(stage.body, here), type), wide));
+    if (exclusive) lowerStore(stage.out, dtype, before(), here);
     assign(here, acc, next);
-    if (!exclusive) lowerStore(stage.out, dtype, acc, here);
+    if (!exclusive) lowerStore(stage.out, dtype, before(), here);
   };
   sweep(at, lo, hi, lanes, unroll, s, step, single);
 }

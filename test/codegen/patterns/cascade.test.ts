@@ -8,6 +8,7 @@ import type { TileProgram } from '../../../src/codegen/ir/tile.ts';
 import { lower } from '../../../src/codegen/lower/lower.ts';
 import type { Machine } from '../../../src/codegen/patterns/pattern.ts';
 import { cascade } from '../../../src/codegen/patterns/cascade/cascade.ts';
+import { successorsOf } from '../../../src/codegen/patterns/cascade/reuse.ts';
 import { cascadeOf } from '../../../src/codegen/patterns/cascade/shape.ts';
 import { planNamed } from '../../../src/codegen/plan/planner.ts';
 import { lowerProgram } from '../../../src/codegen/tile/program.ts';
@@ -47,6 +48,25 @@ const NETWORK = `op a(x: f32[B, D], w: f32[D, H], u: f32[H, E]) -> (y: f32[B, E]
   let h[b, j] = relu(sum[d](x[b, d] * w[d, j]));
   y[b, e] = sum[j](h[b, j] * u[j, e]);
 }`;
+
+describe('scratch that is used again', () => {
+  const reused = (text: string): Record<string, string> => {
+    const { graph } = planNamed(graphOf(text), 'fused');
+    const buffer = (id: string): StageGraph['buffers'][number] =>
+      must(
+        graph.buffers.find((x) => x.id === id),
+        id,
+      );
+    return Object.fromEntries(successorsOf(must(shapeOf(text), 'cascade'), buffer));
+  };
+  test('exponentials stand where the scores were', () => {
+    expect(Object.values(reused(CAUSAL))).toEqual(['s']);
+  });
+  test('not while somebody still reads the scores', () => {
+    const text = CAUSAL.replace('softmax[n](s[b, m, n])', '(softmax[n](s[b, m, n]) + s[b, m, n])');
+    expect(reused(text)).toEqual({});
+  });
+});
 
 describe('what is a cascade', () => {
   test.each([

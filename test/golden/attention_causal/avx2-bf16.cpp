@@ -110,26 +110,42 @@ static inline f32x8 load_f32_x8(const f32* p) {
 
 // acc = a b: 6 x 16 sums, 8 to a register.
 static inline __attribute__((always_inline)) void dot_f32_6x16_x8(f32* acc, i64 acc_row, const f32* a, i64 a_row, i64 a_step, const f32* b, i64 b_row, i64 steps) {
-  f32x8 sum[6][2] = {};
-  for (i64 k = 0; k < steps; ++k, a += a_step, b += b_row) {
-    f32x8 y[2];
-    #pragma GCC unroll 2
-    for (int j = 0; j < 2; ++j) y[j] = load_f32_x8(b + j * 8);
-    #pragma GCC unroll 6
-    for (int i = 0; i < 6; ++i) {
-      const f32 x = a[i * a_row];
+  // Sums of 128 terms are added up: their errors grow with the root of a run, not of the whole depth.
+  i64 from = 0;
+  do {
+    const i64 run = steps - from < 128 ? steps - from : 128;
+    f32x8 sum[6][2] = {};
+    for (i64 k = 0; k < run; ++k, a += a_step, b += b_row) {
+      f32x8 y[2];
       #pragma GCC unroll 2
-      for (int j = 0; j < 2; ++j) sum[i][j] += x * y[j];
+      for (int j = 0; j < 2; ++j) y[j] = load_f32_x8(b + j * 8);
+      #pragma GCC unroll 6
+      for (int i = 0; i < 6; ++i) {
+        const f32 x = a[i * a_row];
+        #pragma GCC unroll 2
+        for (int j = 0; j < 2; ++j) sum[i][j] += x * y[j];
+      }
     }
-  }
-  #pragma GCC unroll 6
-  for (int i = 0; i < 6; ++i) {
-    #pragma GCC unroll 2
-    for (int j = 0; j < 2; ++j) {
-      f32* const to = acc + i * acc_row + j * 8;
-      store_f32_x8(to, sum[i][j]);
-    }
-  }
+    if (from == 0)
+      #pragma GCC unroll 6
+      for (int i = 0; i < 6; ++i) {
+        #pragma GCC unroll 2
+        for (int j = 0; j < 2; ++j) {
+          f32* const to = acc + i * acc_row + j * 8;
+          store_f32_x8(to, sum[i][j]);
+        }
+      }
+    else
+      #pragma GCC unroll 6
+      for (int i = 0; i < 6; ++i) {
+        #pragma GCC unroll 2
+        for (int j = 0; j < 2; ++j) {
+          f32* const to = acc + i * acc_row + j * 8;
+          store_f32_x8(to, load_f32_x8(to) + sum[i][j]);
+        }
+      }
+    from += 128;
+  } while (from < steps);
 }
 
 static inline f32x8 max_f32_x8(f32x8 a, f32x8 b) {
@@ -194,18 +210,18 @@ static inline u32x8 f32_to_bf16_x8(f32x8 x) {
   return x != x ? (u >> 16) | 0x40u : r;  // NaN stays a quiet NaN
 }
 
+static inline void store_bf16_x8(bf16* p, f32x8 v) {
+  const u16x8 s = __builtin_shufflevector((u16x16)f32_to_bf16_x8(v), (u16x16)f32_to_bf16_x8(v), 0, 2, 4, 6, 8, 10, 12, 14);
+  __builtin_memcpy(p, &s, sizeof s);
+}
+
 static inline u32 f32_to_bf16(f32 x) {
   const u32 u = __builtin_bit_cast(u32, x);
   const u32 r = (u + 0x7fffu + ((u >> 16) & 1u)) >> 16;
   return x != x ? (u >> 16) | 0x40u : r;  // NaN stays a quiet NaN
 }
 
-static inline void store_bf16_x8(bf16* p, f32x8 v) {
-  const u16x8 s = __builtin_shufflevector((u16x16)f32_to_bf16_x8(v), (u16x16)f32_to_bf16_x8(v), 0, 2, 4, 6, 8, 10, 12, 14);
-  __builtin_memcpy(p, &s, sizeof s);
-}
-
-static void attention_causal_k0_s(const bf16* __restrict q, const bf16* __restrict k, const bf16* __restrict v, bf16* __restrict o, f32* __restrict n_panels_scratch, f32* __restrict e_panels_scratch, f32* __restrict s_block_scratch, f32* __restrict o_peak_block_scratch, f32* __restrict o_sum_block_scratch, f32* __restrict exp_row_block_scratch, f32* __restrict d_left_scratch, f32* __restrict tile_scratch, f32* __restrict n_3_left_scratch, i64 B, i64 H, i64 M, i64 D, i64 N, i64 E, f32 scale, i64 part, i64 parts) {
+static void attention_causal_k0_s(const bf16* __restrict q, const bf16* __restrict k, const bf16* __restrict v, bf16* __restrict o, f32* __restrict n_panels_scratch, f32* __restrict e_panels_scratch, f32* __restrict s_block_scratch, f32* __restrict o_peak_block_scratch, f32* __restrict o_sum_block_scratch, f32* __restrict d_left_scratch, f32* __restrict tile_scratch, f32* __restrict n_3_left_scratch, i64 B, i64 H, i64 M, i64 D, i64 N, i64 E, f32 scale, i64 part, i64 parts) {
   const i64 b_lo = B * part / parts;
   const i64 b_hi = B * (part + 1) / parts;
   for (i64 b = b_lo; b < b_hi; ++b) {
@@ -329,47 +345,43 @@ static void attention_causal_k0_s(const bf16* __restrict q, const bf16* __restri
           }
           const f32 fold = fold_max_f32_x8(max_f32_x8(max_f32_x8(acc, acc_1), max_f32_x8(acc_2, acc_3)));
           o_peak_block_scratch[m_1 - m] = max_f32(fold, tail);
-        }
-        for (i64 m_1 = m; m_1 < m_end; ++m_1) {
           // exp_row[b, h, m, n_2] = exp(s[b, h, m, n_2] - o_peak[b, h, m])
-          const i64 n_top = max_i64(0, min_i64(N, m_1 + N + 1 - M));
-          const i64 n_end = n_top - (n_top & 15);
-          for (i64 n = 0; n < n_end; n += 16) {
-            store_f32_x8(exp_row_block_scratch + m_1 * N + n - m * N, exp_4(load_f32_x8(s_block_scratch + m_1 * N + n - m * N) - o_peak_block_scratch[m_1 - m]));
-            store_f32_x8(exp_row_block_scratch + m_1 * N + (n + 8) - m * N, exp_4(load_f32_x8(s_block_scratch + m_1 * N + (n + 8) - m * N) - o_peak_block_scratch[m_1 - m]));
+          const i64 n_top_1 = max_i64(0, min_i64(N, m_1 + N + 1 - M));
+          const i64 n_end_2 = n_top_1 - (n_top_1 & 15);
+          for (i64 n = 0; n < n_end_2; n += 16) {
+            store_f32_x8(s_block_scratch + m_1 * N + n - m * N, exp_4(load_f32_x8(s_block_scratch + m_1 * N + n - m * N) - o_peak_block_scratch[m_1 - m]));
+            store_f32_x8(s_block_scratch + m_1 * N + (n + 8) - m * N, exp_4(load_f32_x8(s_block_scratch + m_1 * N + (n + 8) - m * N) - o_peak_block_scratch[m_1 - m]));
           }
-          const i64 n_end_1 = n_top - ((n_top - n_end) & 7);
-          for (i64 n = n_end; n < n_end_1; n += 8) {
-            store_f32_x8(exp_row_block_scratch + m_1 * N + n - m * N, exp_4(load_f32_x8(s_block_scratch + m_1 * N + n - m * N) - o_peak_block_scratch[m_1 - m]));
+          const i64 n_end_3 = n_top_1 - ((n_top_1 - n_end_2) & 7);
+          for (i64 n = n_end_2; n < n_end_3; n += 8) {
+            store_f32_x8(s_block_scratch + m_1 * N + n - m * N, exp_4(load_f32_x8(s_block_scratch + m_1 * N + n - m * N) - o_peak_block_scratch[m_1 - m]));
           }
-          for (i64 n = n_end_1; n < n_top; ++n) {
-            exp_row_block_scratch[m_1 * N + n - m * N] = exp_4(s_block_scratch[m_1 * N + n - m * N] - o_peak_block_scratch[m_1 - m]);
+          for (i64 n = n_end_3; n < n_top_1; ++n) {
+            s_block_scratch[m_1 * N + n - m * N] = exp_4(s_block_scratch[m_1 * N + n - m * N] - o_peak_block_scratch[m_1 - m]);
           }
-        }
-        for (i64 m_1 = m; m_1 < m_end; ++m_1) {
           // reduce o_sum[b, h, m]  [b:B, h:H, m:M] = add<f32>[n_2_1:N where n_2_1 <= m + N - M](exp_row[b, h, m, n_2_1])
-          f32x8 acc = splat_f32_x8(0.0f);
-          f32x8 acc_1 = splat_f32_x8(0.0f);
-          f32x8 acc_2 = splat_f32_x8(0.0f);
-          f32x8 acc_3 = splat_f32_x8(0.0f);
-          f32 tail = 0.0f;
-          const i64 n_top = max_i64(0, min_i64(N, m_1 + N + 1 - M));
-          const i64 n_end = n_top - (n_top & 31);
-          for (i64 n = 0; n < n_end; n += 32) {
-            acc += load_f32_x8(exp_row_block_scratch + m_1 * N + n - m * N);
-            acc_1 += load_f32_x8(exp_row_block_scratch + m_1 * N + (n + 8) - m * N);
-            acc_2 += load_f32_x8(exp_row_block_scratch + m_1 * N + (n + 16) - m * N);
-            acc_3 += load_f32_x8(exp_row_block_scratch + m_1 * N + (n + 24) - m * N);
+          f32x8 acc_4 = splat_f32_x8(0.0f);
+          f32x8 acc_5 = splat_f32_x8(0.0f);
+          f32x8 acc_6 = splat_f32_x8(0.0f);
+          f32x8 acc_7 = splat_f32_x8(0.0f);
+          f32 tail_1 = 0.0f;
+          const i64 n_top_2 = max_i64(0, min_i64(N, m_1 + N + 1 - M));
+          const i64 n_end_4 = n_top_2 - (n_top_2 & 31);
+          for (i64 n = 0; n < n_end_4; n += 32) {
+            acc_4 += load_f32_x8(s_block_scratch + m_1 * N + n - m * N);
+            acc_5 += load_f32_x8(s_block_scratch + m_1 * N + (n + 8) - m * N);
+            acc_6 += load_f32_x8(s_block_scratch + m_1 * N + (n + 16) - m * N);
+            acc_7 += load_f32_x8(s_block_scratch + m_1 * N + (n + 24) - m * N);
           }
-          const i64 n_end_1 = n_top - ((n_top - n_end) & 7);
-          for (i64 n = n_end; n < n_end_1; n += 8) {
-            acc += load_f32_x8(exp_row_block_scratch + m_1 * N + n - m * N);
+          const i64 n_end_5 = n_top_2 - ((n_top_2 - n_end_4) & 7);
+          for (i64 n = n_end_4; n < n_end_5; n += 8) {
+            acc_4 += load_f32_x8(s_block_scratch + m_1 * N + n - m * N);
           }
-          for (i64 n = n_end_1; n < n_top; ++n) {
-            tail += exp_row_block_scratch[m_1 * N + n - m * N];
+          for (i64 n = n_end_5; n < n_top_2; ++n) {
+            tail_1 += s_block_scratch[m_1 * N + n - m * N];
           }
-          const f32 fold = fold_add_f32_x8(acc + acc_1 + (acc_2 + acc_3));
-          o_sum_block_scratch[m_1 - m] = fold + tail;
+          const f32 fold_1 = fold_add_f32_x8(acc_4 + acc_5 + (acc_6 + acc_7));
+          o_sum_block_scratch[m_1 - m] = fold_1 + tail_1;
         }
         if (finite) {
           const i64 n_to_1 = max_i64(min_i64(N, m_end - 1 + N + 1 - M), 0);
@@ -381,15 +393,15 @@ static void attention_causal_k0_s(const bf16* __restrict q, const bf16* __restri
             const i64 n_last = max_i64(n_first, max_i64(0, min_i64(n_top, n_to_1)));
             const i64 n_end = n_last - ((n_last - n_first) & 15);
             for (i64 n = n_first; n < n_end; n += 16) {
-              store_f32_x8(n_3_left_scratch + left_row + n, bf16_to_f32_x8(f32_to_bf16_x8(o_peak_block_scratch[m_1 - m] == -__builtin_inff() ? splat_f32_x8(0.0f) : divide_f32_x8(load_f32_x8(exp_row_block_scratch + m_1 * N + n - m * N), o_sum_block_scratch[m_1 - m]))));
-              store_f32_x8(n_3_left_scratch + left_row + (n + 8), bf16_to_f32_x8(f32_to_bf16_x8(o_peak_block_scratch[m_1 - m] == -__builtin_inff() ? splat_f32_x8(0.0f) : divide_f32_x8(load_f32_x8(exp_row_block_scratch + m_1 * N + (n + 8) - m * N), o_sum_block_scratch[m_1 - m]))));
+              store_f32_x8(n_3_left_scratch + left_row + n, o_peak_block_scratch[m_1 - m] == -__builtin_inff() ? splat_f32_x8(0.0f) : divide_f32_x8(load_f32_x8(s_block_scratch + m_1 * N + n - m * N), o_sum_block_scratch[m_1 - m]));
+              store_f32_x8(n_3_left_scratch + left_row + (n + 8), o_peak_block_scratch[m_1 - m] == -__builtin_inff() ? splat_f32_x8(0.0f) : divide_f32_x8(load_f32_x8(s_block_scratch + m_1 * N + (n + 8) - m * N), o_sum_block_scratch[m_1 - m]));
             }
             const i64 n_end_1 = n_last - ((n_last - n_end) & 7);
             for (i64 n = n_end; n < n_end_1; n += 8) {
-              store_f32_x8(n_3_left_scratch + left_row + n, bf16_to_f32_x8(f32_to_bf16_x8(o_peak_block_scratch[m_1 - m] == -__builtin_inff() ? splat_f32_x8(0.0f) : divide_f32_x8(load_f32_x8(exp_row_block_scratch + m_1 * N + n - m * N), o_sum_block_scratch[m_1 - m]))));
+              store_f32_x8(n_3_left_scratch + left_row + n, o_peak_block_scratch[m_1 - m] == -__builtin_inff() ? splat_f32_x8(0.0f) : divide_f32_x8(load_f32_x8(s_block_scratch + m_1 * N + n - m * N), o_sum_block_scratch[m_1 - m]));
             }
             for (i64 n = n_end_1; n < n_last; ++n) {
-              n_3_left_scratch[left_row + n] = bf16_to_f32(f32_to_bf16(o_peak_block_scratch[m_1 - m] == -__builtin_inff() ? 0.0f : exp_row_block_scratch[m_1 * N + n - m * N] / o_sum_block_scratch[m_1 - m]));
+              n_3_left_scratch[left_row + n] = o_peak_block_scratch[m_1 - m] == -__builtin_inff() ? 0.0f : s_block_scratch[m_1 * N + n - m * N] / o_sum_block_scratch[m_1 - m];
             }
             const i64 n_end_2 = n_to_1 - ((n_to_1 - n_last) & 15);
             for (i64 n = n_last; n < n_end_2; n += 16) {
@@ -448,20 +460,20 @@ static void attention_causal_k0_s(const bf16* __restrict q, const bf16* __restri
                 if (o_peak_at == -__builtin_inff()) {
                   choice = 0.0f;
                 } else {
-                  const f32 exp_row_at = exp_row_block_scratch[m_1 * N + n - m * N];
+                  const f32 exp_row_at = s_block_scratch[m_1 * N + n - m * N];
                   const f32 o_sum_at = o_sum_block_scratch[m_1 - m];
                   choice = exp_row_at / o_sum_at;
                 }
-                acc += bf16_to_f32(f32_to_bf16(choice)) * load_bf16_x8(v + ((b * H + h) * N + n) * E + e);
+                acc += choice * load_bf16_x8(v + ((b * H + h) * N + n) * E + e);
                 f32 choice_1;
                 if (o_peak_at == -__builtin_inff()) {
                   choice_1 = 0.0f;
                 } else {
-                  const f32 exp_row_at_1 = exp_row_block_scratch[m_1 * N + n - m * N];
+                  const f32 exp_row_at_1 = s_block_scratch[m_1 * N + n - m * N];
                   const f32 o_sum_at_1 = o_sum_block_scratch[m_1 - m];
                   choice_1 = exp_row_at_1 / o_sum_at_1;
                 }
-                acc_1 += bf16_to_f32(f32_to_bf16(choice_1)) * load_bf16_x8(v + ((b * H + h) * N + n) * E + (e + 8));
+                acc_1 += choice_1 * load_bf16_x8(v + ((b * H + h) * N + n) * E + (e + 8));
               }
               store_bf16_x8(o + ((b * H + h) * M + m_1) * E + e, acc);
               store_bf16_x8(o + ((b * H + h) * M + m_1) * E + (e + 8), acc_1);
@@ -471,7 +483,7 @@ static void attention_causal_k0_s(const bf16* __restrict q, const bf16* __restri
               f32x8 acc = splat_f32_x8(0.0f);
               const i64 n_top = max_i64(0, min_i64(N, m_1 + N + 1 - M));
               for (i64 n = 0; n < n_top; ++n) {
-                acc += bf16_to_f32(f32_to_bf16(o_peak_block_scratch[m_1 - m] == -__builtin_inff() ? 0.0f : exp_row_block_scratch[m_1 * N + n - m * N] / o_sum_block_scratch[m_1 - m])) * load_bf16_x8(v + ((b * H + h) * N + n) * E + e);
+                acc += (o_peak_block_scratch[m_1 - m] == -__builtin_inff() ? 0.0f : s_block_scratch[m_1 * N + n - m * N] / o_sum_block_scratch[m_1 - m]) * load_bf16_x8(v + ((b * H + h) * N + n) * E + e);
               }
               store_bf16_x8(o + ((b * H + h) * M + m_1) * E + e, acc);
             }
@@ -479,7 +491,7 @@ static void attention_causal_k0_s(const bf16* __restrict q, const bf16* __restri
               f32 acc = 0.0f;
               const i64 n_top = max_i64(0, min_i64(N, m_1 + N + 1 - M));
               for (i64 n = 0; n < n_top; ++n) {
-                acc += bf16_to_f32(f32_to_bf16(o_peak_block_scratch[m_1 - m] == -__builtin_inff() ? 0.0f : exp_row_block_scratch[m_1 * N + n - m * N] / o_sum_block_scratch[m_1 - m])) * bf16_to_f32(v[((b * H + h) * N + n) * E + e]);
+                acc += (o_peak_block_scratch[m_1 - m] == -__builtin_inff() ? 0.0f : s_block_scratch[m_1 * N + n - m * N] / o_sum_block_scratch[m_1 - m]) * bf16_to_f32(v[((b * H + h) * N + n) * E + e]);
               }
               o[((b * H + h) * M + m_1) * E + e] = (bf16)f32_to_bf16(acc);
             }
@@ -493,7 +505,7 @@ static void attention_causal_k0_s(const bf16* __restrict q, const bf16* __restri
 extern "C" void attention_causal(const bf16* __restrict q, const bf16* __restrict k, const bf16* __restrict v, bf16* __restrict o, i64 B, i64 H, i64 M, i64 D, i64 N, i64 E, f32 scale, void* workspace, i64 part, i64 parts) {
   char* at = (char*)workspace;
   // Scratch of this part.
-  at += (parts == 1 ? 0 : part % parts) * (((((N + 15) >> 4) * 16 * D * 4 + 63) & -64) + ((((E + 15) >> 4) * 16 * N * 4 + 63) & -64) + ((N * 48 * 4 + 63) & -64) + ((48 * 4 + 63) & -64) + ((48 * 4 + 63) & -64) + ((N * 48 * 4 + 63) & -64) + (((D + 16) * 48 * 4 + 63) & -64) + ((96 * 4 + 63) & -64) + (((N + 16) * 48 * 4 + 63) & -64));
+  at += (parts == 1 ? 0 : part % parts) * (((((N + 15) >> 4) * 16 * D * 4 + 63) & -64) + ((((E + 15) >> 4) * 16 * N * 4 + 63) & -64) + ((N * 48 * 4 + 63) & -64) + ((48 * 4 + 63) & -64) + ((48 * 4 + 63) & -64) + (((D + 16) * 48 * 4 + 63) & -64) + ((96 * 4 + 63) & -64) + (((N + 16) * 48 * 4 + 63) & -64));
   f32* const n_panels_scratch = (f32*)at;
   at += ((((N + 15) >> 4) * 16 * D * 4 + 63) & -64);
   f32* const e_panels_scratch = (f32*)at;
@@ -504,14 +516,12 @@ extern "C" void attention_causal(const bf16* __restrict q, const bf16* __restric
   at += ((48 * 4 + 63) & -64);
   f32* const o_sum_block_scratch = (f32*)at;
   at += ((48 * 4 + 63) & -64);
-  f32* const exp_row_block_scratch = (f32*)at;
-  at += ((N * 48 * 4 + 63) & -64);
   f32* const d_left_scratch = (f32*)at;
   at += (((D + 16) * 48 * 4 + 63) & -64);
   f32* const tile_scratch = (f32*)at;
   at += ((96 * 4 + 63) & -64);
   f32* const n_3_left_scratch = (f32*)at;
-  attention_causal_k0_s(q, k, v, o, n_panels_scratch, e_panels_scratch, s_block_scratch, o_peak_block_scratch, o_sum_block_scratch, exp_row_block_scratch, d_left_scratch, tile_scratch, n_3_left_scratch, B, H, M, D, N, E, scale, part, parts);
+  attention_causal_k0_s(q, k, v, o, n_panels_scratch, e_panels_scratch, s_block_scratch, o_peak_block_scratch, o_sum_block_scratch, d_left_scratch, tile_scratch, n_3_left_scratch, B, H, M, D, N, E, scale, part, parts);
 }
 
 // args[i] points at the array, or at the value of a dim, scalar or capacity.

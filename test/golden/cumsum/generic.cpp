@@ -18,6 +18,7 @@
 
 typedef long long i64;
 typedef float f32;
+typedef double f64;
 typedef f32 f32x4 __attribute__((vector_size(16)));
 
 static inline f32x4 load_f32_x4(const f32* p) {
@@ -66,50 +67,50 @@ static void cumsum_k0_inc_fast(const f32* __restrict x, f32* __restrict inc, f32
   const i64 n_hi = N * (part + 1) / parts;
   for (i64 n = n_lo; n < n_hi; ++n) {
     // scan inc[n, i]  [n:N, i:D] = add<f32>[j:D where j <= i](x[n, j])
-    f32 acc = 0.0f;
+    f64 acc = 0.0;
     for (i64 i = 0; i < D; i += 8) {
       const f32x4 value = load_f32_x4(x + n * D + i);
       const f32x4 prefix = scan_add_f32_x4(value);
       const f32 total = fold_add_f32_x4(value);
-      store_f32_x4(inc + n * D + i, acc + prefix);
-      acc += total;
+      store_f32_x4(inc + n * D + i, (f32)acc + prefix);
+      acc += (f64)total;
       const i64 i_1 = i + 4;
       const f32x4 value_1 = load_f32_x4(x + n * D + i_1);
       const f32x4 prefix_1 = scan_add_f32_x4(value_1);
       const f32 total_1 = fold_add_f32_x4(value_1);
-      store_f32_x4(inc + n * D + i_1, acc + prefix_1);
-      acc += total_1;
+      store_f32_x4(inc + n * D + i_1, (f32)acc + prefix_1);
+      acc += (f64)total_1;
     }
     // scan exc[n, i_1]  [n:N, i_1:D] = add<f32>[j_1:D where j_1 < i_1](x[n, j_1])
-    f32 acc_1 = 0.0f;
+    f64 acc_1 = 0.0;
     for (i64 i = 0; i < D; i += 8) {
       const f32x4 value = load_f32_x4(x + n * D + i);
       const f32x4 prefix = scan_add_f32_x4_exclusive(value);
       const f32 total = fold_add_f32_x4(value);
-      store_f32_x4(exc + n * D + i, acc_1 + prefix);
-      acc_1 += total;
+      store_f32_x4(exc + n * D + i, (f32)acc_1 + prefix);
+      acc_1 += (f64)total;
       const i64 i_1 = i + 4;
       const f32x4 value_1 = load_f32_x4(x + n * D + i_1);
       const f32x4 prefix_1 = scan_add_f32_x4_exclusive(value_1);
       const f32 total_1 = fold_add_f32_x4(value_1);
-      store_f32_x4(exc + n * D + i_1, acc_1 + prefix_1);
-      acc_1 += total_1;
+      store_f32_x4(exc + n * D + i_1, (f32)acc_1 + prefix_1);
+      acc_1 += (f64)total_1;
     }
     // scan rev[n, i_2]  [n:N, i_2:D] = add<f32>[j_2:D where j_2 >= i_2](x[n, j_2])
-    f32 acc_2 = 0.0f;
+    f64 acc_2 = 0.0;
     for (i64 i = 0; i < D; i += 8) {
       const i64 i_1 = D - 4 - i;
       const f32x4 value = load_f32_x4(x + n * D + i_1);
       const f32x4 prefix = scan_add_f32_x4_reverse(value);
       const f32 total = fold_add_f32_x4(value);
-      store_f32_x4(rev + n * D + i_1, prefix + acc_2);
-      acc_2 = total + acc_2;
+      store_f32_x4(rev + n * D + i_1, prefix + (f32)acc_2);
+      acc_2 = (f64)total + acc_2;
       const i64 i_2 = D - 4 - (i + 4);
       const f32x4 value_1 = load_f32_x4(x + n * D + i_2);
       const f32x4 prefix_1 = scan_add_f32_x4_reverse(value_1);
       const f32 total_1 = fold_add_f32_x4(value_1);
-      store_f32_x4(rev + n * D + i_2, prefix_1 + acc_2);
-      acc_2 = total_1 + acc_2;
+      store_f32_x4(rev + n * D + i_2, prefix_1 + (f32)acc_2);
+      acc_2 = (f64)total_1 + acc_2;
     }
   }
 }
@@ -119,77 +120,77 @@ static void cumsum_k0_inc(const f32* __restrict x, f32* __restrict inc, f32* __r
   const i64 n_hi = N * (part + 1) / parts;
   for (i64 n = n_lo; n < n_hi; ++n) {
     // scan inc[n, i]  [n:N, i:D] = add<f32>[j:D where j <= i](x[n, j])
-    f32 acc = 0.0f;
+    f64 acc = 0.0;
     const i64 i_end = D - (D & 7);
     for (i64 i = 0; i < i_end; i += 8) {
       const f32x4 value = load_f32_x4(x + n * D + i);
       const f32x4 prefix = scan_add_f32_x4(value);
       const f32 total = fold_add_f32_x4(value);
-      store_f32_x4(inc + n * D + i, acc + prefix);
-      acc += total;
+      store_f32_x4(inc + n * D + i, (f32)acc + prefix);
+      acc += (f64)total;
       const i64 i_1 = i + 4;
       const f32x4 value_1 = load_f32_x4(x + n * D + i_1);
       const f32x4 prefix_1 = scan_add_f32_x4(value_1);
       const f32 total_1 = fold_add_f32_x4(value_1);
-      store_f32_x4(inc + n * D + i_1, acc + prefix_1);
-      acc += total_1;
+      store_f32_x4(inc + n * D + i_1, (f32)acc + prefix_1);
+      acc += (f64)total_1;
     }
     const i64 i_end_1 = D - ((D - i_end) & 3);
     for (i64 i = i_end; i < i_end_1; i += 4) {
       const f32x4 value = load_f32_x4(x + n * D + i);
       const f32x4 prefix = scan_add_f32_x4(value);
       const f32 total = fold_add_f32_x4(value);
-      store_f32_x4(inc + n * D + i, acc + prefix);
-      acc += total;
+      store_f32_x4(inc + n * D + i, (f32)acc + prefix);
+      acc += (f64)total;
     }
     for (i64 i = i_end_1; i < D; ++i) {
-      acc += x[n * D + i];
-      inc[n * D + i] = acc;
+      acc += (f64)x[n * D + i];
+      inc[n * D + i] = (f32)acc;
     }
     // scan exc[n, i_1]  [n:N, i_1:D] = add<f32>[j_1:D where j_1 < i_1](x[n, j_1])
-    f32 acc_1 = 0.0f;
+    f64 acc_1 = 0.0;
     const i64 i_end_2 = D - (D & 7);
     for (i64 i = 0; i < i_end_2; i += 8) {
       const f32x4 value = load_f32_x4(x + n * D + i);
       const f32x4 prefix = scan_add_f32_x4_exclusive(value);
       const f32 total = fold_add_f32_x4(value);
-      store_f32_x4(exc + n * D + i, acc_1 + prefix);
-      acc_1 += total;
+      store_f32_x4(exc + n * D + i, (f32)acc_1 + prefix);
+      acc_1 += (f64)total;
       const i64 i_1 = i + 4;
       const f32x4 value_1 = load_f32_x4(x + n * D + i_1);
       const f32x4 prefix_1 = scan_add_f32_x4_exclusive(value_1);
       const f32 total_1 = fold_add_f32_x4(value_1);
-      store_f32_x4(exc + n * D + i_1, acc_1 + prefix_1);
-      acc_1 += total_1;
+      store_f32_x4(exc + n * D + i_1, (f32)acc_1 + prefix_1);
+      acc_1 += (f64)total_1;
     }
     const i64 i_end_3 = D - ((D - i_end_2) & 3);
     for (i64 i = i_end_2; i < i_end_3; i += 4) {
       const f32x4 value = load_f32_x4(x + n * D + i);
       const f32x4 prefix = scan_add_f32_x4_exclusive(value);
       const f32 total = fold_add_f32_x4(value);
-      store_f32_x4(exc + n * D + i, acc_1 + prefix);
-      acc_1 += total;
+      store_f32_x4(exc + n * D + i, (f32)acc_1 + prefix);
+      acc_1 += (f64)total;
     }
     for (i64 i = i_end_3; i < D; ++i) {
-      exc[n * D + i] = acc_1;
-      acc_1 += x[n * D + i];
+      exc[n * D + i] = (f32)acc_1;
+      acc_1 += (f64)x[n * D + i];
     }
     // scan rev[n, i_2]  [n:N, i_2:D] = add<f32>[j_2:D where j_2 >= i_2](x[n, j_2])
-    f32 acc_2 = 0.0f;
+    f64 acc_2 = 0.0;
     const i64 i_end_4 = D - (D & 7);
     for (i64 i = 0; i < i_end_4; i += 8) {
       const i64 i_1 = D - 4 - i;
       const f32x4 value = load_f32_x4(x + n * D + i_1);
       const f32x4 prefix = scan_add_f32_x4_reverse(value);
       const f32 total = fold_add_f32_x4(value);
-      store_f32_x4(rev + n * D + i_1, prefix + acc_2);
-      acc_2 = total + acc_2;
+      store_f32_x4(rev + n * D + i_1, prefix + (f32)acc_2);
+      acc_2 = (f64)total + acc_2;
       const i64 i_2 = D - 4 - (i + 4);
       const f32x4 value_1 = load_f32_x4(x + n * D + i_2);
       const f32x4 prefix_1 = scan_add_f32_x4_reverse(value_1);
       const f32 total_1 = fold_add_f32_x4(value_1);
-      store_f32_x4(rev + n * D + i_2, prefix_1 + acc_2);
-      acc_2 = total_1 + acc_2;
+      store_f32_x4(rev + n * D + i_2, prefix_1 + (f32)acc_2);
+      acc_2 = (f64)total_1 + acc_2;
     }
     const i64 i_end_5 = D - ((D - i_end_4) & 3);
     for (i64 i = i_end_4; i < i_end_5; i += 4) {
@@ -197,13 +198,13 @@ static void cumsum_k0_inc(const f32* __restrict x, f32* __restrict inc, f32* __r
       const f32x4 value = load_f32_x4(x + n * D + i_1);
       const f32x4 prefix = scan_add_f32_x4_reverse(value);
       const f32 total = fold_add_f32_x4(value);
-      store_f32_x4(rev + n * D + i_1, prefix + acc_2);
-      acc_2 = total + acc_2;
+      store_f32_x4(rev + n * D + i_1, prefix + (f32)acc_2);
+      acc_2 = (f64)total + acc_2;
     }
     for (i64 i = i_end_5; i < D; ++i) {
       const i64 i_1 = D - 1 - i;
-      acc_2 = x[n * D + i_1] + acc_2;
-      rev[n * D + i_1] = acc_2;
+      acc_2 = (f64)x[n * D + i_1] + acc_2;
+      rev[n * D + i_1] = (f32)acc_2;
     }
   }
 }

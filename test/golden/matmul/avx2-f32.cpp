@@ -39,32 +39,48 @@ static inline void store_f32_x8(f32* p, f32x8 v) {
 
 // acc = a b: 4 x 24 sums, 8 to a register.
 static inline __attribute__((always_inline)) void dot_f32_4x24_x8(f32* acc, i64 acc_row, const f32* a, i64 a_row, i64 a_step, const f32* b, i64 b_row, i64 steps) {
-  f32x8 sum[4][3] = {};
-  for (i64 k = 0; k < steps; ++k, a += a_step, b += b_row) {
-    f32x8 y[3];
-    #pragma GCC unroll 3
-    for (int j = 0; j < 3; ++j) y[j] = load_f32_x8(b + j * 8);
-    #pragma GCC unroll 4
-    for (int i = 0; i < 4; ++i) {
-      const f32 x = a[i * a_row];
+  // Sums of 128 terms are added up: their errors grow with the root of a run, not of the whole depth.
+  i64 from = 0;
+  do {
+    const i64 run = steps - from < 128 ? steps - from : 128;
+    f32x8 sum[4][3] = {};
+    for (i64 k = 0; k < run; ++k, a += a_step, b += b_row) {
+      f32x8 y[3];
       #pragma GCC unroll 3
-      for (int j = 0; j < 3; ++j) sum[i][j] += x * y[j];
+      for (int j = 0; j < 3; ++j) y[j] = load_f32_x8(b + j * 8);
+      #pragma GCC unroll 4
+      for (int i = 0; i < 4; ++i) {
+        const f32 x = a[i * a_row];
+        #pragma GCC unroll 3
+        for (int j = 0; j < 3; ++j) sum[i][j] += x * y[j];
+      }
     }
-  }
-  #pragma GCC unroll 4
-  for (int i = 0; i < 4; ++i) {
-    #pragma GCC unroll 3
-    for (int j = 0; j < 3; ++j) {
-      f32* const to = acc + i * acc_row + j * 8;
-      store_f32_x8(to, sum[i][j]);
-    }
-  }
+    if (from == 0)
+      #pragma GCC unroll 4
+      for (int i = 0; i < 4; ++i) {
+        #pragma GCC unroll 3
+        for (int j = 0; j < 3; ++j) {
+          f32* const to = acc + i * acc_row + j * 8;
+          store_f32_x8(to, sum[i][j]);
+        }
+      }
+    else
+      #pragma GCC unroll 4
+      for (int i = 0; i < 4; ++i) {
+        #pragma GCC unroll 3
+        for (int j = 0; j < 3; ++j) {
+          f32* const to = acc + i * acc_row + j * 8;
+          store_f32_x8(to, load_f32_x8(to) + sum[i][j]);
+        }
+      }
+    from += 128;
+  } while (from < steps);
 }
 
 static void matmul_k0_y(const f32* __restrict a, const f32* __restrict b, f32* __restrict y, f32* __restrict right_scratch, f32* __restrict left_scratch, f32* __restrict sums_scratch, i64 M, i64 K, i64 N, i64 part, i64 parts) {
   // y
-  for (i64 n = 0; n < N; n += 1032) {
-    const i64 n_end = min_i64(n + 1032, N);
+  for (i64 n = 0; n < N; n += 504) {
+    const i64 n_end = min_i64(n + 504, N);
     for (i64 n_1 = n; n_1 < n_end; n_1 += 24) {
       const i64 panel = (n_1 - n) * K;
       if (n_1 + 24 <= n_end) {
@@ -89,8 +105,8 @@ static void matmul_k0_y(const f32* __restrict a, const f32* __restrict b, f32* _
     const i64 steps = (M + 3) / 4;
     const i64 m_lo = min_i64(steps * part / parts * 4, M);
     const i64 m_hi = min_i64(steps * (part + 1) / parts * 4, M);
-    for (i64 m = m_lo; m < m_hi; m += 96) {
-      const i64 m_end = min_i64(m + 96, m_hi);
+    for (i64 m = m_lo; m < m_hi; m += 48) {
+      const i64 m_end = min_i64(m + 48, m_hi);
       const i64 apart = K + 16;
       const i64 rows = (m_end - m + 3) / 4 * 4;
       for (i64 m_1 = m; m_1 < m_end; ++m_1) {
@@ -148,11 +164,11 @@ static void matmul_k0_y(const f32* __restrict a, const f32* __restrict b, f32* _
 extern "C" void matmul(const f32* __restrict a, const f32* __restrict b, f32* __restrict y, i64 M, i64 K, i64 N, void* workspace, i64 part, i64 parts) {
   char* at = (char*)workspace;
   // Scratch of this part.
-  at += (parts == 1 ? 0 : part % parts) * (((min_i64(1032, floor_div_i64(N + 23, 24) * 24) * K * 4 + 63) & -64) + ((min_i64(96, ((M + 3) >> 2) * 4) * (K + 16) * 4 + 63) & -64) + ((96 * 4 + 63) & -64));
+  at += (parts == 1 ? 0 : part % parts) * (((min_i64(504, floor_div_i64(N + 23, 24) * 24) * K * 4 + 63) & -64) + ((min_i64(48, ((M + 3) >> 2) * 4) * (K + 16) * 4 + 63) & -64) + ((96 * 4 + 63) & -64));
   f32* const right_scratch = (f32*)at;
-  at += ((min_i64(1032, floor_div_i64(N + 23, 24) * 24) * K * 4 + 63) & -64);
+  at += ((min_i64(504, floor_div_i64(N + 23, 24) * 24) * K * 4 + 63) & -64);
   f32* const left_scratch = (f32*)at;
-  at += ((min_i64(96, ((M + 3) >> 2) * 4) * (K + 16) * 4 + 63) & -64);
+  at += ((min_i64(48, ((M + 3) >> 2) * 4) * (K + 16) * 4 + 63) & -64);
   f32* const sums_scratch = (f32*)at;
   matmul_k0_y(a, b, y, right_scratch, left_scratch, sums_scratch, M, K, N, part, parts);
 }

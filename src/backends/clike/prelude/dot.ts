@@ -33,26 +33,50 @@ export function tileDot(c: Collector, op: Dot): string {
         ? ['*to', (v: string) => `*to = ${v};`]
         : [`${loadLanes(c, types.acc, lanes)}(to)`, (v: string) => `${storeLanes(c, types.acc, lanes)}(to, ${v});`];
     const unroll = (times: number, pad: string): string => (times === 1 ? '' : `#pragma GCC unroll ${times}\n${pad}`);
-    return `// acc ${fresh ? '=' : '+='} a b: ${m} x ${n} sums${lanes === 1 ? '' : `, ${lanes} to a register`}.
-static inline __attribute__((always_inline)) void ${name}(${S}* acc, ${i64} acc_row, const ${A}* a, ${i64} a_row, ${i64} a_step, const ${B}* b, ${i64} b_row, ${i64} steps) {
-  ${V} sum[${m}][${count}] = {};
-  for (${i64} k = 0; k < steps; ${group === 1 ? '++k' : `k += ${group}`}, a += a_step, b += b_row) {
-    ${y.type} y[${count}];
-    ${unroll(count, '    ')}for (int j = 0; j < ${count}; ++j) y[j] = ${y.load};
-    ${unroll(m, '    ')}for (int i = 0; i < ${m}; ++i) {
-      const ${x.type} x = ${x.load};
-      ${unroll(count, '      ')}for (int j = 0; j < ${count}; ++j) sum[i][j] += ${step};
+    const each = (value: string, pad: string): string => `${unroll(m, pad)}for (int i = 0; i < ${m}; ++i) {
+${pad}  ${unroll(count, `${pad}  `)}for (int j = 0; j < ${count}; ++j) {
+${pad}    ${S}* const to = ${place};
+${pad}    ${store(value)}
+${pad}  }
+${pad}}`;
+    const steps = (pad: string, limit: string): string => `${V} sum[${m}][${count}] = {};
+${pad}for (${i64} k = 0; k < ${limit}; ${group === 1 ? '++k' : `k += ${group}`}, a += a_step, b += b_row) {
+${pad}  ${y.type} y[${count}];
+${pad}  ${unroll(count, `${pad}  `)}for (int j = 0; j < ${count}; ++j) y[j] = ${y.load};
+${pad}  ${unroll(m, `${pad}  `)}for (int i = 0; i < ${m}; ++i) {
+${pad}    const ${x.type} x = ${x.load};
+${pad}    ${unroll(count, `${pad}    `)}for (int j = 0; j < ${count}; ++j) sum[i][j] += ${step};
+${pad}  }
+${pad}}`;
+    const more = `${load} + sum[i][j]`;
+    const head = `// acc ${fresh ? '=' : '+='} a b: ${m} x ${n} sums${lanes === 1 ? '' : `, ${lanes} to a register`}.
+static inline __attribute__((always_inline)) void ${name}(${S}* acc, ${i64} acc_row, const ${A}* a, ${i64} a_row, ${i64} a_step, const ${B}* b, ${i64} b_row, ${i64} steps) {`;
+    if (types.acc !== 'f32')
+      return `${head}
+  ${steps('  ', 'steps')}
+  ${each(fresh ? 'sum[i][j]' : more, '  ')}
+}`;
+    return `${head}
+  // Sums of ${RUN} terms are added up: their errors grow with the root of a run, not of the whole depth.
+  ${i64} from = 0;
+  do {
+    const ${i64} run = steps - from < ${RUN} ? steps - from : ${RUN};
+    ${steps('    ', 'run')}
+    ${
+      fresh
+        ? `if (from == 0)
+      ${each('sum[i][j]', '      ')}
+    else
+      ${each(more, '      ')}`
+        : each(more, '    ')
     }
-  }
-  ${unroll(m, '  ')}for (int i = 0; i < ${m}; ++i) {
-    ${unroll(count, '    ')}for (int j = 0; j < ${count}; ++j) {
-      ${S}* const to = ${place};
-      ${store(fresh ? 'sum[i][j]' : `${load} + sum[i][j]`)}
-    }
-  }
+    from += ${RUN};
+  } while (from < steps);
 }`;
   });
 }
+/** Terms that one f32 register sums up. Shorter runs cost stores, longer ones digits. */
+const RUN = 128;
 
 interface Step {
   readonly x: { readonly type: string; readonly load: string };

@@ -9,6 +9,7 @@ import type { KernelState } from '../../tile/kernel.ts';
 import { boundsOf, loop, loopOver } from '../../tile/loops.ts';
 import { bind, valueOf } from '../../tile/scope.ts';
 import type { Scope, Storage } from '../../tile/scope.ts';
+import { successorsOf } from './reuse.ts';
 import { packRight } from './pack.ts';
 import type { Packed } from './pack.ts';
 import { lanesOf, multiply } from './product.ts';
@@ -76,7 +77,15 @@ function rowBlocks(
       const tile = { m: config.tile.m, n: config.tile.vectors * lanesOf(k) };
       const block: Block = { row: c.row, from: at, to: end, rows, tile };
       c.steps.forEach((step, n) => {
-        if (step.kind === 'rows') return eachRow(block, scope, (one) => lowerNodes([step.node], one, k));
+        if (step.kind === 'rows') {
+          // All the work between two products runs on one row before it runs on the next: the row stays in the first cache.
+          if (c.steps[n - 1]?.kind === 'rows') return;
+          const after = c.steps.findIndex((x, at) => at > n && x.kind === 'product');
+          const nodes = c.steps
+            .slice(n, after < 0 ? undefined : after)
+            .flatMap((x) => (x.kind === 'rows' ? [x.node] : []));
+          return eachRow(block, scope, (one) => lowerNodes(nodes, one, k));
+        }
         const next = c.steps[n + 1];
         const feeds = step.product.feeds !== undefined && next?.kind === 'product' ? next.product : undefined;
         return multiply(step.product, feeds, must(packed.get(step.product), 'packed operand'), block, scope, k);
@@ -94,10 +103,16 @@ export function eachRow(block: Block, s: Scope, body: (one: Scope, at: Val) => v
 /** Temporaries of rows live in scratch that holds a block of them. */
 function withKept(c: Cascade, config: CascadeConfig, at: Val, s: Scope, k: KernelState): Scope {
   const storages = new Map<BufId, Storage>();
+  const arrays = new Map<BufId, string>();
+  const successors = successorsOf(c, (id) => s.cx.buffer(id));
   for (const [buf, { at: position, keep }] of c.kept) {
     const b = s.cx.buffer(buf);
     const extents = keep.map((p) => must(b.shape[p], 'extent'));
-    const id = k.scratch(`${buf}_block`, b.dtype, ix.mul(ix.product(extents), rowCount(config.rows)));
+    const before = successors.get(buf);
+    const id =
+      (before === undefined ? undefined : arrays.get(before)) ??
+      k.scratch(`${buf}_block`, b.dtype, ix.mul(ix.product(extents), rowCount(config.rows)));
+    arrays.set(buf, id);
     const width = t.product(extents.map((e) => t.convert(valueOf(e, s), 'i64')));
     storages.set(buf, { kind: 'array', id, keep: [position, ...keep], origin: t.mul(at, width) });
   }

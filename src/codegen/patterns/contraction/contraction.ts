@@ -26,14 +26,14 @@ export const contraction: Pattern = {
     return {
       pattern: 'contraction',
       params: (machine) => paramsOf(c, graph, machine),
-      // The depth in one block and in longer ones, each with the best two micro-tiles: which wins hangs on the caches.
+      // The depth in one block and in several, each with the best two micro-tiles: which wins hangs on the caches.
       seeds: (machine) =>
         microTiles(machine)
           .slice(0, 2)
           .flatMap(({ name }) => [
-            { tile: name, depth: 0 },
-            { tile: name, depth: 256 },
-            { tile: name, depth: 512, rows: 192 },
+            { tile: name, depth: 0, cols: 256 },
+            { tile: name, depth: 0, cols: 256, ...(isDirect(c) ? { left: 'direct' } : {}) },
+            { tile: name, depth: 512, rows: 96 },
           ]),
       lower(config, machine) {
         const x = blocksOf(c, config, machine);
@@ -69,7 +69,7 @@ function paramsOf(c: Contraction, graph: StageGraph, machine: Machine): readonly
       help: 'rows of the left operand that are packed together, rounded to whole tiles',
       kind: 'enum',
       values: [24, 48, 96, 144, 192, 384],
-      default: 96,
+      default: 48,
       when: { param: 'tile', in: tiles },
     },
     {
@@ -77,7 +77,7 @@ function paramsOf(c: Contraction, graph: StageGraph, machine: Machine): readonly
       help: 'columns of the right operand that are packed together, rounded to whole tiles',
       kind: 'enum',
       values: [64, 128, 256, 512, 1024, 2048],
-      default: 1024,
+      default: 512,
       when: { param: 'tile', in: tiles },
     },
     {
@@ -85,7 +85,8 @@ function paramsOf(c: Contraction, graph: StageGraph, machine: Machine): readonly
       help: 'terms of a sum in one block; 0: all',
       kind: 'enum',
       values: [0, 128, 192, 256, 384, 512, 1024],
-      default: (sizes.depth ?? 0) > 512 ? 256 : 0,
+      // Sums stay in registers over all of the depth as long as panels of it stay in the second cache.
+      default: (sizes.depth ?? 0) > 1536 ? 1024 : 0,
       when: { param: 'tile', in: tiles },
     },
     {
@@ -144,8 +145,8 @@ function blocksOf(c: Contraction, config: Config, machine: Machine): Blocks | un
     m,
     n,
     lanes,
-    mc: whole(numberOf(config, 'rows', 96), m),
-    nc: whole(numberOf(config, 'cols', 1024), n),
+    mc: whole(numberOf(config, 'rows', 48), m),
+    nc: whole(numberOf(config, 'cols', 512), n),
     kc: numberOf(config, 'depth', 0),
     left,
     group,
