@@ -79,7 +79,7 @@ const FOUND: readonly (readonly [what: string, source: string])[] = [
   [
     'gathered booleans of packed rows',
     `op a(x: row{q: bool[M], s: i8}[N]) -> (y: bool[N, M]) {
-       y[n, m] = x[n].q[m*2 - 1] ?? false;
+       y[n, m] = (x[n].q[m*2 - 1] ?? false);
      }`,
   ],
   [
