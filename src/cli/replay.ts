@@ -8,7 +8,7 @@ import { lower } from '../codegen/lower/lower.ts';
 import { fromDiff, showConfig } from '../codegen/space/config.ts';
 import { describeProblem, readCounterexample } from '../verify/counterexample.ts';
 import { emitVariants } from '../verify/variants.ts';
-import { declaredProperties } from '../verify/properties/declared.ts';
+import { propertiesOf } from '../verify/properties/trial.ts';
 import { runTrial } from '../verify/verify.ts';
 import { describeFault } from '../measure/install.ts';
 import type { Context, Outcome } from './context.ts';
@@ -76,7 +76,7 @@ export async function replay(path: string, { io }: Context): Promise<Outcome> {
           diagnostic('compile-failed', { target: target.name, log: describeFault(loaded.fault) }),
           EXIT.verification,
         );
-      const properties = declaredProperties(op, consts);
+      const properties = propertiesOf(op, lowered.graph, consts);
       const bench = { runner, graph: lowered.graph, lib: 'replay', tolerances: op.tolerances, properties, scratch };
       const result = await runTrial(bench, variant, c.trial);
       const label = `${c.op} on ${target.name}, ${showConfig(space, config.config)}`;

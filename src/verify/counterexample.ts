@@ -52,11 +52,14 @@ const RELATIONS = { '~=': 'is not near', '==': 'is not', '<=': 'is above' } as c
 function describeProperty(p: PropertyProblem): string {
   const name = `property "${p.name}"`;
   const whom = p.blame === 'definition' ? ', and neither on the reference: it does not follow from the definition' : '';
-  if (p.broken === undefined) return `${name} cannot be evaluated: ${p.detail ?? ''}`;
+  if (p.broken === undefined)
+    return p.how === undefined ? `${name} cannot be evaluated: ${p.detail ?? ''}` : `${p.how}: ${p.detail ?? ''}`;
   const { index, left, right, allowed, count, of } = p.broken;
-  const at = index.length === 0 ? '' : ` at [${index.join(', ')}]`;
+  const at =
+    index.length === 0 && p.broken.buffer === undefined ? '' : ` at ${p.broken.buffer ?? ''}[${index.join(', ')}]`;
   const more = count === 1 ? '' : ` (and at ${count - 1} more of ${of})`;
   const within = allowed === undefined ? '' : `, allowed difference ${allowed.toPrecision(3)}`;
+  if (p.how !== undefined) return `${name}: ${p.how}, the kernel yields ${left}${at}, not ${right}${within}${more}`;
   return `${name} does not hold${at}${whom}: ${left} ${RELATIONS[p.relation]} ${right}${within}${more}`;
 }
 

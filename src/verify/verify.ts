@@ -17,9 +17,8 @@ import { caseData } from './data.ts';
 import type { CaseData } from './data.ts';
 import { execute, executeAll } from './execute.ts';
 import type { Execution } from './execute.ts';
-import type { Declared } from './properties/declared.ts';
-import { checkProperties } from './properties/trial.ts';
-import type { PropertyProblem, Seen } from './properties/trial.ts';
+import { checkProperties, NO_PROPERTIES } from './properties/trial.ts';
+import type { Properties, PropertyProblem, Seen } from './properties/trial.ts';
 import { neededRoom, referenceInputs } from './sampled.ts';
 import { resolveSizes } from './sizes.ts';
 import type { Sizes } from './sizes.ts';
@@ -39,7 +38,7 @@ export interface VerifyOptions {
   readonly fixed?: Readonly<Record<string, number | string | boolean>>;
   readonly tolerances: Readonly<Record<string, Tol>>;
   /** Properties that each case is to show; none if absent. */
-  readonly properties?: readonly Declared[];
+  readonly properties?: Properties;
   readonly scratch: string;
   readonly onProgress?: (done: number) => void;
   readonly signal?: AbortSignal;
@@ -94,7 +93,7 @@ export interface Bench {
   readonly graph: StageGraph;
   readonly lib: string;
   readonly tolerances: Readonly<Record<string, Tol>>;
-  readonly properties?: readonly Declared[];
+  readonly properties?: Properties;
   readonly scratch: string;
   /** Longest run of one call, in ms. */
   readonly limitMs?: number;
@@ -128,7 +127,7 @@ export async function verify(
       graph,
       lib,
       tolerances: options.tolerances,
-      properties: options.properties ?? [],
+      properties: options.properties ?? NO_PROPERTIES,
       scratch: options.scratch,
     },
     variants,
@@ -139,8 +138,11 @@ export async function verify(
 }
 
 async function check(bench: Bench, variants: readonly Variant[], options: VerifyOptions): Promise<VerifyReport> {
-  const declared = bench.properties ?? [];
-  const tally = newTally(declared.map((d) => ({ name: d.property.name, origin: 'declared' })));
+  const { declared, automatic } = bench.properties ?? NO_PROPERTIES;
+  const tally = newTally([
+    ...declared.map((d) => ({ name: d.property.name, origin: 'declared' as const })),
+    ...automatic.map((a) => ({ name: a.name, origin: 'automatic' as const })),
+  ]);
   const found: { failure?: Failure } = {};
   const edges = [
     ...new Set(
@@ -265,19 +267,23 @@ export async function runTrials(
   const how = { scratch: bench.scratch, place: t.place, parts: t.parts, limitMs: bench.limitMs ?? 10_000 };
   const results = await executeAll(bench.runner, graph, kernels, sizes, data, { ...how, capacities });
   // With too little room for ragged results there is nothing that a property could be read from.
-  const properties = Object.values(capacities).some((n) => n > 0) && t.room < 1 ? [] : (bench.properties ?? []);
+  const properties = Object.values(capacities).some((n) => n > 0) && t.room < 1 ? undefined : bench.properties;
   const outcomes: TrialOutcome[] = [];
   for (const [k, result] of results.entries()) {
     const outcome = judge(outputs, result, bench.tolerances);
     const kernel = kernels[k];
-    if (outcome.kind !== 'right' || !result.ok || kernel === undefined || properties.length === 0) {
+    if (outcome.kind !== 'right' || !result.ok || kernel === undefined || properties === undefined) {
       outcomes.push(outcome);
       continue;
     }
     const run = async (s: Sizes, d: CaseData): Promise<Execution> =>
       execute(bench.runner, graph, kernel, s, d, { ...how, capacities: {} });
     const { tolerances } = bench;
-    const done = await checkProperties(properties, { graph, sizes, data, expected: outputs, tolerances, run }, result);
+    const done = await checkProperties(
+      properties,
+      { case: t.case, graph, sizes, data, expected: outputs, tolerances, run },
+      result,
+    );
     outcomes.push(
       done.problem === undefined ? { ...outcome, seen: done.seen } : { kind: 'wrong', problem: done.problem },
     );

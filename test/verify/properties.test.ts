@@ -10,7 +10,7 @@ import { buildRunner } from '../../src/measure/runner-build.ts';
 import { createRunner } from '../../src/measure/runner-client.ts';
 import type { Runner } from '../../src/measure/runner-client.ts';
 import { describeProblem } from '../../src/verify/counterexample.ts';
-import { declaredProperties } from '../../src/verify/properties/declared.ts';
+import { propertiesOf } from '../../src/verify/properties/trial.ts';
 import { verify } from '../../src/verify/verify.ts';
 import type { VerifyReport } from '../../src/verify/verify.ts';
 import { compileOp } from '../fixtures/programs.ts';
@@ -61,7 +61,7 @@ async function reportOf(
     seed: 3,
     work: 4000,
     tolerances: op.tolerances,
-    properties: declaredProperties(op, {}),
+    properties: propertiesOf(op, lowered.graph, {}),
     scratch: dir,
     ...(options.fixed === undefined ? {} : { fixed: options.fixed }),
   });

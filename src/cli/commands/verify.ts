@@ -6,7 +6,7 @@ import { toDiff } from '../../codegen/space/config.ts';
 import type { CheckedOp } from '../../dsl/check.ts';
 import { describeProblem } from '../../verify/counterexample.ts';
 import type { Counterexample } from '../../verify/counterexample.ts';
-import { declaredProperties } from '../../verify/properties/declared.ts';
+import { propertiesOf } from '../../verify/properties/trial.ts';
 import { verify as run } from '../../verify/verify.ts';
 import type { Failure, VerifyReport } from '../../verify/verify.ts';
 import type { PropertyCount } from '../../verify/tally.ts';
@@ -116,7 +116,7 @@ async function one(
     // Sizes of the doc comment are for tuning; sizes on the command line are meant.
     fixed: c.fromDoc ? c.scalars : { ...c.sizes, ...c.scalars },
     tolerances: c.op.tolerances,
-    properties: declaredProperties(c.op, c.consts),
+    properties: propertiesOf(c.op, c.graph, c.consts),
     scratch,
     signal: context.io.signal,
   });

@@ -7,7 +7,15 @@ import type { CaseData } from '../data.ts';
 import { referenceInputs } from '../sampled.ts';
 import type { Sizes } from '../sizes.ts';
 import { describeFault } from '../../measure/install.ts';
-import { checkDeclared } from './declared.ts';
+import { overlay } from '../../codegen/numeric/tensor.ts';
+import type { Consts } from '../../codegen/lower/lower.ts';
+import type { Output } from '../../backends/reference/outputs.ts';
+import type { TOp } from '../../dsl/typed.ts';
+import { must } from '../../assert.ts';
+import type { Case } from '../case.ts';
+import { automaticProperties, change, chosenFor, compareChanged } from './automatic.ts';
+import type { Automatic } from './automatic.ts';
+import { checkDeclared, declaredProperties } from './declared.ts';
 import type { Answered, Asked, Declared } from './declared.ts';
 import { kernelOutcome } from './outcome.ts';
 import type { Outcome } from './outcome.ts';
@@ -28,13 +36,17 @@ export interface PropertyProblem {
   /** `definition`: the reference breaks it as well, so that the operator or the property is wrong, whatever the kernel does. */
   readonly blame: 'kernel' | 'definition';
   readonly relation: '~=' | '==' | '<=';
-  readonly broken?: Broken;
+  /** `buffer` is the result, where several were compared. */
+  readonly broken?: Broken & { readonly buffer?: string };
+  /** How the inputs were changed, for automatic properties. */
+  readonly how?: string;
   /** Set where it could not be evaluated. */
   readonly detail?: string;
 }
 
 /** One case, and how the kernel under test runs on others. */
 export interface TrialCase {
+  readonly case: Case;
   readonly graph: StageGraph;
   readonly sizes: Sizes;
   readonly data: CaseData;
@@ -44,9 +56,21 @@ export interface TrialCase {
   readonly run: (sizes: Sizes, data: CaseData) => Promise<Execution>;
 }
 
+/** The properties of an operator. */
+export interface Properties {
+  readonly declared: readonly Declared[];
+  readonly automatic: readonly Automatic[];
+}
+export const NO_PROPERTIES: Properties = { declared: [], automatic: [] };
+/** Everything that an operator declares, and that its graph implies. */
+export const propertiesOf = (op: TOp, graph: StageGraph, consts: Consts): Properties => ({
+  declared: declaredProperties(op, consts),
+  automatic: automaticProperties(graph),
+});
+
 /** Evaluates properties on what a kernel left; the first that does not hold ends it, and the reference tells whom to blame. */
 export async function checkProperties(
-  properties: readonly Declared[],
+  properties: Properties,
   c: TrialCase,
   got: Extract<Execution, { ok: true }>,
 ): Promise<{ readonly seen: readonly Seen[]; readonly problem?: PropertyProblem }> {
@@ -54,7 +78,7 @@ export async function checkProperties(
   const outcome = kernelOutcome(c.expected, got.outputs, c.tolerances, offsets);
   if (outcome === undefined) return { seen: [] };
   const seen: Seen[] = [];
-  for (const d of properties) {
+  for (const d of properties.declared) {
     const name = d.property.name;
     const one = await checkDeclared(d, { sizes: c.sizes, data: c.data, outcome }, (asked) =>
       answer(c, asked, 'kernel'),
@@ -72,7 +96,35 @@ export async function checkProperties(
       problem: { kind: 'property', name, span: d.property.span, blame, relation: d.property.op, ...what },
     };
   }
+  for (const a of chosenFor(properties.automatic, c.case.seed)) {
+    const one = await checkAutomatic(a, c, outcome);
+    if ('kind' in one) return { seen, problem: one };
+    seen.push(one);
+  }
   return { seen };
+}
+
+/** Runs the kernel on changed inputs, and holds the two outcomes against each other: the reference has no part in it. */
+async function checkAutomatic(a: Automatic, c: TrialCase, outcome: Outcome): Promise<Seen | PropertyProblem> {
+  const { name } = a;
+  const changed = change(c.graph, a, c.case, { sizes: c.sizes, data: c.data, outcome });
+  if (changed === undefined) return { name, points: 0, weak: 0 };
+  const base = { kind: 'property', name, blame: 'kernel', relation: '~=', how: changed.how } as const;
+  const ran = await c.run(changed.sizes, changed.data);
+  if (!ran.ok) return { ...base, detail: describeFault(ran.fault) };
+  const left: Outcome = Object.fromEntries(
+    Object.entries(changed.wanted).map(([id, list]) => [
+      id,
+      list.map((o, k): Output => {
+        const { dtype, shape, data } = o.tensor;
+        const bytes = must(ran.outputs.get(id)?.[k], id);
+        const tensor = { dtype, shape, data: overlay(dtype, bytes, data.length) };
+        return { tensor, ...(o.bound === undefined ? {} : { bound: o.bound }) };
+      }),
+    ]),
+  );
+  const { points, weak, broken } = compareChanged(changed, left);
+  return broken === undefined ? { name, points, weak } : { ...base, broken };
 }
 
 /** Makes a call that a property asks for: by the kernel under test, where it is one of the same operator, and by the reference. */
