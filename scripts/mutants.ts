@@ -15,7 +15,7 @@ import { createRunner } from '../src/measure/runner-client.ts';
 import { CLASSES } from '../src/verify/mutants/classes.ts';
 import { hunt } from '../src/verify/mutants/hunt.ts';
 import type { Fate } from '../src/verify/mutants/hunt.ts';
-import { declaredProperties } from '../src/verify/properties/declared.ts';
+import { propertiesOf } from '../src/verify/properties/trial.ts';
 import { sameCode } from './mutants/object.ts';
 import { draw, programsOf } from './mutants/draw.ts';
 import type { Subject } from './mutants/draw.ts';
@@ -103,7 +103,7 @@ try {
       limitMs: 2000,
       fixed: c.scalars,
       tolerances: c.op.tolerances,
-      properties: declaredProperties(c.op, c.consts),
+      properties: propertiesOf(c.op, c.graph, c.consts),
     });
     if (!found.ok) {
       refused.push(`${c.op.name} (${subject.label}): ${found.detail}`);

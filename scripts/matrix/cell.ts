@@ -6,7 +6,7 @@ import { describeFault } from '../../src/measure/install.ts';
 import type { Runner } from '../../src/measure/runner-client.ts';
 import { showCase } from '../../src/verify/case.ts';
 import { describeProblem } from '../../src/verify/counterexample.ts';
-import { declaredProperties } from '../../src/verify/properties/declared.ts';
+import { propertiesOf } from '../../src/verify/properties/trial.ts';
 import { emitVariants } from '../../src/verify/variants.ts';
 import type { Variant } from '../../src/verify/variants.ts';
 import { arbitraryTrial, distinctFits, runTrials } from '../../src/verify/verify.ts';
@@ -154,7 +154,7 @@ export async function runCell(
       const { path, entries } = object.compiled;
       const loaded = await runner.request({ op: 'load', lib, path, entries });
       if (!loaded.ok) return end('refused', describeFault(loaded.fault));
-      const properties = declaredProperties(op, consts);
+      const properties = propertiesOf(op, graph, consts);
       benches.push([{ runner, graph, lib, tolerances: op.tolerances, properties, scratch }, variants]);
     }
     let turn = 0;

@@ -9,7 +9,7 @@ import type { Tol } from '../../dsl/ast.ts';
 import { describeFault } from '../../measure/install.ts';
 import type { Runner } from '../../measure/runner-client.ts';
 import { must } from '../../assert.ts';
-import type { Declared } from '../properties/declared.ts';
+import type { Properties } from '../properties/trial.ts';
 import type { Variant } from '../variants.ts';
 import { arbitraryTrial, distinctFits, runTrials } from '../verify.ts';
 import type { TrialOutcome } from '../verify.ts';
@@ -30,7 +30,7 @@ export interface HuntOptions {
   readonly limitMs: number;
   readonly fixed?: Readonly<Record<string, number | string | boolean>>;
   readonly tolerances: Readonly<Record<string, Tol>>;
-  readonly properties: readonly Declared[];
+  readonly properties: Properties;
 }
 /** What became of a mutant. */
 export interface Fate {
