@@ -37,6 +37,7 @@ using Entry = void (*)(void* const*, long long, long long);
 struct Library {
   void* handle;
   std::map<std::string, Entry> entries;
+  Where where;
 };
 static std::map<std::string, Library> libraries;
 static int lockFile = -1;
@@ -77,6 +78,7 @@ struct Copy {
 };
 struct Prepared {
   Entry entry;
+  Where where;
   std::vector<Arguments> sets;
   std::vector<Copy> restore;
   long long parts, phases;
@@ -84,6 +86,7 @@ struct Prepared {
 
   void operator()() {
     void* const* args = sets[turn].pointers.data();
+    whereNow = where;
     if (++turn == sets.size()) turn = 0;
     for (long long p = 0; p < parts * phases; p++) entry(args, p, parts);
   }
@@ -124,6 +127,7 @@ static Prepared prepare(const Json& call) {
   if (entry == lib->second.entries.end()) throw std::runtime_error("no entry " + call.str("entry"));
   Prepared p;
   p.entry = entry->second;
+  p.where = lib->second.where;
   for (const Json& set : call.at("sets").items) p.sets.push_back(arguments(set));
   if (p.sets.empty()) throw std::runtime_error("a call has no arguments");
   p.parts = (long long)call.num("parts", 1);
@@ -244,7 +248,7 @@ static Reply hello(const Json& r) {
 static Reply load(const Json& r) {
   void* handle = dlopen(r.str("path").c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!handle) throw std::runtime_error(dlerror());
-  Library lib{handle, {}};
+  Library lib{handle, {}, reinterpret_cast<Where>(dlsym(handle, "kt_where"))};
   for (const Json& e : r.at("entries").items) {
     void* symbol = dlsym(handle, e.text.c_str());
     if (!symbol) {

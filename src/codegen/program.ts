@@ -38,6 +38,8 @@ export interface Abi {
   readonly phases: number;
   /** True if repeated runs repeat bit for bit. */
   readonly deterministic: boolean;
+  /** Orders in which an executor takes the threads of a block, one a call; absent where nothing takes them one by one. */
+  readonly orders?: number;
 }
 
 /** A definition that emitted code uses; equal names have equal texts, so that variants in one file share it. */

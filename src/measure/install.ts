@@ -167,15 +167,19 @@ const alignment = (array: ArraySpec, place: Placement): number =>
 export function describeFault(fault: Fault): string {
   switch (fault.kind) {
     case 'crash': {
-      if (fault.buffer === undefined) return `${fault.signal} at address 0x${fault.address.replace(/^0+(?=.)/, '')}`;
+      const at = fault.at === undefined ? '' : ` in ${fault.at}`;
+      if (fault.buffer === undefined)
+        return `${fault.signal}${at} at address 0x${fault.address.replace(/^0+(?=.)/, '')}`;
       const where =
         fault.where === 'read-only'
           ? 'wrote to the input'
           : fault.where === 'before'
             ? 'before the start of'
             : 'beyond the end of';
-      return `${fault.signal}: ${where} ${fault.buffer}, byte ${fault.offset ?? 0}`;
+      return `${fault.signal}${at}: ${where} ${fault.buffer}, byte ${fault.offset ?? 0}`;
     }
+    case 'kernel':
+      return fault.message;
     case 'guard':
       return `wrote ${fault.where === 'before' ? 'before the start' : 'beyond the end'} of ${fault.buffer}, byte ${fault.offset}`;
     case 'timeout':

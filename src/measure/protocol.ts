@@ -98,7 +98,11 @@ const crash = z.object({
   buffer: z.string().optional(),
   offset: z.number().optional(),
   where: z.enum(['before', 'after', 'read-only', 'elsewhere']),
+  /** Kernel, block and thread, where an executor runs them one by one. */
+  at: z.string().optional(),
 });
+/** An executor found what the kernel must not do: a race, a barrier that not all threads reach, memory read before it was written. */
+const kernel = z.object({ kind: z.literal('kernel'), message: z.string() });
 const timeout = z.object({ kind: z.literal('timeout'), ms: z.number() });
 const guard = z.object({
   kind: z.literal('guard'),
@@ -110,7 +114,7 @@ const guard = z.object({
 const refused = z.object({ kind: z.literal('refused'), message: z.string() });
 /** The process ended or stopped answering, or could not be started at all (`started` false); made by the client. */
 const died = z.object({ kind: z.literal('died'), detail: z.string(), started: z.boolean() });
-export const faultSchema = z.discriminatedUnion('kind', [crash, timeout, guard, refused, died]);
+export const faultSchema = z.discriminatedUnion('kind', [crash, kernel, timeout, guard, refused, died]);
 /** Why a request gave no result. Costs one config, never the run. */
 export type Fault = z.infer<typeof faultSchema>;
 

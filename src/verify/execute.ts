@@ -34,7 +34,7 @@ export type Execution =
       readonly ok: true;
       /** Bytes of each `out` and `inout` buffer, one for each element of a list. */
       readonly outputs: ReadonlyMap<BufId, readonly Uint8Array[]>;
-      /** The same after a second run over other poison: what differs was not written, or was not computed from the inputs. */
+      /** The same after another run, over other poison or in another order of threads: what differs was not written, or was not computed from the inputs alone. */
       readonly again: ReadonlyMap<BufId, readonly Uint8Array[]>;
     }
   | { readonly ok: false; readonly fault: Fault };
@@ -42,7 +42,7 @@ export type Execution =
 /** Bytes that outputs hold before a run: all ones is a NaN in every float type, the other is a plausible finite value. */
 const POISONS = [0xff, 0x3b];
 
-/** Runs a kernel twice on the inputs of a case, each time into poisoned outputs. */
+/** Runs a kernel on the inputs of a case, twice at least and in each order of its threads, each time into poisoned outputs. */
 export async function execute(
   runner: Runner,
   graph: StageGraph,
@@ -92,7 +92,9 @@ async function runTwice(
   if (!prepared.ok) return prepared;
   const written = workload.arrays.filter((a) => a.role !== 'in');
   const runs: ReadonlyMap<BufId, readonly Uint8Array[]>[] = [];
-  for (const poison of POISONS) {
+  // Each order of threads has a run, at least one of them over either poison.
+  for (let k = 0; k < Math.max(POISONS.length, kernel.abi.orders ?? 0); k++) {
+    const poison = must(POISONS[k % POISONS.length], 'poison');
     for (const array of written) {
       const from =
         array.role === 'out'
@@ -121,10 +123,16 @@ async function runTwice(
     }
     runs.push(outputs);
   }
-  const [outputs, again] = runs;
+  const [outputs, again, ...more] = runs;
   if (outputs === undefined || again === undefined) throw new Error('internal: two runs');
-  return { ok: true, outputs, again };
+  const other = more.find((run, k) => !sameBytes(run, must(runs[k % POISONS.length], 'run')));
+  return { ok: true, outputs, again: other ?? again };
 }
+
+const sameBytes = (
+  x: ReadonlyMap<BufId, readonly Uint8Array[]>,
+  y: ReadonlyMap<BufId, readonly Uint8Array[]>,
+): boolean => [...x].every(([id, list]) => list.every((a, k) => Buffer.compare(a, must(y.get(id)?.[k], id)) === 0));
 
 const bytesOf = (t: Tensor): Uint8Array => new Uint8Array(t.data.buffer, t.data.byteOffset, t.data.byteLength);
 

@@ -61,7 +61,7 @@ export function emitProgram(
   const c = simtCollector(options.math);
   storageType(c, 'i64');
   // The launcher runs all kernels: callers see one phase.
-  const abi = { ...abiOf(graph, program, { entry, target, slices: SLICES }), phases: 1 };
+  const abi = { ...abiOf(graph, program, { entry, target, slices: SLICES }), phases: 1, orders: 3 };
   const body = bodyTemplate(bodyModel(program, c, options));
   const functions = c.used().map((name) => must(family.functions[name], name));
   const prelude: Helper = {

@@ -15,15 +15,20 @@ const FLAGS = [
   '-std=c++17',
   '-O1',
   '-fPIC',
-  '-shared',
   '-fno-exceptions',
   '-fno-rtti',
   '-fno-math-errno',
   '-fwrapv',
   '-ffp-contract=off',
-  '-Wl,-Bsymbolic-functions',
   '-w',
+  // Calls back at each access of memory: native/simt/shadow.inc answers, not libtsan, which is not linked.
+  '-fsanitize=thread',
+  '--param',
+  'tsan-instrument-func-entry-exit=0',
+  // A variable that nobody set has the same odd value in every order of threads.
+  '-ftrivial-auto-var-init=pattern',
 ];
+const LINK = ['-shared', '-Wl,-Bsymbolic-functions'];
 const compiler = (): string => process.env['CXX'] ?? 'g++';
 let version: Promise<string | undefined> | undefined;
 const compilerVersion = (): Promise<string | undefined> => (version ??= versionOf(compiler()));
@@ -50,17 +55,32 @@ function batchText(variants: readonly Emitted[]): string {
 }
 
 /** Builds the variants as C++ for the executor into one shared object, named after a hash of all that goes into it. */
-export async function hostCompile(
+export const hostCompile = (
   arch: SimtArch,
   variants: readonly Emitted[],
+  outDir: string,
+  signal?: AbortSignal,
+): Promise<CompileResult> =>
+  buildForHost(
+    `${HOST_FUNCTIONS}\n${batchText(variants)}`,
+    variants.map((x) => `${x.entry}_call`),
+    arch.wave,
+    outDir,
+    signal,
+  );
+
+/** The same for a text as it is; `entries` are its symbols of the uniform form, `wave` the lanes of a wave. */
+export async function buildForHost(
+  text: string,
+  entries: readonly string[],
+  wave: number,
   outDir: string,
   signal?: AbortSignal,
 ): Promise<CompileResult> {
   const v = await compilerVersion();
   if (v === undefined) return { ok: false, kind: 'missing', log: `no C++ compiler was found: ${INSTALL}` };
   const started = performance.now();
-  const text = `${HOST_FUNCTIONS}\n${batchText(variants)}`;
-  const flags = [...FLAGS, '-DKT_HOST_SIMT=1', `-DKT_WAVE=${arch.wave}`];
+  const flags = [...FLAGS, '-DKT_HOST_SIMT=1', `-DKT_WAVE=${wave}`];
   const hash = createHash('sha256').update(text).update(v).update(flags.join(' '));
   for (const file of readdirSync(SOURCES).sort()) hash.update(readFileSync(join(SOURCES, file)));
   const key = hash.digest('hex').slice(0, 24);
@@ -69,7 +89,7 @@ export async function hostCompile(
     ok: true,
     compiled: {
       path,
-      entries: variants.map((x) => `${x.entry}_call`),
+      entries,
       ms: performance.now() - started,
       flags,
       compiler: v,
@@ -80,13 +100,19 @@ export async function hostCompile(
   try {
     mkdirSync(outDir, { recursive: true });
     writeFileSync(`${draft}.cpp`, text);
-    const args = [...flags, '-include', join(SOURCES, 'kt_simt.h'), `${draft}.cpp`, '-o', `${draft}.so`, '-lm'];
-    const ran = await runTool(compiler(), args, signal);
-    if (!ran.ok) return { ok: false, kind: ran.kind, log: ran.log };
+    const steps = [
+      [...flags, '-include', join(SOURCES, 'kt_simt.h'), '-c', `${draft}.cpp`, '-o', `${draft}.o`],
+      [...LINK, `${draft}.o`, '-o', `${draft}.so`, '-lm'],
+    ];
+    for (const args of steps) {
+      const ran = await runTool(compiler(), args, signal);
+      if (!ran.ok) return { ok: false, kind: ran.kind, log: ran.log };
+    }
     renameSync(`${draft}.so`, path);
     return compiled();
   } finally {
     rmSync(`${draft}.cpp`, { force: true });
+    rmSync(`${draft}.o`, { force: true });
     rmSync(`${draft}.so`, { force: true });
   }
 }
