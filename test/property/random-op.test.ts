@@ -90,6 +90,13 @@ const FOUND: readonly (readonly [what: string, source: string])[] = [
      }`,
   ],
   [
+    'a temporary that a ragged result is only one axis of',
+    `op a(x: f32[N, M]) -> (y: f32[N, ~P(po)], po: i64[N+1]) {
+       ragged P[n] = min(4, 6);
+       y[n, m] = var[r in M](min[k in P where k >= m](x[n, r]));
+     }`,
+  ],
+  [
     'a choice between masks of 32-bit and of 64-bit lanes',
     `op a(x: bool[N, M]) -> (y: bool[N, M]) {
        y[n, m] = if n + 1 < N then (x[n + 1, m] ?? false) else (x[m, m] ?? m > 2);

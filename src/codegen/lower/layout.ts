@@ -36,7 +36,12 @@ export function layoutOf(axes: readonly LoopAxis[], stored = false): Layout {
       return { shape: axes.map((x) => x.hi), index: axes.map((x) => axisRef(x.id)), virtual: true };
     parts = [...parts.filter((p) => !next.ids.includes(p.ids[0] ?? '')), next];
   }
-  const result = parts.find((p) => p.ragged?.origin === 'result')?.ragged;
+  // Room along a ragged result is what the caller gives: that axis comes first, where its bound can be told from an address.
+  const limited = parts.filter((p) => p.ragged?.origin === 'result');
+  if (limited.length > 1)
+    return { shape: axes.map((x) => x.hi), index: axes.map((x) => axisRef(x.id)), virtual: true };
+  const result = limited[0]?.ragged;
+  parts = [...limited, ...parts.filter((p) => !limited.includes(p))];
   return {
     shape: parts.map((p) => p.extent),
     index: parts.map((p) => p.index),
@@ -51,8 +56,9 @@ function densePart(a: LoopAxis, axes: readonly LoopAxis[], stored: boolean): Par
   const bound = nonNegative(a.lo, { axes }) ? upperBound(a.hi, { axes }) : undefined;
   if (bound !== undefined)
     return { ids: [a.id], index: axisRef(a.id), extent: lengthOf({ ...a, lo: int(0), hi: bound }, { axes }) };
-  const rows = stored ? allRows(a) : undefined;
-  return rows === undefined ? undefined : { ids: [a.id], index: axisRef(a.id), extent: rows };
+  const ragged = stored ? allRows(a) : undefined;
+  if (ragged === undefined) return undefined;
+  return { ids: [a.id], index: axisRef(a.id), extent: totalOf(ragged, a.row?.list), ragged };
 }
 
 function raggedPart(a: LoopAxis, parts: readonly Part[]): Part | undefined {
@@ -75,7 +81,8 @@ function raggedPart(a: LoopAxis, parts: readonly Part[]): Part | undefined {
     ragged,
   };
 }
-function allRows(a: LoopAxis): Expr | undefined {
+/** The ragged axis whose rows all together are as long as no single one can be. */
+function allRows(a: LoopAxis): RaggedInfo | undefined {
   if (a.row === undefined || (a.row.list !== undefined && freeAxes(a.row.list).size > 0)) return undefined;
-  return totalOf(a.row.ragged, a.row.list);
+  return a.row.ragged;
 }
