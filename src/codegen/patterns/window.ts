@@ -170,13 +170,15 @@ function lowerWindow(w: Window, s: Scope, k: KernelState, outer: Level | undefin
 /** One row: points at the borders one by one, whole vectors between them, of which the last may begin before the end of the one before it. */
 function columns(w: Window, axis: Axis, known: readonly string[], s: Scope, k: KernelState): void {
   const stage = inside(w.fold, [...known, axis.id]);
-  const single = (x: Stage & { readonly kind: 'map' | 'reduce' }, one: Scope): void =>
-    lowerPoint(x, [{ ...one, uses: countUses(stageExprs(x), one.cx.intern) }], undefined, false);
+  // Spelled out as well: at the borders most of the time would go into the conditions of a loop over the window.
+  const border = inside(w.fold, known);
+  const single = (one: Scope): void =>
+    lowerPoint(border, [{ ...one, uses: countUses(stageExprs(border), one.cx.intern) }], undefined, false);
   const [lo, hi] = boundsOf(axis, s);
   const [from, to] = within(w.fold, axis, lo, hi, s);
   const lanes = Math.max(1, k.schedule.bytes / 4);
   const { unroll } = k.schedule;
-  loopOver(axis, lo, from, 1, s, (one) => single(w.fold, one));
+  loopOver(axis, lo, from, 1, s, single);
   const vectors = (at: Scope, pos: Val, count: number): void => {
     const uses = countUses(stageExprs(stage), at.cx.intern);
     const scopes = Array.from({ length: count }, (_, u) => ({
@@ -206,12 +208,12 @@ function columns(w: Window, axis: Axis, known: readonly string[], s: Scope, k: K
     },
     level,
   );
-  loopOver(axis, from, to, 1, few, (one) => single(w.fold, one));
+  loopOver(axis, from, to, 1, few, single);
   s.block.ops.push({
     kind: 'if',
     cond: t.binary('ge', t.sub(to, from), t.int(lanes)),
     then: some.block.ops,
     else: few.block.ops,
   });
-  loopOver(axis, to, hi, 1, s, (one) => single(w.fold, one));
+  loopOver(axis, to, hi, 1, s, single);
 }
