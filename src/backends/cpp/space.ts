@@ -79,7 +79,7 @@ export function cppSpace(graph: StageGraph, arch: Arch, hint: ShapeHint): Space 
       ? [
           {
             name: 'prefetch',
-            help: 'bytes of the next row that are asked for during the last pass over a row',
+            help: 'bytes of the next row that are asked for during a pass over a row',
             kind: 'enum',
             values: PREFETCH,
             default: PREFETCH.findLast((n) => n <= Math.min(rowBytes(graph, hint), MOST_PREFETCH)) ?? 0,

@@ -5,7 +5,7 @@ import { ix } from '../ir/build.ts';
 import type { Axis, BufId, Expr, Place, Stage } from '../ir/stage.ts';
 import { keyOf } from '../ir/rewrite.ts';
 import { printExpr, printPlace, printStage } from '../ir/print.ts';
-import { reads, stageExprs, stageReads } from '../ir/walk.ts';
+import { children, reads, stageExprs, stageReads } from '../ir/walk.ts';
 import * as t from '../ir/tile-build.ts';
 import type { Level, Ref, TileOp, Val } from '../ir/tile.ts';
 import type { Read } from '../ir/walk.ts';
@@ -112,22 +112,37 @@ function lanesOf(stages: readonly Stage[], axis: Axis, schedule: Schedule, buffe
   return lanes > 1 ? lanes : undefined;
 }
 
-/** The passes over one row; the last one asks for the start of the next row. */
+/** The passes over one row; one of them asks for the start of the next row. */
 function rowPasses(axis: Axis, nodes: readonly PlanNode[], s: Scope, k: KernelState): void {
-  lowerNodes(nodes.slice(0, -1), s, k);
-  const last = nodes.at(-1);
-  if (last === undefined) return;
-  const leaves = last.kind === 'loop' ? last.body.flatMap((c) => (c.kind === 'leaf' ? [c.stage] : [])) : [];
-  const lanes =
-    last.kind === 'loop' && leaves.length === last.body.length
-      ? lanesOf(leaves, last.axis, k.schedule, s.cx.buffer)
-      : undefined;
-  if (last.kind !== 'loop' || lanes === undefined || k.schedule.prefetch === 0) return lowerNode(last, s, k);
-  const rows = nextRows(nodes.flatMap(stagesOf), axis.id, s);
-  vectorLoop(last.axis, leaves, lanes, s, k, undefined, { axis: axis.id, rows });
+  const passes = nodes.map((n) => {
+    const leaves = n.kind === 'loop' ? n.body.flatMap((c) => (c.kind === 'leaf' ? [c.stage] : [])) : [];
+    const lanes =
+      n.kind === 'loop' && leaves.length === n.body.length
+        ? lanesOf(leaves, n.axis, k.schedule, s.cx.buffer)
+        : undefined;
+    return n.kind === 'loop' && lanes !== undefined ? { axis: n.axis, leaves, lanes } : undefined;
+  });
+  const asks = k.schedule.prefetch === 0 ? -1 : askingPass(passes.map((p) => p?.leaves));
+  nodes.forEach((n, at) => {
+    const pass = passes[at];
+    if (at !== asks || pass === undefined) return lowerNode(n, s, k);
+    const next = { axis: axis.id, rows: nextRows(nodes.flatMap(stagesOf), axis.id, s) };
+    return vectorLoop(pass.axis, pass.leaves, pass.lanes, s, k, undefined, next);
+  });
 }
 
-/** Rows that the last pass prefetches, and the loop whose next iteration reads them. */
+const LONG_CALLS: ReadonlySet<string> = new Set('exp exp2 expm1 log log2 log1p tanh erf sin cos pow'.split(' '));
+/**
+ * The pass that computes most, since the memory is idle there: the last one after the first that calls a long function, else the last one, whose
+ * stores compete with the lines asked for.
+ */
+function askingPass(passes: readonly (readonly Stage[] | undefined)[]): number {
+  const calls = (e: Expr): boolean => (e.kind === 'call' && LONG_CALLS.has(e.fn)) || children(e).some(calls);
+  const computes = passes.findLastIndex((p, at) => at > 0 && p?.some((x) => stageExprs(x).some(calls)));
+  return computes < 0 ? passes.length - 1 : computes;
+}
+
+/** Rows that a pass prefetches, and the loop whose next iteration reads them. */
 interface NextRows {
   readonly axis: string;
   readonly rows: readonly Read[];

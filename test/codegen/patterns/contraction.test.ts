@@ -110,3 +110,8 @@ test.each([
     { numRuns: 12, seed: 7 },
   );
 });
+
+test('operands that lie along the depth are turned in registers instead of gathered', () => {
+  const turns = (text: string): boolean => printTile(programOf(graphOf(text), ROWS)).includes(' = turn ');
+  expect([turns(LAYER), turns(TURNED), turns(PLAIN), turns(BATCHES)]).toEqual([true, true, false, false]);
+});

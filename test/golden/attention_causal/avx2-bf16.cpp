@@ -27,38 +27,14 @@ typedef long long i64;
 typedef unsigned short bf16;
 typedef float f32;
 typedef f32 f32x8 __attribute__((vector_size(32)));
-typedef int i32;
-typedef i32 i32x8 __attribute__((vector_size(32)));
-typedef i64 i64x8 __attribute__((vector_size(64)));
 typedef unsigned u32;
 typedef u32 u32x8 __attribute__((vector_size(32)));
 typedef unsigned short u16;
 typedef u16 u16x8 __attribute__((vector_size(16)));
+typedef int i32;
+typedef i32 i32x8 __attribute__((vector_size(32)));
+typedef i64 i64x8 __attribute__((vector_size(64)));
 typedef u16 u16x16 __attribute__((vector_size(32)));
-
-static inline f32 bf16_to_f32(u32 h) {
-  return __builtin_bit_cast(f32, (u32)(h << 16));
-}
-
-static inline f32x8 gather_bf16_x8(const bf16* p, i64x8 at) {
-  f32x8 v;
-  for (int k = 0; k < 8; ++k) v[k] = bf16_to_f32(p[at[k]]);
-  return v;
-}
-
-static inline void store_f32_x8(f32* p, f32x8 v) {
-  __builtin_memcpy(p, &v, sizeof v);
-}
-
-static inline f32x8 gather_bf16_masked_x8(const bf16* p, i64x8 at, i32x8 m) {
-  f32x8 v = {};
-  for (int k = 0; k < 8; ++k) if (m[k]) v[k] = bf16_to_f32(p[at[k]]);
-  return v;
-}
-
-static inline f32x8 splat_f32_x8(f32 x) {
-  return x - f32x8{};
-}
 
 static inline f32x8 bf16_to_f32_x8(u32x8 h) {
   return __builtin_bit_cast(f32x8, (u32x8)(h << 16));
@@ -79,6 +55,65 @@ static inline u32x8 load_u16_as_u32_x8(const u16* p) {
 
 static inline f32x8 load_bf16_x8(const bf16* p) {
   return bf16_to_f32_x8(load_u16_as_u32_x8(p));
+}
+
+static inline void turn_f32_x8(f32x8& a0, f32x8& a1, f32x8& a2, f32x8& a3, f32x8& a4, f32x8& a5, f32x8& a6, f32x8& a7) {
+  const f32x8 t0 = __builtin_shufflevector(a0, a1, 0, 8, 1, 9, 4, 12, 5, 13);
+  const f32x8 t1 = __builtin_shufflevector(a0, a1, 2, 10, 3, 11, 6, 14, 7, 15);
+  const f32x8 t2 = __builtin_shufflevector(a2, a3, 0, 8, 1, 9, 4, 12, 5, 13);
+  const f32x8 t3 = __builtin_shufflevector(a2, a3, 2, 10, 3, 11, 6, 14, 7, 15);
+  const f32x8 t4 = __builtin_shufflevector(a4, a5, 0, 8, 1, 9, 4, 12, 5, 13);
+  const f32x8 t5 = __builtin_shufflevector(a4, a5, 2, 10, 3, 11, 6, 14, 7, 15);
+  const f32x8 t6 = __builtin_shufflevector(a6, a7, 0, 8, 1, 9, 4, 12, 5, 13);
+  const f32x8 t7 = __builtin_shufflevector(a6, a7, 2, 10, 3, 11, 6, 14, 7, 15);
+  const f32x8 t8 = __builtin_shufflevector(t0, t2, 0, 1, 8, 9, 4, 5, 12, 13);
+  const f32x8 t9 = __builtin_shufflevector(t0, t2, 2, 3, 10, 11, 6, 7, 14, 15);
+  const f32x8 t10 = __builtin_shufflevector(t1, t3, 0, 1, 8, 9, 4, 5, 12, 13);
+  const f32x8 t11 = __builtin_shufflevector(t1, t3, 2, 3, 10, 11, 6, 7, 14, 15);
+  const f32x8 t12 = __builtin_shufflevector(t4, t6, 0, 1, 8, 9, 4, 5, 12, 13);
+  const f32x8 t13 = __builtin_shufflevector(t4, t6, 2, 3, 10, 11, 6, 7, 14, 15);
+  const f32x8 t14 = __builtin_shufflevector(t5, t7, 0, 1, 8, 9, 4, 5, 12, 13);
+  const f32x8 t15 = __builtin_shufflevector(t5, t7, 2, 3, 10, 11, 6, 7, 14, 15);
+  const f32x8 t16 = __builtin_shufflevector(t8, t12, 0, 1, 2, 3, 8, 9, 10, 11);
+  const f32x8 t17 = __builtin_shufflevector(t9, t13, 0, 1, 2, 3, 8, 9, 10, 11);
+  const f32x8 t18 = __builtin_shufflevector(t10, t14, 0, 1, 2, 3, 8, 9, 10, 11);
+  const f32x8 t19 = __builtin_shufflevector(t11, t15, 0, 1, 2, 3, 8, 9, 10, 11);
+  const f32x8 t20 = __builtin_shufflevector(t8, t12, 4, 5, 6, 7, 12, 13, 14, 15);
+  const f32x8 t21 = __builtin_shufflevector(t9, t13, 4, 5, 6, 7, 12, 13, 14, 15);
+  const f32x8 t22 = __builtin_shufflevector(t10, t14, 4, 5, 6, 7, 12, 13, 14, 15);
+  const f32x8 t23 = __builtin_shufflevector(t11, t15, 4, 5, 6, 7, 12, 13, 14, 15);
+  a0 = t16;
+  a1 = t17;
+  a2 = t18;
+  a3 = t19;
+  a4 = t20;
+  a5 = t21;
+  a6 = t22;
+  a7 = t23;
+}
+
+static inline void store_f32_x8(f32* p, f32x8 v) {
+  __builtin_memcpy(p, &v, sizeof v);
+}
+
+static inline f32 bf16_to_f32(u32 h) {
+  return __builtin_bit_cast(f32, (u32)(h << 16));
+}
+
+static inline f32x8 gather_bf16_x8(const bf16* p, i64x8 at) {
+  f32x8 v;
+  for (int k = 0; k < 8; ++k) v[k] = bf16_to_f32(p[at[k]]);
+  return v;
+}
+
+static inline f32x8 gather_bf16_masked_x8(const bf16* p, i64x8 at, i32x8 m) {
+  f32x8 v = {};
+  for (int k = 0; k < 8; ++k) if (m[k]) v[k] = bf16_to_f32(p[at[k]]);
+  return v;
+}
+
+static inline f32x8 splat_f32_x8(f32 x) {
+  return x - f32x8{};
 }
 
 static inline f32x8 load_bf16_masked_x8(const bf16* p, i32x8 m) {
@@ -229,7 +264,60 @@ static void attention_causal_k0_s(const bf16* __restrict q, const bf16* __restri
       for (i64 n = 0; n < N; n += 16) {
         const i64 panel = n * D;
         if (n + 16 <= N) {
-          for (i64 d = 0; d < D; ++d) {
+          const i64 d_end = D - (D & 7);
+          for (i64 d = 0; d < d_end; d += 8) {
+            const i64 at_1 = panel + d * 16;
+            const i64 n_1 = n + 1;
+            const i64 n_2 = n + 2;
+            const i64 n_3 = n + 3;
+            const i64 n_4 = n + 4;
+            const i64 n_5 = n + 5;
+            const i64 n_6 = n + 6;
+            const i64 n_7 = n + 7;
+            f32x8 turned = load_bf16_x8(k + ((b * H + h) * N + n) * D + d);
+            f32x8 turned_1 = load_bf16_x8(k + ((b * H + h) * N + n_1) * D + d);
+            f32x8 turned_2 = load_bf16_x8(k + ((b * H + h) * N + n_2) * D + d);
+            f32x8 turned_3 = load_bf16_x8(k + ((b * H + h) * N + n_3) * D + d);
+            f32x8 turned_4 = load_bf16_x8(k + ((b * H + h) * N + n_4) * D + d);
+            f32x8 turned_5 = load_bf16_x8(k + ((b * H + h) * N + n_5) * D + d);
+            f32x8 turned_6 = load_bf16_x8(k + ((b * H + h) * N + n_6) * D + d);
+            f32x8 turned_7 = load_bf16_x8(k + ((b * H + h) * N + n_7) * D + d);
+            turn_f32_x8(turned, turned_1, turned_2, turned_3, turned_4, turned_5, turned_6, turned_7);
+            store_f32_x8(n_panels_scratch + at_1, turned);
+            store_f32_x8(n_panels_scratch + at_1 + 16, turned_1);
+            store_f32_x8(n_panels_scratch + at_1 + 32, turned_2);
+            store_f32_x8(n_panels_scratch + at_1 + 48, turned_3);
+            store_f32_x8(n_panels_scratch + at_1 + 64, turned_4);
+            store_f32_x8(n_panels_scratch + at_1 + 80, turned_5);
+            store_f32_x8(n_panels_scratch + at_1 + 96, turned_6);
+            store_f32_x8(n_panels_scratch + at_1 + 112, turned_7);
+            const i64 n_8 = n + 8;
+            const i64 n_9 = n + 8 + 1;
+            const i64 n_10 = n + 8 + 2;
+            const i64 n_11 = n + 8 + 3;
+            const i64 n_12 = n + 8 + 4;
+            const i64 n_13 = n + 8 + 5;
+            const i64 n_14 = n + 8 + 6;
+            const i64 n_15 = n + 8 + 7;
+            f32x8 turned_8 = load_bf16_x8(k + ((b * H + h) * N + n_8) * D + d);
+            f32x8 turned_9 = load_bf16_x8(k + ((b * H + h) * N + n_9) * D + d);
+            f32x8 turned_10 = load_bf16_x8(k + ((b * H + h) * N + n_10) * D + d);
+            f32x8 turned_11 = load_bf16_x8(k + ((b * H + h) * N + n_11) * D + d);
+            f32x8 turned_12 = load_bf16_x8(k + ((b * H + h) * N + n_12) * D + d);
+            f32x8 turned_13 = load_bf16_x8(k + ((b * H + h) * N + n_13) * D + d);
+            f32x8 turned_14 = load_bf16_x8(k + ((b * H + h) * N + n_14) * D + d);
+            f32x8 turned_15 = load_bf16_x8(k + ((b * H + h) * N + n_15) * D + d);
+            turn_f32_x8(turned_8, turned_9, turned_10, turned_11, turned_12, turned_13, turned_14, turned_15);
+            store_f32_x8(n_panels_scratch + at_1 + 8, turned_8);
+            store_f32_x8(n_panels_scratch + at_1 + 24, turned_9);
+            store_f32_x8(n_panels_scratch + at_1 + 40, turned_10);
+            store_f32_x8(n_panels_scratch + at_1 + 56, turned_11);
+            store_f32_x8(n_panels_scratch + at_1 + 72, turned_12);
+            store_f32_x8(n_panels_scratch + at_1 + 88, turned_13);
+            store_f32_x8(n_panels_scratch + at_1 + 104, turned_14);
+            store_f32_x8(n_panels_scratch + at_1 + 120, turned_15);
+          }
+          for (i64 d = d_end; d < D; ++d) {
             const f32x8 w = gather_bf16_x8(k, ((b * H + h) * N + (n + i64x8{0, 1, 2, 3, 4, 5, 6, 7})) * D + d);
             store_f32_x8(n_panels_scratch + panel + d * 16, w);
             const f32x8 w_1 = gather_bf16_x8(k, ((b * H + h) * N + (n + 8 + i64x8{0, 1, 2, 3, 4, 5, 6, 7})) * D + d);

@@ -18,6 +18,7 @@ import {
   withMask,
 } from '../../tile/scope.ts';
 import type { Scope } from '../../tile/scope.ts';
+import { liesAlong, turnedSquare } from '../turned.ts';
 import type { Product } from './shape.ts';
 
 /** A right operand in panels of `n` columns: element (k, col) at (col - col % n) · depth + k · n + col % n. */
@@ -49,8 +50,8 @@ export function packRight(p: Product, n: number, s: Scope, k: KernelState): Pack
   const sum = p.when === undefined ? undefined : declare(s, 'spoilt', t.splat(t.float(0), lanes));
   loopOver(p.cols, t.int(0), width, n, s, (panel, col) => {
     const start = bind(panel, 'panel', t.mul(col, depth));
-    const rows = (open: Scope, edge: boolean): void =>
-      loopOver(p.over, t.int(0), depth, 1, open, (one, at) => {
+    const rows = (open: Scope, edge: boolean, from = t.int(0)): void =>
+      loopOver(p.over, from, depth, 1, open, (one, at) => {
         for (let v = 0; v < n / lanes; v++) {
           const lane = lanes === 1 ? undefined : laneAt(p.cols.id, lanes, col, v, false);
           const position = t.add(col, t.int(v * lanes));
@@ -66,7 +67,9 @@ export function packRight(p: Product, n: number, s: Scope, k: KernelState): Pack
         }
       });
     const whole = nested(panel);
-    rows(whole, false);
+    if (lanes > 1 && sum === undefined && liesAlong(p.right, p.over.id, p.cols.id, s.cx.buffer))
+      squares(p, { array, start, n, lanes, col }, depth, whole, (open, lo) => rows(open, false, lo));
+    else rows(whole, false);
     const rest = nested(panel);
     rows(rest, true);
     const cond = t.binary('le', t.add(col, t.int(n)), width);
@@ -74,6 +77,29 @@ export function packRight(p: Product, n: number, s: Scope, k: KernelState): Pack
   });
   if (sum === undefined) return { array, depth, width };
   return { array, depth, width, finite: bind(s, 'finite', t.binary('eq', folded(sum, s), t.float(0))) };
+}
+
+/** A panel of an operand that lies along the reduced axis, in squares; `rest` packs from the first element that is in no square. */
+function squares(
+  p: Product,
+  to: { readonly array: string; readonly start: Val; readonly n: number; readonly lanes: number; readonly col: Val },
+  depth: Val,
+  s: Scope,
+  rest: (s: Scope, from: Val) => void,
+): void {
+  const { n, lanes } = to;
+  const end = bind(s, `${p.over.name}_end`, t.sub(depth, t.binary('mod', depth, t.int(lanes))));
+  loopOver(p.over, t.int(0), end, lanes, s, (one, from) => {
+    const at = bind(one, 'at', t.add(to.start, t.mul(from, t.int(n))));
+    for (let q = 0; q < n; q += lanes) {
+      const across = { axis: p.cols, to: t.add(to.col, t.int(q)) };
+      turnedSquare(p.right, { axis: p.over, from }, across, lanes, one).forEach((value, i) => {
+        const place = { array: to.array, index: t.add(at, t.int(i * n + q)) };
+        one.block.ops.push({ kind: 'store', to: place, dtype: 'f32', value });
+      });
+    }
+  });
+  rest(s, end);
 }
 
 /** The sum of the lanes. */

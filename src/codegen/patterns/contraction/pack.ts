@@ -9,6 +9,7 @@ import { loopOver, sweep } from '../../tile/loops.ts';
 import { bind, branched, laneAt, nested, valueOf, withAxis, withLane } from '../../tile/scope.ts';
 import type { Scope } from '../../tile/scope.ts';
 import { laneable } from '../../tile/vectorise.ts';
+import { liesAlong, turnedSquare } from '../turned.ts';
 
 /** The reduced axes of one block: the first of them runs over from..to, the others over their extents. */
 export interface Depth {
@@ -62,18 +63,54 @@ const put = (p: Panel, at: Val, value: Val): TileOp => ({
 export function packPanel(e: Expr, run: Run, d: Depth, p: Panel, lanes: number, s: Scope): void {
   const inLanes = lanes > 1 && p.group === 1 && p.width % lanes === 0 && laneable(e, run.axis.id);
   const [whole, rest] = [nested(s), nested(s)];
-  overDepth(d, whole, 'all', (inner, k) => {
-    if (!inLanes) return positions(e, run, p, k, inner, false);
+  const vectors = (inner: Scope, k: Val): void => {
     for (let q = 0; q < p.width; q += lanes) {
       const view = withLane(branched(inner), laneAt(run.axis.id, lanes, t.add(run.at, t.int(q)), 0, false));
       const value = t.splat(valueOf(e, view), lanes);
       inner.block.ops.push(put(p, t.add(t.mul(k, t.int(p.width)), t.int(q)), value));
     }
-  });
+  };
+  const along = d.over.at(-1);
+  if (inLanes && along !== undefined && liesAlong(e, along.id, run.axis.id, s.cx.buffer))
+    overDepth(d, whole, 'last', (inner, k) => squares(e, along, run, d, p, k, lanes, inner, vectors));
+  else overDepth(d, whole, 'all', (inner, k) => (inLanes ? vectors(inner, k) : positions(e, run, p, k, inner, false)));
   overDepth(d, rest, 'all', (inner, k) => positions(e, run, p, k, inner, true));
   const fits = t.binary('le', t.add(run.at, t.int(p.width)), run.end);
   s.block.ops.push({ kind: 'if', cond: fits, then: whole.block.ops, else: rest.block.ops });
   if (p.group === 2) padGroup(d, p, s);
+}
+
+/** Squares of as many reduced elements as a vector has lanes, the elements that are left one by one. */
+function squares(
+  e: Expr,
+  along: Axis,
+  run: Run,
+  d: Depth,
+  p: Panel,
+  k: Val,
+  lanes: number,
+  s: Scope,
+  single: (inner: Scope, k: Val) => void,
+): void {
+  const [lo, hi] = d.over.length === 1 ? [d.from, d.to] : [t.int(0), extentOf(along, s)];
+  const place = (x: Val): Val => t.add(k, t.sub(x, lo));
+  const step = (at: Scope, pos: Val, count: number): void => {
+    for (let u = 0; u < count; u++) {
+      const from = t.add(pos, t.int(u * lanes));
+      const start = bind(at, 'at', t.mul(place(from), t.int(p.width)));
+      for (let q = 0; q < p.width; q += lanes) {
+        const turned = turnedSquare(
+          e,
+          { axis: along, from },
+          { axis: run.axis, to: t.add(run.at, t.int(q)) },
+          lanes,
+          at,
+        );
+        turned.forEach((v, i) => at.block.ops.push(put(p, t.add(start, t.int(i * p.width + q)), v)));
+      }
+    }
+  };
+  sweep(along, lo, hi, lanes, 1, s, step, (at) => single(at, place(must(at.axes.get(along.id), 'position'))));
 }
 
 /** One element for each position, one after the other. */
