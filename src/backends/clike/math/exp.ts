@@ -49,14 +49,14 @@ static inline vec exp_1(vec x) {
     fn: 'exp',
     name: 'exp_4',
     tier: 4,
-    ulp: 2.5,
+    ulp: 1.1,
     deps: ['exp_ends'],
-    text: `// exp(x) within 2.5 ulp: a polynomial of degree 5.
+    text: `// exp(x) within 1.1 ulp: a polynomial of degree 6 in r as it is rounded.
 static inline vec exp_4(vec x) {
   const vec t = x * 1.44269502f + 12582912.0f;
   const vec n = t - 12582912.0f;
   const vec r = x - n * 0.693145752f - n * 1.42860677e-6f;
-  const vec q = 0.499992311f + r * (0.166671127f + r * (0.0418901891f + r * 0.00831268355f));
+  const vec q = 0.49999994f + r * (0.166665211f + r * (0.0416682586f + r * (0.00836866908f + r * 0.00138213043f)));
   return exp_ends(x, t, 1.0f + (r + r * r * q));
 }
 `,
