@@ -38,8 +38,7 @@ export function layoutOf(axes: readonly LoopAxis[], stored = false): Layout {
   }
   // Room along a ragged result is what the caller gives: that axis comes first, where its bound can be told from an address.
   const limited = parts.filter((p) => p.ragged?.origin === 'result');
-  if (limited.length > 1)
-    return { shape: axes.map((x) => x.hi), index: axes.map((x) => axisRef(x.id)), virtual: true };
+  if (limited.length > 1) return { shape: axes.map((x) => x.hi), index: axes.map((x) => axisRef(x.id)), virtual: true };
   const result = limited[0]?.ragged;
   parts = [...limited, ...parts.filter((p) => !limited.includes(p))];
   return {
