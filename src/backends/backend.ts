@@ -92,6 +92,8 @@ export interface Backend {
     change?: (program: TileProgram) => TileProgram,
   ): { readonly ok: true; readonly emitted: Emitted } | { readonly ok: false; readonly reasons: readonly Reason[] };
   readiness(arch: Arch): Promise<Readiness>;
+  /** Element operations that one case of a check may take where execution is slow; as many as elsewhere if absent. */
+  readonly caseWork?: number;
   /** How objects of `compile` are executed on this machine. */
   runner(arch: Arch): RunnerSpec;
   /**

@@ -97,6 +97,13 @@ const FOUND: readonly (readonly [what: string, source: string])[] = [
      }`,
   ],
   [
+    'a row that is named under a condition is not asked for in advance',
+    `op a(x: i8[N, M], v: i64[N, 2, M], k: f32[K]) -> (y: i32[N]) {
+       let t[n in N, j in K] = 1 + x[n, clamp (v[n - 1, 1, clamp n] ?? 0)];
+       y[n] = sum[r in N](t[n*2 + r, 1] ?? 0);
+     }`,
+  ],
+  [
     'a choice between masks of 32-bit and of 64-bit lanes',
     `op a(x: bool[N, M]) -> (y: bool[N, M]) {
        y[n, m] = if n + 1 < N then (x[n + 1, m] ?? false) else (x[m, m] ?? m > 2);

@@ -112,7 +112,7 @@ async function one(
     cases: args.cases,
     configs: args.configs,
     seed: args.seed,
-    work: WORK,
+    work: Math.min(WORK, target.backend.caseWork ?? WORK),
     // Sizes of the doc comment are for tuning; sizes on the command line are meant.
     fixed: c.fromDoc ? c.scalars : { ...c.sizes, ...c.scalars },
     tolerances: c.op.tolerances,

@@ -2,14 +2,15 @@ import { must } from '../../assert.ts';
 import { DTYPES } from '../../dsl/dtypes.ts';
 import * as b from '../ir/build.ts';
 import type { AxisId, Expr, Stage } from '../ir/stage.ts';
-import { reads, stageReads, visit } from '../ir/walk.ts';
+import { children, freeAxes, reads, stageReads } from '../ir/walk.ts';
 import type { Read } from '../ir/walk.ts';
+import { coefOf, linear } from '../lower/linear.ts';
 import { keyOf, substitute } from '../ir/rewrite.ts';
 import * as t from '../ir/tile-build.ts';
 import type { Val } from '../ir/tile.ts';
 import { address } from './access.ts';
 import { dependsOn } from './affine.ts';
-import { indexOf, withVar } from './scope.ts';
+import { indexOf, valueOf, withVar } from './scope.ts';
 import type { Scope } from './scope.ts';
 
 const LINE = 64;
@@ -50,22 +51,49 @@ export function prefetchRows(rows: readonly Read[], axis: AxisId, pos: Val, step
   }
 }
 
-/** Reads whose row is named by data that changes with `axis`: the gathers of a segment, one for each field of packed rows. */
-export function gatheredRows(body: Expr, axis: AxisId): readonly Read[] {
-  const out = new Map<string, Read>();
-  visit(body, (e) => {
-    if (e.kind !== 'read' || e.list !== undefined || out.has(`${e.buf} ${e.field ?? ''}`)) return;
-    if (e.index.some((i) => reads(i).some((q) => dependsOn(q, axis)))) out.set(`${e.buf} ${e.field ?? ''}`, e);
-  });
+/** A read whose row is named by data that changes with an axis, and what sizes alone say about whether it is made. */
+export interface Gather {
+  readonly row: Read;
+  readonly when: readonly Expr[];
+}
+
+/**
+ * The gathers of a segment, one for each field of packed rows. Their names are read at every point, or under conditions on sizes alone: where a
+ * condition hangs on the point, names of later points may be nowhere.
+ */
+export function gatheredRows(body: Expr, axis: AxisId): readonly Gather[] {
+  const out = new Map<string, Gather>();
+  const go = (e: Expr, when: readonly Expr[] | undefined): void => {
+    if (e.kind === 'read' && e.list === undefined && when !== undefined) {
+      const key = `${e.buf} ${e.field ?? ''}`;
+      if (!out.has(key) && e.index.some((i) => reads(i).some((q) => dependsOn(q, axis)) && isEager(i)))
+        out.set(key, { row: e, when });
+    }
+    const under = (cond: Expr): readonly Expr[] | undefined =>
+      when !== undefined && freeAxes(cond).size === 0 && reads(cond).length === 0 ? [...when, cond] : undefined;
+    if (e.kind === 'select') {
+      go(e.cond, when);
+      go(e.then, under(e.cond));
+      go(e.else, under(b.not(e.cond)));
+    } else if (e.kind === 'binary' && (e.op === 'and' || e.op === 'or')) {
+      go(e.a, when);
+      go(e.b, under(e.op === 'and' ? e.a : b.not(e.a)));
+    } else children(e).forEach((c) => go(c, when));
+  };
+  go(body, []);
   return [...out.values()];
 }
+/** True where all reads of an expression are made whenever it is evaluated. */
+const isEager = (e: Expr): boolean =>
+  !(e.kind === 'select' || (e.kind === 'binary' && (e.op === 'and' || e.op === 'or')) || e.kind === 'reduce') &&
+  children(e).every(isEager);
 
 /**
  * Hints for the rows that are gathered `ahead` items later. Names of later items are read from where the offsets put them, beyond the segment's end
  * too, but not beyond the end of the array. `points` are the scopes of one step, which read the row's elements side by side.
  */
 export function prefetchGathers(
-  rows: readonly Read[],
+  rows: readonly Gather[],
   axis: AxisId,
   hi: Expr,
   ahead: number,
@@ -75,12 +103,16 @@ export function prefetchGathers(
   const later = new Map([[axis, b.add(b.axisRef(axis), b.int(ahead))]]);
   const moved = (e: Expr): Expr => substitute(e, { axes: later });
   const namesOf = (r: Read): readonly Read[] => r.index.flatMap((i) => reads(i).filter((q) => dependsOn(q, axis)));
-  const groups = Map.groupBy(rows, (r) => namesOf(r).map(keyOf).join(' '));
+  const groups = Map.groupBy(rows, ({ row, when }) => [...when, ...namesOf(row)].map(keyOf).join(' '));
   for (const group of groups.values()) {
-    const conds = namesOf(must(group[0], 'gather')).map((q) => withinArray(moved(q), axis, hi, ahead, inner));
+    const first = must(group[0], 'gather');
+    const conds = [
+      ...first.when.map((c) => valueOf(c, uncached(inner))),
+      ...namesOf(first.row).map((q) => withinArray(moved(q), axis, hi, ahead, inner)),
+    ];
     const ops: Scope['block']['ops'] = [];
     const block = { ops, values: new Map(), parent: undefined };
-    for (const r of group) {
+    for (const { row: r } of group) {
       const bytes = DTYPES[r.dtype].bytes;
       points.forEach((p, u) => {
         const lane = p.lane;
@@ -98,9 +130,11 @@ export function prefetchGathers(
 }
 function withinArray(q: Expr, axis: AxisId, hi: Expr, ahead: number, s: Scope): Val {
   const plain = uncached(s);
-  if (q.kind === 'read' && q.index.length === 1 && q.list === undefined) {
+  const [only] = q.kind === 'read' && q.list === undefined && q.index.length === 1 ? q.index : [];
+  // What rises with the axis is beyond the start of the array if it was at the item itself.
+  if (q.kind === 'read' && only !== undefined && coefOf(linear(only), axis) > 0n) {
     const extent = must(s.cx.buffer(q.buf).shape[0], 'extent');
-    return t.lt(indexOf(must(q.index[0], 'index'), plain), indexOf(extent, plain));
+    return t.lt(indexOf(only, plain), indexOf(extent, plain));
   }
   return t.lt(t.add(must(s.axes.get(axis), 'axis'), t.int(ahead)), indexOf(hi, plain));
 }

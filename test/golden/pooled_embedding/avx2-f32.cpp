@@ -57,7 +57,7 @@ static void pooled_embedding_k0_y_fast(const f32* __restrict w, const i64* __res
       for (i64 l = 0; l < off_at - off_at_1; ++l) {
         const i64 off_at_2 = off[b];
         const i64 off_at_3 = off[B];
-        if (off_at_2 + (l + 16) < off_at_3) {
+        if (V > 0 && off_at_2 + (l + 16) < off_at_3) {
           const i64 off_at_4 = off[b];
           const i64 min_at = min_i64(max_i64(ids[off_at_4 + (l + 16)], 0), V - 1);
           __builtin_prefetch(w + min_at * D + d);
@@ -107,7 +107,7 @@ static void pooled_embedding_k0_y(const f32* __restrict w, const i64* __restrict
       for (i64 l = 0; l < off_at - off_at_1; ++l) {
         const i64 off_at_2 = off[b];
         const i64 off_at_3 = off[B];
-        if (off_at_2 + (l + 16) < off_at_3) {
+        if (V > 0 && off_at_2 + (l + 16) < off_at_3) {
           const i64 off_at_4 = off[b];
           const i64 min_at = min_i64(max_i64(ids[off_at_4 + (l + 16)], 0), V - 1);
           __builtin_prefetch(w + min_at * D + d);
@@ -196,7 +196,7 @@ static void pooled_embedding_k0_y(const f32* __restrict w, const i64* __restrict
       const i64 l_end = off[b + 1] - off_at;
       for (i64 l = 0; l < l_end; ++l) {
         const i64 off_at_1 = off[b];
-        if (off_at_1 + (l + 16) < off[B]) {
+        if (V > 0 && off_at_1 + (l + 16) < off[B]) {
           const i64 off_at_2 = off[b];
           const i64 min_at = min_i64(max_i64(ids[off_at_2 + (l + 16)], 0), V - 1);
           __builtin_prefetch(w + min_at * D + d);

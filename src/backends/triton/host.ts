@@ -1,0 +1,53 @@
+import type { Val } from '../../codegen/ir/tile.ts';
+import { pyName, Unsupported } from './print.ts';
+
+/** A size as Python computes it on the host; elements of arrays are fetched from the device. */
+export function hostValue(v: Val): string {
+  switch (v.kind) {
+    case 'int':
+      return String(v.value);
+    case 'bool':
+      return v.value ? 'True' : 'False';
+    case 'name':
+      return pyName(v.id);
+    case 'load':
+      return `int(${pyName(v.from.array)}[${hostValue(v.from.index)}])`;
+    case 'convert':
+      return hostValue(v.a);
+    case 'select':
+      return `(${hostValue(v.then)} if ${hostValue(v.cond)} else ${hostValue(v.else)})`;
+    case 'unary':
+      return v.op === 'not' ? `(not ${hostValue(v.a)})` : `(${v.op === 'neg' ? '-' : '~'}${hostValue(v.a)})`;
+    case 'call':
+      if (v.fn === 'min' || v.fn === 'max') return `${v.fn}(${v.args.map(hostValue).join(', ')})`;
+      if (v.fn === 'abs') return `abs(${v.args.map(hostValue).join(', ')})`;
+      throw new Unsupported(`${v.fn} in a size`);
+    case 'binary': {
+      const [a, b] = [hostValue(v.a), hostValue(v.b)];
+      const tokens: Readonly<Partial<Record<typeof v.op, string>>> = {
+        add: '+',
+        sub: '-',
+        mul: '*',
+        div: '//',
+        lt: '<',
+        le: '<=',
+        gt: '>',
+        ge: '>=',
+        eq: '==',
+        ne: '!=',
+        and: 'and',
+        or: 'or',
+        bitand: '&',
+        bitor: '|',
+        bitxor: '^',
+        shl: '<<',
+        shr: '>>',
+      };
+      if (v.op === 'floordiv' || v.op === 'mod')
+        return `(${a} ${v.op === 'mod' ? '%' : '//'} ${b} if ${b} != 0 else 0)`;
+      return `(${a} ${tokens[v.op] ?? '+'} ${b})`;
+    }
+    default:
+      throw new Unsupported(`${v.kind} in a size`);
+  }
+}

@@ -1,0 +1,434 @@
+import { assertNever } from '../../assert.ts';
+import { DTYPES, widen } from '../../dsl/dtypes.ts';
+import type { DType, ValueType } from '../../dsl/dtypes.ts';
+import type { Builtin, TBinary } from '../../dsl/typed.ts';
+import type { Ref, Val } from '../../codegen/ir/tile.ts';
+import { DEVICE_FUNCTIONS } from './functions.ts';
+import { isFloatValue, STORAGE, VALUE } from './types.ts';
+
+/** Names that a kernel's own names must not take. */
+const TAKEN: ReadonlySet<string> = new Set([
+  ...Object.keys(DEVICE_FUNCTIONS),
+  ...'tl triton torch and as assert async await break class continue def del elif else except finally for from global if import in is lambda nonlocal not or pass raise return try while with yield None True False int float bool range len min max abs programs'.split(
+    ' ',
+  ),
+]);
+export const pyName = (id: string): string => (TAKEN.has(id) ? `${id}_` : id);
+
+/** Text of a value, and whether it binds as tightly as a name. */
+interface Text {
+  readonly text: string;
+  readonly tight: boolean;
+}
+const tight = (text: string): Text => ({ text, tight: true });
+const loose = (text: string): Text => ({ text, tight: false });
+
+export interface PrintCx {
+  /** Lines that stand before the statement whose value is printed. */
+  readonly before: (line: string) => void;
+  /** A name that the kernel does not have. */
+  readonly fresh: (base: string) => string;
+  /** Notes that a device function is used. */
+  readonly use: (fn: string) => string;
+}
+
+const TOKENS: Readonly<Partial<Record<TBinary, string>>> = {
+  eq: '==',
+  ne: '!=',
+  lt: '<',
+  le: '<=',
+  gt: '>',
+  ge: '>=',
+  bitand: '&',
+  bitor: '|',
+  bitxor: '^',
+  add: '+',
+  sub: '-',
+  mul: '*',
+};
+
+/**
+ * Values as Triton text. Triton computes both sides of a choice; what the language computes lazily is loaded under a mask here, `mask` being the name
+ * of the condition under which a value counts.
+ */
+export function printValue(v: Val, cx: PrintCx, mask?: string): string {
+  return print(v, cx, mask).text;
+}
+/** The same as a tensor of the value's type, also where it is a literal. */
+export function printTyped(v: Val, cx: PrintCx, mask?: string): string {
+  const literal = v.kind === 'int' || v.kind === 'float' || v.kind === 'bool';
+  return literal ? `tl.full((), ${printValue(v, cx)}, ${VALUE[v.ty.dtype]})` : printValue(v, cx, mask);
+}
+
+function print(v: Val, cx: PrintCx, mask: string | undefined): Text {
+  const go = (x: Val): string => inner(print(x, cx, mask));
+  const typed = (x: Val): string => printTyped(x, cx, mask);
+  const cast = (x: Val, type: string): Text => tight(`${typedTight(x, cx, mask)}.to(${type})`);
+  switch (v.kind) {
+    case 'int':
+      return integer(v.value, v.ty.dtype);
+    case 'float':
+      return floatText(v.value);
+    case 'bool':
+      return tight(v.value ? 'True' : 'False');
+    case 'name':
+      return tight(pyName(v.id));
+    case 'load':
+      return load(v, cx, mask);
+    case 'unary':
+      if (v.op === 'not') return tight(`tl.where(${printValue(v.a, cx, mask)}, False, True)`);
+      return loose(`${v.op === 'neg' ? '-' : '~'}${typedTight(v.a, cx, mask)}`);
+    case 'binary':
+      return binary(v, cx, mask);
+    case 'call':
+      return call(v.fn, v, cx, mask);
+    case 'bitcast': {
+      const stored = encode(v.a, v.from, cx, mask);
+      const bits = `${stored}.to(tl.${STORAGE[v.to]}, bitcast=True)`;
+      return decode(STORAGE[v.from] === STORAGE[v.to] ? stored : bits, v.to, v.ty.dtype, cx);
+    }
+    case 'round':
+      if (v.to === 'tf32') return print(v.a, cx, mask);
+      return decode(encode(v.a, v.to, cx, mask), v.to, v.ty.dtype, cx);
+    case 'convert':
+      return convert(v.a, v.ty.dtype, cx, mask, cast);
+    case 'select': {
+      const cond = condition(v.cond, cx, mask);
+      const other = (): string => negated(cond, cx);
+      const then = printTyped(v.then, cx, hasLoad(v.then) ? both(mask, cond, cx) : mask);
+      const otherwise = printTyped(v.else, cx, hasLoad(v.else) ? both(mask, other(), cx) : mask);
+      return tight(`tl.where(${cond}, ${then}, ${otherwise})`);
+    }
+    case 'opaque':
+      return print(v.a, cx, mask);
+    case 'splat':
+      return print(v.a, cx, mask);
+    case 'dimOf':
+      return tight(`tl.load(${pyName(v.id)} + ${go(v.entry)})`);
+    case 'iota':
+      return tight(typed({ kind: 'int', value: 0n, ty: v.ty }));
+    default:
+      return assertNever(v, 'print');
+  }
+}
+const inner = (t: Text): string => (t.tight ? t.text : `(${t.text})`);
+function typedTight(x: Val, cx: PrintCx, mask: string | undefined): string {
+  const literal = x.kind === 'int' || x.kind === 'float' || x.kind === 'bool';
+  return literal ? printTyped(x, cx) : inner(print(x, cx, mask));
+}
+
+/** Unsigned types take no negative number. */
+function integer(value: bigint, t: ValueType): Text {
+  const v = t === 'u64' ? BigInt.asUintN(64, value) : t === 'u32' ? BigInt.asUintN(32, value) : value;
+  return v < 0n ? loose(String(v)) : tight(String(v));
+}
+
+function floatText(x: number): Text {
+  if (Number.isNaN(x)) return tight('float("nan")');
+  if (!Number.isFinite(x)) return x > 0 ? tight('float("inf")') : tight('float("-inf")');
+  const text = Object.is(x, -0) ? '-0.0' : String(x);
+  const full = /[.e]/.test(text) ? text : `${text}.0`;
+  return full.startsWith('-') ? loose(full) : tight(full);
+}
+
+/** A condition as a name, so that it can mask loads. */
+function condition(v: Val, cx: PrintCx, mask: string | undefined): string {
+  if (v.kind === 'name') return pyName(v.id);
+  const id = cx.fresh('cond');
+  cx.before(`${id} = ${printTyped(v, cx, mask)}`);
+  return id;
+}
+function negated(cond: string, cx: PrintCx): string {
+  const id = cx.fresh('cond');
+  cx.before(`${id} = tl.where(${cond}, False, True)`);
+  return id;
+}
+function both(mask: string | undefined, cond: string, cx: PrintCx): string {
+  if (mask === undefined) return cond;
+  const id = cx.fresh('cond');
+  cx.before(`${id} = ${mask} & ${cond}`);
+  return id;
+}
+
+function binary(v: Val & { readonly kind: 'binary' }, cx: PrintCx, mask: string | undefined): Text {
+  const { op, a, b } = v;
+  const t = a.ty.dtype;
+  if (op === 'and' || op === 'or') {
+    const right = hasLoad(b)
+      ? (() => {
+          const left = condition(a, cx, mask);
+          const taken = both(mask, op === 'and' ? left : negated(left, cx), cx);
+          return [left, typedTight(b, cx, taken)] as const;
+        })()
+      : ([typedTight(a, cx, mask), typedTight(b, cx, mask)] as const);
+    return loose(`${right[0]} ${op === 'and' ? '&' : '|'} ${right[1]}`);
+  }
+  const [x, y] = [inner(print(a, cx, mask)), inner(print(b, cx, mask))];
+  if (op === 'shl' || op === 'shr') {
+    const bits = t === 'i32' || t === 'u32' ? 31 : 63;
+    const count = b.kind === 'int' ? String(b.value & BigInt(bits)) : `(${y} & ${bits}).to(${VALUE[t]})`;
+    return loose(`${typedTight(a, cx, mask)} ${op === 'shl' ? '<<' : '>>'} ${count}`);
+  }
+  if (op === 'floordiv' || op === 'mod') {
+    const fn = cx.use(op === 'mod' ? 'floor_mod' : 'floor_div');
+    return tight(`${fn}(${printTyped(a, cx, mask)}, ${printTyped(b, cx, mask)})`);
+  }
+  if (op === 'div') {
+    if (t === 'f32') return tight(`tl.div_rn(${printTyped(a, cx, mask)}, ${printTyped(b, cx, mask)})`);
+    return loose(`${typedTight(a, cx, mask)} ${isFloatValue(t) ? '/' : '//'} ${typedTight(b, cx, mask)}`);
+  }
+  const token = TOKENS[op];
+  if (token === undefined) throw new Error(`internal: ${op} in Triton`);
+  // Two literals would be computed by Python, whose integers do not wrap.
+  const left = isLiteral(a) && isLiteral(b) ? printTyped(a, cx) : x;
+  return loose(`${left} ${token} ${y}`);
+}
+const isLiteral = (v: Val): boolean => v.kind === 'int' || v.kind === 'float' || v.kind === 'bool';
+
+function hasLoad(v: Val): boolean {
+  switch (v.kind) {
+    case 'load':
+    case 'dimOf':
+      return true;
+    case 'unary':
+    case 'bitcast':
+    case 'round':
+    case 'convert':
+    case 'splat':
+    case 'opaque':
+      return hasLoad(v.a);
+    case 'binary':
+      return hasLoad(v.a) || hasLoad(v.b);
+    case 'call':
+      return v.args.some(hasLoad);
+    case 'select':
+      return hasLoad(v.cond) || hasLoad(v.then) || hasLoad(v.else);
+    default:
+      return false;
+  }
+}
+
+/** Pointer to an element. */
+export function pointer(r: Ref, cx: PrintCx, mask?: string): string {
+  const index = printValue(r.index, cx, mask);
+  return index === '0' ? pyName(r.array) : `${pyName(r.array)} + ${inner(print(r.index, cx, mask))}`;
+}
+function load(v: Val & { readonly kind: 'load' }, cx: PrintCx, mask: string | undefined): Text {
+  const own = v.mask === undefined ? mask : both(mask, condition(v.mask, cx, mask), cx);
+  const text = `tl.load(${pointer(v.from, cx, mask)}${own === undefined ? '' : `, mask=${own}, other=0`})`;
+  return decode(text, v.dtype, v.ty.dtype, cx);
+}
+
+/** An element as it is stored, widened for arithmetic. */
+function decode(stored: string, dtype: DType, to: ValueType, cx: PrintCx): Text {
+  if (dtype === 'bool') return loose(`${stored} != 0`);
+  if (dtype === 'bf16' || dtype.startsWith('f8')) return tight(`${cx.use(`${dtype}_decode`)}(${stored})`);
+  const plain = VALUE[to] === `tl.${STORAGE[dtype]}`;
+  return tight(plain ? stored : `${stored}.to(${VALUE[to]})`);
+}
+/** A value as it is stored: rounded, wrapped or saturated. */
+export function encode(v: Val, dtype: DType, cx: PrintCx, mask?: string): string {
+  // Storing rounds by itself.
+  if (v.kind === 'round' && v.to === dtype) return encode(v.a, dtype, cx, mask);
+  if (dtype === 'bool') return `${typedTight(v, cx, mask)}.to(tl.uint8)`;
+  const x = typedTight(v, cx, mask);
+  if (dtype === 'bf16')
+    return `${cx.use('bf16_encode')}(${v.ty.dtype === 'f32' ? printTyped(v, cx, mask) : `${x}.to(tl.float32)`})`;
+  if (DTYPES[dtype].group === 'int' && isFloatValue(v.ty.dtype))
+    return `${toInteger(v, widen(dtype), cx, mask)}.to(tl.${STORAGE[dtype]})`;
+  return VALUE[v.ty.dtype] === `tl.${STORAGE[dtype]}` ? x : `${x}.to(tl.${STORAGE[dtype]})`;
+}
+
+/** Truncates and saturates; NaN is 0. Limits are the largest floats whose integers fit. */
+const LIMITS: Readonly<Record<'f32' | 'f64', Readonly<Record<string, readonly [string, string, string, string]>>>> = {
+  f32: {
+    i32: ['-2147483648.0', '2147483520.0', '2147483648.0', '2147483647'],
+    u32: ['0.0', '4294967040.0', '4294967296.0', '4294967295'],
+    i64: ['-9223372036854775808.0', '9223371487098961920.0', '9223372036854775808.0', '9223372036854775807'],
+    u64: ['0.0', '18446742974197923840.0', '18446744073709551616.0', '18446744073709551615'],
+  },
+  f64: {
+    i32: ['-2147483648.0', '2147483647.0', '2147483648.0', '2147483647'],
+    u32: ['0.0', '4294967295.0', '4294967296.0', '4294967295'],
+    i64: ['-9223372036854775808.0', '9223372036854774784.0', '9223372036854775808.0', '9223372036854775807'],
+    u64: ['0.0', '18446744073709549568.0', '18446744073709551616.0', '18446744073709551615'],
+  },
+};
+function toInteger(v: Val, to: ValueType, cx: PrintCx, mask: string | undefined): string {
+  const limits = LIMITS[v.ty.dtype === 'f64' ? 'f64' : 'f32'][to];
+  if (limits === undefined) throw new Error(`internal: ${v.ty.dtype} to ${to}`);
+  const [least, most, above, largest] = limits;
+  const id = cx.fresh('real');
+  cx.before(`${id} = ${printTyped(v, cx, mask)}`);
+  const kept = `tl.minimum(tl.maximum(tl.where(${id} != ${id}, 0.0, ${id}), ${least}), ${most}).to(${VALUE[to]})`;
+  return `tl.where(${id} >= ${above}, tl.full((), ${largest}, ${VALUE[to]}), ${kept})`;
+}
+function convert(
+  a: Val,
+  to: ValueType,
+  cx: PrintCx,
+  mask: string | undefined,
+  cast: (x: Val, type: string) => Text,
+): Text {
+  if (a.ty.dtype === to) return print(a, cx, mask);
+  if (a.kind === 'int' && isFloatValue(to)) return floatText(Number(a.value));
+  if (a.kind === 'int' && to !== 'bool') return tight(printTyped({ ...a, ty: { ...a.ty, dtype: to } }, cx));
+  if (to === 'bool') return loose(`${inner(print(a, cx, mask))} != 0`);
+  if (isFloatValue(a.ty.dtype) && !isFloatValue(to)) return tight(toInteger(a, to, cx, mask));
+  return cast(a, VALUE[to]);
+}
+
+/** Functions that are one call of tl, or one of ours, on floats. */
+const TL: Readonly<Partial<Record<Builtin, string>>> = { floor: 'tl.floor', ceil: 'tl.ceil', abs: 'tl.abs' };
+const WIDE: ReadonlySet<Builtin> = new Set([
+  'exp',
+  'exp2',
+  'log',
+  'log2',
+  'sin',
+  'cos',
+  'erf',
+  'expm1',
+  'log1p',
+  'tanh',
+]);
+
+function call(fn: Builtin, v: Val & { readonly kind: 'call' }, cx: PrintCx, mask: string | undefined): Text {
+  const t = v.ty.dtype;
+  const args = v.args.map((x) => printTyped(x, cx, mask));
+  const [x = '', y = '', z = ''] = args;
+  const of = v.args[0]?.ty.dtype ?? t;
+  const float = isFloatValue(of);
+  const own = (name: string, ...list: readonly string[]): string => `${cx.use(name)}(${list.join(', ')})`;
+  const back = (text: string): Text => tight(t === 'f64' ? text : `${text}.to(${VALUE[t]})`);
+  const named = (text: string): string => {
+    const id = cx.fresh('part');
+    cx.before(`${id} = ${text}`);
+    return id;
+  };
+  if (fn === 'philox')
+    return tight(own('philox', `(${x}).to(tl.uint64)`, `(${y}).to(tl.uint64)`, `(${z}).to(tl.uint64) & 3`));
+  if (!float) return integerCall(fn, v, args, cx);
+  if (WIDE.has(fn)) return back(own(fn, x));
+  const tl = TL[fn];
+  if (tl !== undefined) return tight(`${tl}(${x})`);
+  switch (fn) {
+    case 'max':
+      return tight(own('maximum', x, y));
+    case 'min':
+      return tight(own('minimum', x, y));
+    case 'fmax':
+    case 'fmin':
+    case 'trunc':
+    case 'sign':
+      return tight(own(fn, ...args));
+    case 'pow':
+      return back(own('pow', x, y));
+    case 'round':
+      return tight(own('round_even', x));
+    case 'clip':
+      return tight(own('minimum', own('maximum', x, y), z));
+    case 'fma':
+      return tight(`tl.fma(${x}, ${y}, ${z})`);
+    case 'sqrt':
+      return tight(t === 'f32' ? `tl.sqrt_rn(${x})` : `tl.sqrt(${x})`);
+    case 'rsqrt':
+      return t === 'f32'
+        ? tight(`tl.div_rn(tl.full((), 1.0, tl.float32), tl.sqrt_rn(${x}))`)
+        : loose(`1.0 / tl.sqrt(${x})`);
+    case 'relu': {
+      const a = named(x);
+      return tight(`tl.where(${a} < 0, 0.0, ${a})`);
+    }
+    case 'isnan': {
+      const a = named(x);
+      return loose(`${a} != ${a}`);
+    }
+    case 'isinf':
+      return loose(`tl.abs(${x}) == float("inf")`);
+    case 'sigmoid':
+      return back(`(1.0 / (1.0 + ${own('exp', `-(${x})`)}))`);
+    case 'silu': {
+      const a = named(x);
+      return back(`(${a}.to(tl.float64) / (1.0 + ${own('exp', `-${a}`)}))`);
+    }
+    case 'gelu': {
+      const a = named(`(${x}).to(tl.float64)`);
+      return back(`(0.5 * ${a} * (1.0 + ${own('erf', `${a} * 0.7071067811865476`)}))`);
+    }
+    case 'gelu_tanh': {
+      const a = named(`(${x}).to(tl.float64)`);
+      return back(
+        `(0.5 * ${a} * (1.0 + ${own('tanh', `0.7978845608028654 * (${a} + 0.044715 * ${a} * ${a} * ${a})`)}))`,
+      );
+    }
+    case 'softplus': {
+      const a = named(`(${x}).to(tl.float64)`);
+      return back(
+        `(tl.where(${a} > 0, ${a}, tl.where(${a} != ${a}, ${a}, 0.0)) + ${own('log1p', own('exp', `-tl.abs(${a})`))})`,
+      );
+    }
+    default:
+      throw new Unsupported(`the function ${fn}`);
+  }
+}
+
+/** What this target does not have yet; the backend makes a reason of it. */
+export class Unsupported extends Error {}
+
+function integerCall(fn: Builtin, v: Val & { readonly kind: 'call' }, args: readonly string[], cx: PrintCx): Text {
+  const t = v.args[0]?.ty.dtype ?? 'i64';
+  const [x = '', y = '', z = ''] = args;
+  const bits = t === 'i32' || t === 'u32' ? 32 : 64;
+  const u = `tl.uint${bits}`;
+  const back = (text: string): Text => tight(`(${text}).to(${VALUE[v.ty.dtype]})`);
+  const named = (text: string): string => {
+    const id = cx.fresh('part');
+    cx.before(`${id} = ${text}`);
+    return id;
+  };
+  switch (fn) {
+    case 'max':
+    case 'fmax':
+      return tight(`tl.maximum(${x}, ${y})`);
+    case 'min':
+    case 'fmin':
+      return tight(`tl.minimum(${x}, ${y})`);
+    case 'clip':
+      return tight(`tl.minimum(tl.maximum(${x}, ${y}), ${z})`);
+    case 'abs': {
+      const a = named(x);
+      return tight(t.startsWith('u') ? a : `tl.where(${a} < 0, -${a}, ${a})`);
+    }
+    case 'relu':
+      return tight(`tl.maximum(${x}, tl.full((), 0, ${VALUE[t]}))`);
+    case 'sign': {
+      const a = named(x);
+      return back(`(${a} > 0).to(tl.int32) - (${a} < 0).to(tl.int32)`);
+    }
+    case 'fma':
+      return loose(`(${x}) * (${y}) + (${z})`);
+    case 'popcount':
+      return back(`${cx.use('popcount')}((${x}).to(${u}))`);
+    case 'clz':
+      return back(`${bits} - ${cx.use('popcount')}(${cx.use('smear')}((${x}).to(${u}))).to(tl.int32)`);
+    case 'rotl':
+    case 'rotr': {
+      const [a, n] = [named(`(${x}).to(${u})`), named(`(${y}).to(${u}) & ${bits - 1}`)];
+      const [l, r] = fn === 'rotl' ? ['<<', '>>'] : ['>>', '<<'];
+      return back(`(${a} ${l} ${n}) | (${a} ${r} ((${bits} - ${n}) & ${bits - 1}))`);
+    }
+    case 'mulhi':
+      if (t === 'u64') return tight(`${cx.use('mulhi_u64')}(${x}, ${y})`);
+      if (t === 'i64') {
+        const [a, b] = [named(x), named(y)];
+        const high = `${cx.use('mulhi_u64')}(${a}.to(tl.uint64), ${b}.to(tl.uint64)).to(tl.int64)`;
+        return loose(`${high} - tl.where(${a} < 0, ${b}, 0) - tl.where(${b} < 0, ${a}, 0)`);
+      }
+      return back(
+        `((${x}).to(tl.${t === 'u32' ? 'uint64' : 'int64'}) * (${y}).to(tl.${t === 'u32' ? 'uint64' : 'int64'})) >> 32`,
+      );
+    default:
+      throw new Unsupported(`the function ${fn} of integers`);
+  }
+}
