@@ -8,6 +8,7 @@ import { ops } from './commands/ops.ts';
 import { run } from './commands/run.ts';
 import { space } from './commands/space.ts';
 import { targets } from './commands/targets.ts';
+import { toolchain } from './commands/toolchain.ts';
 import { tune } from './commands/tune.ts';
 import { verify } from './commands/verify.ts';
 import type { CommonArgs } from './context.ts';
@@ -27,4 +28,5 @@ export const commands: readonly ((add: Add) => void)[] = [
   (add) => add(ops),
   (add) => add(targets),
   (add) => add(doctor),
+  (add) => add(toolchain),
 ];

@@ -77,6 +77,11 @@ function print(v: Val, cx: PrintCx, mask: string | undefined): Text {
       return load(v, cx, mask);
     case 'unary':
       if (v.op === 'not') return tight(`tl.where(${printValue(v.a, cx, mask)}, False, True)`);
+      if (v.ty.dtype === 'u32' || v.ty.dtype === 'u64') {
+        // The interpreter has no complement of unsigned integers.
+        const ones = `${typedTight(v.a, cx, mask)} ^ ${2n ** (v.ty.dtype === 'u32' ? 32n : 64n) - 1n}`;
+        return loose(v.op === 'neg' ? `(${ones}) + 1` : ones);
+      }
       return loose(`${v.op === 'neg' ? '-' : '~'}${typedTight(v.a, cx, mask)}`);
     case 'binary':
       return binary(v, cx, mask);
@@ -235,7 +240,7 @@ export function encode(v: Val, dtype: DType, cx: PrintCx, mask?: string): string
   if (dtype === 'bf16')
     return `${cx.use('bf16_encode')}(${v.ty.dtype === 'f32' ? printTyped(v, cx, mask) : `${x}.to(tl.float32)`})`;
   if (DTYPES[dtype].group === 'int' && isFloatValue(v.ty.dtype))
-    return `${toInteger(v, widen(dtype), cx, mask)}.to(tl.${STORAGE[dtype]})`;
+    return `${DTYPES[dtype].bytes < 4 ? toNarrow(v, dtype, cx, mask) : toInteger(v, widen(dtype), cx, mask)}.to(tl.${STORAGE[dtype]})`;
   return VALUE[v.ty.dtype] === `tl.${STORAGE[dtype]}` ? x : `${x}.to(tl.${STORAGE[dtype]})`;
 }
 
@@ -254,6 +259,15 @@ const LIMITS: Readonly<Record<'f32' | 'f64', Readonly<Record<string, readonly [s
     u64: ['0.0', '18446744073709549568.0', '18446744073709551616.0', '18446744073709551615'],
   },
 };
+/** The same for types of 8 and 16 bits, whose limits are floats. */
+function toNarrow(v: Val, dtype: DType, cx: PrintCx, mask: string | undefined): string {
+  const { bytes, signed } = DTYPES[dtype];
+  const bits = 8 * bytes - (signed ? 1 : 0);
+  const id = cx.fresh('real');
+  cx.before(`${id} = ${printTyped(v, cx, mask)}`);
+  const least = signed ? -(2 ** bits) : 0;
+  return `tl.minimum(tl.maximum(tl.where(${id} != ${id}, 0.0, ${id}), ${least}.0), ${2 ** bits - 1}.0).to(tl.int32)`;
+}
 function toInteger(v: Val, to: ValueType, cx: PrintCx, mask: string | undefined): string {
   const limits = LIMITS[v.ty.dtype === 'f64' ? 'f64' : 'f32'][to];
   if (limits === undefined) throw new Error(`internal: ${v.ty.dtype} to ${to}`);
