@@ -104,6 +104,13 @@ const FOUND: readonly (readonly [what: string, source: string])[] = [
      }`,
   ],
   [
+    'a condition that all masked lanes share',
+    `op a(v: bool[*B, M], x: f32[N, M]) -> (y: bool[N]) {
+       let t[n in N] = v[clamp n, clamp 1] || (if v[clamp n, clamp n] then true else false);
+       y[n] = t[n*2 - 1] ?? false;
+     }`,
+  ],
+  [
     'a choice between masks of 32-bit and of 64-bit lanes',
     `op a(x: bool[N, M]) -> (y: bool[N, M]) {
        y[n, m] = if n + 1 < N then (x[n + 1, m] ?? false) else (x[m, m] ?? m > 2);

@@ -9,7 +9,8 @@ import { abiOf } from '../clike/abi.ts';
 import { headerOf } from '../clike/file.ts';
 import { deviceFunctions } from './functions.ts';
 import { hostValue } from './host.ts';
-import { pyName, Unsupported } from './print.ts';
+import { pyName } from './print.ts';
+import { Unsupported } from './text.ts';
 import { statements } from './statements.ts';
 import { STORAGE } from './types.ts';
 
@@ -139,7 +140,10 @@ function storedAndRead(k: TileKernel): readonly string[] {
   const [stored, loaded] = [new Set<string>(), new Set<string>()];
   visitOps(k.body, (op) => {
     if (op.kind === 'store') stored.add(op.to.array);
-    if (op.kind === 'copy') (stored.add(op.to.array), loaded.add(op.from.array));
+    if (op.kind === 'copy') {
+      stored.add(op.to.array);
+      loaded.add(op.from.array);
+    }
     if (op.kind === 'sortTile') loaded.add(op.keys.array);
   });
   visitVals(k.body, (v) => void (v.kind === 'load' && loaded.add(v.from.array)));

@@ -1,5 +1,6 @@
 import type { Val } from '../../codegen/ir/tile.ts';
-import { pyName, Unsupported } from './print.ts';
+import { pyName } from './print.ts';
+import { Unsupported } from './text.ts';
 
 /** A size as Python computes it on the host; elements of arrays are fetched from the device. */
 export function hostValue(v: Val): string {

@@ -1,7 +1,8 @@
 import { must } from '../../assert.ts';
 import type { TileOp } from '../../codegen/ir/tile.ts';
-import { encode, pointer, printTyped, printValue, pyName, Unsupported } from './print.ts';
-import type { PrintCx } from './print.ts';
+import { encode, pointer, printTyped, printValue, pyName } from './print.ts';
+import { Unsupported } from './text.ts';
+import type { PrintCx } from './text.ts';
 import { VALUE } from './types.ts';
 
 /** What statements of one kernel share. */

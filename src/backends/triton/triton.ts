@@ -7,7 +7,7 @@ import { SCALAR } from '../../codegen/tile/vectorise.ts';
 import type { Backend } from '../backend.ts';
 import { TRITON_ARCHS } from './arch.ts';
 import { emitModule } from './emit.ts';
-import { Unsupported } from './print.ts';
+import { Unsupported } from './text.ts';
 import { tritonCompile, tritonReadiness, tritonRunner } from './toolchain.ts';
 
 const known = new WeakMap<StageGraph, Space>();

@@ -161,12 +161,16 @@ function pure(v: Val): boolean {
   }
 }
 
+/** Where lanes are masked, a condition that all of them share joins their masks: what a mask protects is then computed anywhere. */
+const underAll = (s: Scope, cond: Val): Scope =>
+  s.mask === undefined ? s : withMask(s, t.splat(cond, s.mask.ty.lanes));
+
 /** `a && b`, `a || b`: statements that b needs run only where b is wanted. */
 function lowerLazy(e: Expr & { readonly kind: 'binary' }, a: Val, s: Scope): Val {
   const isAnd = e.op === 'and';
   if (a.ty.lanes > 1) return t.binary(e.op, a, lowerExpr(e.b, withMask(branched(s), isAnd ? a : t.unary('not', a))));
   const side = aside(s);
-  const b = lowerExpr(e.b, side);
+  const b = lowerExpr(e.b, underAll(side, isAnd ? a : t.unary('not', a)));
   if (isSafe(side.block.ops)) {
     s.block.ops.push(...side.block.ops);
     if (b.ty.lanes === 1 || pure(b)) return t.binary(e.op, a, b);
@@ -192,7 +196,8 @@ function lowerSelect(e: Expr & { readonly kind: 'select' }, s: Scope): Val {
     return t.select(test, then, other);
   }
   const [yes, no] = [aside(s), aside(s)];
-  const [then, other] = [lowerExpr(e.then, yes), lowerExpr(e.else, no)];
+  const then = lowerExpr(e.then, underAll(yes, cond));
+  const other = lowerExpr(e.else, underAll(no, t.unary('not', cond)));
   if (isSafe(yes.block.ops) && isSafe(no.block.ops)) {
     s.block.ops.push(...yes.block.ops, ...no.block.ops);
     return t.select(cond, then, other);
