@@ -100,14 +100,14 @@ const FOUND: readonly (readonly [what: string, source: string])[] = [
     'a row that is named under a condition is not asked for in advance',
     `op a(x: i8[N, M], v: i64[N, 2, M], k: f32[K]) -> (y: i32[N]) {
        let t[n in N, j in K] = 1 + x[n, clamp (v[n - 1, 1, clamp n] ?? 0)];
-       y[n] = sum[r in N](t[n*2 + r, 1] ?? 0);
+       y[n] = sum[r in N]((t[n*2 + r, 1] ?? 0));
      }`,
   ],
   [
     'a condition that all masked lanes share',
     `op a(v: bool[*B, M], x: f32[N, M]) -> (y: bool[N]) {
        let t[n in N] = v[clamp n, clamp 1] || (if v[clamp n, clamp n] then true else false);
-       y[n] = t[n*2 - 1] ?? false;
+       y[n] = (t[n*2 - 1] ?? false);
      }`,
   ],
   [
