@@ -57,6 +57,8 @@ export async function requireTarget(name: string, level: Level): Promise<Target>
   return { ...found, name: full };
 }
 
+const SCRIPT_START_MS = 60_000;
+
 /** The runner of a target, built on first use; `path` identifies it. */
 export async function runnerFor(
   io: Io,
@@ -82,7 +84,11 @@ export async function runnerFor(
     );
   }
   const { command, args } = ready;
-  return { path: [command, ...args].join(' '), start: (options = {}) => createRunner({ command, args, ...options }) };
+  const slow = spec.kind === 'script' ? { startMs: SCRIPT_START_MS } : {};
+  return {
+    path: [command, ...args].join(' '),
+    start: (options = {}) => createRunner({ command, args, ...slow, ...options }),
+  };
 }
 
 /** Runs `body` with a folder for files on their way to the runner. */

@@ -23,6 +23,8 @@ export interface RunnerOptions {
   readonly cpu?: number;
   /** How long the process may stay silent beyond the limit of a request before it is killed; milliseconds. */
   readonly graceMs?: number;
+  /** How long the process may take to come up; milliseconds. Scripts import their libraries first. */
+  readonly startMs?: number;
 }
 
 /** A kernel counts its limit in CPU time; on a busy machine that takes longer on the clock. */
@@ -44,9 +46,7 @@ function limitOf(request: Request): number {
     case 'gather':
     case 'hash':
       return 60_000;
-    // A runner that is a script imports its libraries first.
     case 'hello':
-      return 60_000;
     case 'alloc':
     case 'free':
     case 'unload':
@@ -126,7 +126,7 @@ export function createRunner(options: RunnerOptions): Runner {
 
   async function exchange<O extends Op>(on: Live, request: RequestOf<O>): Promise<Answer<O>> {
     const id = nextId++;
-    const limit = limitOf(request) + grace;
+    const limit = (request.op === 'hello' ? (options.startMs ?? limitOf(request)) : limitOf(request)) + grace;
     let timer: NodeJS.Timeout | undefined;
     const reply = await new Promise<Reply>((resolve) => {
       timer = setTimeout(() => resolve({ kind: 'late' }), limit);

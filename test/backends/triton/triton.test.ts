@@ -59,7 +59,7 @@ describe('executed in Triton’s interpreter', () => {
     const spec = tritonRunner();
     if (spec.kind !== 'script') throw new Error('a script');
     dir = mkdtempSync(join(tmpdir(), 'ktune-triton-'));
-    runner = createRunner({ command: spec.command, args: spec.args });
+    runner = createRunner({ command: spec.command, args: spec.args, startMs: 60_000 });
   });
   afterAll(async () => {
     await runner.close();
