@@ -24,15 +24,10 @@ const call = (f: string, ...args: readonly string[]): Printed => atom(`${f}(${ar
 /** C++17 with the vector extensions of GCC and Clang, without any header. */
 export function cppDialect(c: Collector): Dialect {
   const type = (ty: Ty): string => localType(c, ty);
-  const pointer = (r: Ref, p: Print): string => (r.entry === undefined ? r.array : `${r.array}[${p.val(r.entry)}]`);
-  const at = (r: Ref, p: Print): string => {
-    const index = p.val(r.index, PREC.sum);
-    return index === '0' ? pointer(r, p) : `${pointer(r, p)} + ${index}`;
-  };
   return {
     type,
-    load: (v, p) => load(c, v, p, pointer, at),
-    store: (op, p) => store(c, op, p, pointer, at),
+    load: (v, p) => load(c, v, p),
+    store: (op, p) => store(c, op, p),
     binary: (op, a, b, ty, p) => binary(c, op, a, b, ty, p),
     call: (fn, ty, args, p) =>
       call(
@@ -56,13 +51,18 @@ export function cppDialect(c: Collector): Dialect {
       const step = op.step === 1 ? `++${op.id}` : `${op.id} += ${op.step}`;
       return `for (${storageType(c, 'i64')} ${op.id} = ${p.val(op.lo)}; ${op.id} < ${p.val(op.hi, PREC.shift)}; ${step})`;
     },
-    tile: (op, p) => tile(c, op, p, at),
+    tile: (op, p) => tile(c, op, p),
   };
 }
 
-type At = (r: Ref, p: Print) => string;
+const pointer = (r: Ref, p: Print): string => (r.entry === undefined ? r.array : `${r.array}[${p.val(r.entry)}]`);
+/** Address of an element. */
+export function at(r: Ref, p: Print): string {
+  const index = p.val(r.index, PREC.sum);
+  return index === '0' ? pointer(r, p) : `${pointer(r, p)} + ${index}`;
+}
 
-function load(c: Collector, v: Val & { readonly kind: 'load' }, p: Print, pointer: At, at: At): Printed {
+function load(c: Collector, v: Val & { readonly kind: 'load' }, p: Print): Printed {
   const { lanes } = v.ty;
   const array = p.array(v.from.array);
   storageType(c, v.dtype);
@@ -76,7 +76,7 @@ function load(c: Collector, v: Val & { readonly kind: 'load' }, p: Print, pointe
     return atom(x);
   }
   const gathered = v.from.index.ty.lanes > 1;
-  if (array.bytes === true) return rows(c, v, p, pointer, at);
+  if (array.bytes === true) return rows(c, v, p);
   if (gathered)
     return call(
       m.gather(c, v.dtype, lanes, v.mask !== undefined),
@@ -89,7 +89,7 @@ function load(c: Collector, v: Val & { readonly kind: 'load' }, p: Print, pointe
   return call(m.loadLanes(c, v.dtype, lanes), at(v.from, p));
 }
 /** Consecutive elements of a packed row: as elements at a byte address. */
-function rows(c: Collector, v: Val & { readonly kind: 'load' }, p: Print, pointer: At, at: At): Printed {
+function rows(c: Collector, v: Val & { readonly kind: 'load' }, p: Print): Printed {
   const cast = (text: string): string => `(const ${storageType(c, v.dtype)}*)(${text})`;
   const { lanes } = v.ty;
   if (v.from.index.ty.lanes > 1) {
@@ -118,13 +118,7 @@ function byteGather(c: Collector, t: DType, lanes: number, masked: boolean): str
   );
 }
 
-function store(
-  c: Collector,
-  op: TileOp & { readonly kind: 'store' },
-  p: Print,
-  pointer: At,
-  at: At,
-): readonly string[] {
+function store(c: Collector, op: TileOp & { readonly kind: 'store' }, p: Print): readonly string[] {
   const { lanes } = op.value.ty;
   const array = p.array(op.to.array);
   const text = op.value.ty.dtype === 'bool' && lanes > 1 ? p.mask(op.value, 32) : p.val(op.value);
@@ -326,7 +320,7 @@ function opaque(c: Collector, ty: Ty): string {
   );
 }
 
-function tile(c: Collector, op: Parameters<Dialect['tile']>[0], p: Print, at: At): readonly string[] {
+function tile(c: Collector, op: Parameters<Dialect['tile']>[0], p: Print): readonly string[] {
   switch (op.kind) {
     case 'reduceTile': {
       const f = foldLanes(c, op.monoid, op.value.ty);

@@ -1,4 +1,4 @@
-import { defaultConfig, toDiff, showConfig } from '../../codegen/space/config.ts';
+import { defaultConfig, showConfig } from '../../codegen/space/config.ts';
 import { claimsOf } from '../../codegen/patterns/registry.ts';
 import { planNamed } from '../../codegen/plan/planner.ts';
 import { lowerProgram } from '../../codegen/tile/program.ts';
@@ -44,9 +44,8 @@ export const cpp: Backend = {
         return claim && lower && { pattern: claim.pattern, lower, ...(claim.split === true ? { split: true } : {}) };
       },
     });
-    const shown = Object.keys(toDiff(space, full)).length === 0 ? 'default' : showConfig(space, full);
     const notes = [
-      `Config: ${shown}. Compile with -O2 -std=c++17 -ffp-contract=fast ${ARCHS.find((a) => a.name === arch.name)?.flags.join(' ') ?? ''}`.trim(),
+      `Config: ${showConfig(space, full)}. Compile with -O2 -std=c++17 -ffp-contract=fast ${ARCHS.find((a) => a.name === arch.name)?.flags.join(' ') ?? ''}`.trim(),
     ];
     return {
       ok: true,

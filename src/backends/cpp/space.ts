@@ -13,6 +13,7 @@ import { gatheredRows } from '../../codegen/tile/prefetch.ts';
 import type { Facts, Wishes } from '../../codegen/tile/facts.ts';
 import { DTYPES } from '../../dsl/dtypes.ts';
 import type { Arch, ShapeHint } from '../backend.ts';
+import { planParam } from '../plan-space.ts';
 import { describeArch, machineOf } from './arch.ts';
 import { mathFor } from '../clike/math/library.ts';
 import type { Tier } from '../clike/math/snippet.ts';
@@ -25,13 +26,7 @@ export function cppSpace(graph: StageGraph, arch: Arch, hint: ShapeHint): Space 
   const names = all.map((p) => p.name);
   const vectors = { param: 'vector', in: widths.filter((w) => w > 0) };
   const params: readonly Param[] = [
-    {
-      name: 'plan',
-      help: 'how stages are grouped into kernels, and what is recomputed',
-      kind: 'enum',
-      values: names,
-      default: names[0] ?? 'fused',
-    },
+    planParam(graph),
     {
       name: 'vector',
       help: 'bytes of a vector; 0 computes one element at a time',

@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { execa } from 'execa';
+import { readFileSync } from 'node:fs';
 import type { Emitted, Helper } from '../../codegen/program.ts';
 import type { Arch, CompileResult, Readiness } from '../backend.ts';
+import { buildObject, versionOf } from '../tool.ts';
 import { ARCHS, describeArch } from './arch.ts';
 import { fileText } from '../clike/file.ts';
 
@@ -23,7 +22,6 @@ const COMMON = [
   '-Wl,-Bsymbolic-functions',
   '-w',
 ];
-const LIMIT_MS = 120_000;
 
 interface Toolchain {
   readonly command: string;
@@ -35,8 +33,8 @@ function toolchain(): Promise<Toolchain | undefined> {
   found ??= (async () => {
     const wanted = process.env['CXX'];
     for (const command of wanted ? [wanted] : ['g++', 'clang++']) {
-      const r = await execa(command, ['--version'], { reject: false, timeout: 10_000 });
-      if (!r.failed) return { command, version: r.stdout.split('\n')[0] ?? command };
+      const version = await versionOf(command);
+      if (version !== undefined) return { command, version };
     }
     return undefined;
   })();
@@ -125,55 +123,15 @@ export async function cppCompile(
 ): Promise<CompileResult> {
   const tool = await toolchain();
   if (tool === undefined) return { ok: false, kind: 'missing', log: `no C++ compiler was found: ${INSTALL}` };
-  const started = performance.now();
   const flags = compileFlags(arch);
   const text = batchText(variants);
   const key = createHash('sha256').update(text).update(tool.version).update(flags.join(' ')).digest('hex').slice(0, 24);
-  const path = join(outDir, `${key}.so`);
-  const compiled = () =>
-    ({
-      ok: true,
-      compiled: {
-        path,
-        entries: variants.map((v) => `${v.entry}_call`),
-        ms: performance.now() - started,
-        flags,
-        compiler: tool.version,
-      },
-    }) as const;
-  if (existsSync(path)) return compiled();
-  const draft = join(outDir, `${key}.${process.pid}`);
-  try {
-    mkdirSync(outDir, { recursive: true });
-    writeFileSync(`${draft}.cpp`, text);
-    const log = await run(tool.command, [...flags, `${draft}.cpp`, '-o', `${draft}.so`, '-lm'], signal);
-    if (log !== undefined) return log;
-    renameSync(`${draft}.so`, path);
-    return compiled();
-  } finally {
-    rmSync(`${draft}.cpp`, { force: true });
-    rmSync(`${draft}.so`, { force: true });
-  }
-}
-
-/** Runs the compiler in a process group of its own, which is killed as a whole when time is up or the caller gives up. */
-async function run(command: string, args: readonly string[], signal?: AbortSignal): Promise<CompileResult | undefined> {
-  const child = execa(command, args, { reject: false, all: true, detached: true, stdin: 'ignore' });
-  let late = false;
-  const kill = (): void => {
-    late = true;
-    try {
-      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
-    } catch {
-      // The group is gone already.
-    }
+  const build = {
+    command: tool.command,
+    compiler: tool.version,
+    flags,
+    steps: (draft: string) => [[...flags, `${draft}.cpp`, '-o', `${draft}.so`, '-lm']],
   };
-  const timer = setTimeout(kill, LIMIT_MS);
-  signal?.addEventListener('abort', kill, { once: true });
-  if (signal?.aborted === true) kill();
-  const result = await child;
-  clearTimeout(timer);
-  signal?.removeEventListener('abort', kill);
-  if (!result.failed) return undefined;
-  return { ok: false, kind: late ? 'timeout' : 'error', log: (result.all ?? '').slice(0, 8000) };
+  const entries = variants.map((v) => `${v.entry}_call`);
+  return buildObject(text, key, entries, build, outDir, signal);
 }

@@ -1,10 +1,8 @@
-import { createHash } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Emitted } from '../../codegen/program.ts';
 import type { Acceptance, KernelMetrics, Level, Readiness } from '../backend.ts';
+import { writeDraft } from '../simt/draft.ts';
 import type { SimtArch } from '../simt/family.ts';
-import { runTool, versionOf } from '../simt/process.ts';
+import { runTool, versionOf } from '../tool.ts';
 
 const nvcc = (): string => process.env['NVCC'] ?? 'nvcc';
 const INSTALL = 'install the CUDA toolkit (13 or newer) and put nvcc on PATH, or set NVCC';
@@ -26,10 +24,7 @@ export async function acceptCuda(
   const v = await nvccVersion();
   if (v === undefined) return { ok: false, kind: 'missing', log: `nvcc was not found: ${INSTALL}` };
   const started = performance.now();
-  const key = createHash('sha256').update(emitted.text).update(arch.name).update(v).digest('hex').slice(0, 24);
-  mkdirSync(outDir, { recursive: true });
-  const base = join(outDir, key);
-  writeFileSync(`${base}.cu`, emitted.text);
+  const base = writeDraft(emitted, arch, v, 'cu', outDir);
   const flags = ['-std=c++17', `-arch=${arch.name}`, '-lineinfo'];
   const ptx = await runTool(nvcc(), [...flags, '-ptx', `${base}.cu`, '-o', `${base}.ptx`], signal);
   if (!ptx.ok) return ptx;

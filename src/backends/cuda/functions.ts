@@ -1,13 +1,8 @@
-const library = (fn: string): readonly [string, string] => [
-  `kt_${fn}`,
-  `static __device__ inline double kt_${fn}(double x) { return ${fn}(x); }`,
-];
+import { libraryFunctions } from '../simt/library.ts';
 
 /** Functions of the prelude in CUDA, by name. */
 export const CUDA_FUNCTIONS: Readonly<Record<string, string>> = {
-  ...Object.fromEntries(
-    ['exp', 'exp2', 'expm1', 'log', 'log2', 'log1p', 'sin', 'cos', 'tanh', 'erf', 'erfc'].map(library),
-  ),
+  ...libraryFunctions((fn, name) => `static __device__ inline double ${name}(double x) { return ${fn}(x); }`),
   kt_pow: 'static __device__ inline double kt_pow(double x, double y) { return pow(x, y); }',
   kt_powf: 'static __device__ inline float kt_powf(float x, float y) { return powf(x, y); }',
   // Products that are not contracted into sums.

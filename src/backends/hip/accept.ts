@@ -1,10 +1,8 @@
-import { createHash } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Emitted } from '../../codegen/program.ts';
 import type { Acceptance, KernelMetrics, Level, Readiness } from '../backend.ts';
+import { writeDraft } from '../simt/draft.ts';
 import type { SimtArch } from '../simt/family.ts';
-import { runTool, versionOf } from '../simt/process.ts';
+import { runTool, versionOf } from '../tool.ts';
 
 const clang = (): string => process.env['HIP_CLANG'] ?? 'clang++-19';
 const INSTALL = 'install clang 19 and lld 19 (Debian, Ubuntu: apt-get install clang-19 lld-19), or set HIP_CLANG';
@@ -28,10 +26,7 @@ export async function acceptHip(
   const v = await clangVersion();
   if (v === undefined) return { ok: false, kind: 'missing', log: `${clang()} was not found: ${INSTALL}` };
   const started = performance.now();
-  const key = createHash('sha256').update(emitted.text).update(arch.name).update(v).digest('hex').slice(0, 24);
-  mkdirSync(outDir, { recursive: true });
-  const base = join(outDir, key);
-  writeFileSync(`${base}.hip`, emitted.text);
+  const base = writeDraft(emitted, arch, v, 'hip', outDir);
   const flags = [
     '-x',
     'hip',

@@ -1,12 +1,10 @@
-const library = (fn: string): readonly [string, string] => [
-  `kt_${fn}`,
-  `extern "C" __device__ double __ocml_${fn}_f64(double);\nstatic __device__ inline double kt_${fn}(double x) { return __ocml_${fn}_f64(x); }`,
-];
+import { libraryFunctions } from '../simt/library.ts';
 
 /** Functions of the prelude in HIP, by name. Those of f64 are in the device library of ROCm, which hipcc links. */
 export const HIP_FUNCTIONS: Readonly<Record<string, string>> = {
-  ...Object.fromEntries(
-    ['exp', 'exp2', 'expm1', 'log', 'log2', 'log1p', 'sin', 'cos', 'tanh', 'erf', 'erfc'].map(library),
+  ...libraryFunctions(
+    (fn, name) =>
+      `extern "C" __device__ double __ocml_${fn}_f64(double);\nstatic __device__ inline double ${name}(double x) { return __ocml_${fn}_f64(x); }`,
   ),
   kt_pow:
     'extern "C" __device__ double __ocml_pow_f64(double, double);\nstatic __device__ inline double kt_pow(double x, double y) { return __ocml_pow_f64(x, y); }',

@@ -1,12 +1,12 @@
 import { must } from '../../assert.ts';
 import { DTYPES } from '../../dsl/dtypes.ts';
-import { mentioned } from '../../codegen/ir/tile-walk.ts';
-import type { TileArray, TileProgram, Val } from '../../codegen/ir/tile.ts';
+import { mentionedIn } from '../../codegen/ir/tile-walk.ts';
+import type { TileArray, TileProgram } from '../../codegen/ir/tile.ts';
 import { PREC } from '../../codegen/render/dialect.ts';
 import type { Print } from '../../codegen/render/dialect.ts';
 import { storageType } from '../clike/prelude/types.ts';
 import type { SimtCollector } from './collector.ts';
-import { onlyKnown } from './launch.ts';
+import { numbersOf, onlyKnown } from './launch.ts';
 import { SLICES } from './slices.ts';
 
 /** Where temporaries lie in the workspace, and who computes that. */
@@ -30,18 +30,14 @@ export function arenaOf(program: TileProgram, c: SimtCollector): Arena {
   ];
   const derived = program.dims.flatMap((d) => (d.derived === undefined ? [] : [{ id: d.id, value: d.derived }]));
   const values = [...derived.map((d) => d.value), ...arrays.map((a) => must(a.elements, 'size'))];
-  const known = new Set([
-    ...program.dims.filter((d) => d.table !== true).map((d) => d.id),
-    ...program.scalars.map((s) => s.id),
-    ...program.capacities.map((x) => x.id),
-  ]);
+  const known = numbersOf(program, () => true);
   const bytes = (a: TileArray, p: Print): string =>
     `((${p.val(must(a.elements, 'size'), PREC.product)} * ${a.bytes === true ? 1 : DTYPES[a.dtype].bytes} + 63) & -64)`;
   const pointer = (a: TileArray): string => `${storageType(c, a.bytes === true ? 'u8' : a.dtype)}*`;
   return {
     arrays,
     onHost: values.every((v) => onlyKnown(v, known)),
-    mentions: mentionedBy(values),
+    mentions: mentionedIn(values),
     lines: (p) => {
       const places = arrays.flatMap((a) => [
         `${pointer(a)} ${a.id} = (${pointer(a)})at;`,
@@ -56,7 +52,3 @@ export function arenaOf(program: TileProgram, c: SimtCollector): Arena {
       `${a.id} = (${pointer(a)})((char*)${a.id} + ((i64)blockIdx.x * blockDim.x + threadIdx.x) * ${bytes(a, p)});`,
   };
 }
-
-/** Names and arrays that values mention. */
-export const mentionedBy = (values: readonly Val[]): ReadonlySet<string> =>
-  mentioned(values.map((value) => ({ kind: 'let', id: '', value })));

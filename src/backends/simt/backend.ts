@@ -1,49 +1,41 @@
 import { must } from '../../assert.ts';
-import type { StageGraph } from '../../codegen/ir/stage.ts';
 import { planNamed } from '../../codegen/plan/planner.ts';
-import { defaultConfig, showConfig, toDiff } from '../../codegen/space/config.ts';
-import type { Space } from '../../codegen/space/space.ts';
+import { defaultConfig, showConfig } from '../../codegen/space/config.ts';
 import { lowerProgram } from '../../codegen/tile/program.ts';
 import { SCALAR } from '../../codegen/tile/vectorise.ts';
 import type { Arch, Backend } from '../backend.ts';
+import { planSpace } from '../plan-space.ts';
 import { emitProgram } from './emit.ts';
 import type { Family, SimtArch } from './family.ts';
 import { hostCompile, hostReadiness } from './host.ts';
-import { simtSpace } from './space.ts';
 
 /** A backend for a family of GPUs. The same text goes to the vendor's compiler and, as C++, to the CPU, where its numbers are checked. */
 export function simtBackend(family: Family): Backend {
-  const known = new WeakMap<StageGraph, Space>();
   const archOf = (arch: Arch): SimtArch =>
     must(
       family.archs.find((a) => a.name === arch.name),
       `${family.name}:${arch.name}`,
     );
-  const space = (graph: StageGraph): Space => {
-    const found = known.get(graph) ?? simtSpace(graph);
-    known.set(graph, found);
-    return found;
-  };
   return {
     name: family.name,
     archs: family.archs,
     extension: family.extension,
-    space,
+    space: planSpace,
     emit(graph, arch, config, _hint, entry, change = (p) => p) {
-      const full = { ...defaultConfig(space(graph)), ...config };
+      const space = planSpace(graph);
+      const full = { ...defaultConfig(space), ...config };
       const plan = planNamed(graph, String(full['plan']));
       const program = lowerProgram(plan, {
         outer: { kind: 'grid', dim: 0, flat: true },
         schedule: () => SCALAR,
       });
-      const shown = Object.keys(toDiff(space(graph), full)).length === 0 ? 'default' : showConfig(space(graph), full);
       return {
         ok: true,
         emitted: emitProgram(plan.graph, graph, change(program), {
           family,
           arch: archOf(arch),
           entry,
-          notes: [`Config: ${shown}.`],
+          notes: [`Config: ${showConfig(space, full)}.`],
           math: 4,
         }),
       };

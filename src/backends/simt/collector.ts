@@ -1,6 +1,7 @@
 import type { Helper } from '../../codegen/program.ts';
 import type { Tier } from '../clike/math/snippet.ts';
 import type { Collector } from '../clike/prelude/collector.ts';
+import { LIBRARY, preludeName } from './library.ts';
 
 /** Gathers helpers and the functions of the prelude that they and the kernels call. */
 export interface SimtCollector extends Collector {
@@ -10,8 +11,7 @@ export interface SimtCollector extends Collector {
   readonly used: () => readonly string[];
 }
 
-/** Functions of f64 (and powf) that each compiler has under another name. */
-const LIBRARY = /\b__builtin_(exp|exp2|expm1|log|log2|log1p|sin|cos|tanh|erf|erfc|pow|powf)\b(?=\()/g;
+const CALLS = new RegExp(`\\b__builtin_(${[...LIBRARY, 'pow', 'powf'].join('|')})\\b(?=\\()`, 'g');
 
 /**
  * Helpers of C-like targets as functions of the device: text on one value reads the same there, but for where library functions come from.
@@ -26,7 +26,7 @@ export function simtCollector(math: Tier): SimtCollector {
     return name;
   };
   const respell = (text: string): string => {
-    const body = text.replaceAll(LIBRARY, (_, fn: string) => prelude(`kt_${fn}`));
+    const body = text.replaceAll(CALLS, (_, fn: string) => prelude(preludeName(fn)));
     const both = !/kt_|\bf(?:32|64)\b|float|double/.test(body);
     return body
       .replaceAll(/^static (?:inline )?(?=\w)/gm, `static ${both ? '__host__ ' : ''}__device__ inline `)
@@ -43,8 +43,9 @@ export function simtCollector(math: Tier): SimtCollector {
       names.set(name, name);
       const built = text();
       if (built.startsWith('extern "C"')) {
-        names.set(name, prelude(`kt_${name}`));
-        return `kt_${name}`;
+        const own = prelude(preludeName(name));
+        names.set(name, own);
+        return own;
       }
       out.push({ name, text: built.startsWith('typedef') ? built : respell(built) });
       return name;

@@ -1,18 +1,13 @@
-import type { Ref, Val } from '../../codegen/ir/tile.ts';
+import type { Val } from '../../codegen/ir/tile.ts';
 import { atom, PREC } from '../../codegen/render/dialect.ts';
-import type { Dialect, Print } from '../../codegen/render/dialect.ts';
-import { cppDialect } from '../clike/dialect.ts';
+import type { Dialect } from '../../codegen/render/dialect.ts';
+import { at, cppDialect } from '../clike/dialect.ts';
 import { storageType } from '../clike/prelude/types.ts';
 import type { SimtCollector } from './collector.ts';
 
 /** What CUDA and HIP share: C++ on scalars, loops over the threads of a grid or of a block, folds across them. */
 export function simtDialect(c: SimtCollector): Dialect {
   const cpp = cppDialect(c);
-  const at = (r: Ref, p: Print): string => {
-    const array = r.entry === undefined ? r.array : `${r.array}[${p.val(r.entry)}]`;
-    const index = p.val(r.index, PREC.sum);
-    return index === '0' ? array : `${array} + ${index}`;
-  };
   return {
     ...cpp,
     opaque(v, p) {

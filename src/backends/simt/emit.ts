@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { must } from '../../assert.ts';
 import type { StageGraph } from '../../codegen/ir/stage.ts';
-import { mentioned } from '../../codegen/ir/tile-walk.ts';
+import { mentioned, mentionedIn } from '../../codegen/ir/tile-walk.ts';
 import type { TileGuard, TileKernel, TileOp, TileProgram } from '../../codegen/ir/tile.ts';
 import { costOf } from '../../codegen/plan/cost.ts';
 import type { Emitted, Helper } from '../../codegen/program.ts';
@@ -14,7 +14,7 @@ import type { Tier } from '../clike/math/snippet.ts';
 import { storageType } from '../clike/prelude/types.ts';
 import { parameters } from '../clike/signature.ts';
 import type { Parameter } from '../clike/signature.ts';
-import { arenaOf, mentionedBy } from './arena.ts';
+import { arenaOf } from './arena.ts';
 import type { Arena } from './arena.ts';
 import { simtCollector } from './collector.ts';
 import type { SimtCollector } from './collector.ts';
@@ -148,7 +148,7 @@ function variants(
     const wanted = new Set([
       ...used,
       ...(inKernel ? arena.mentions : []),
-      ...mentionedBy(sliced.map((a) => must(a.elements, 'size'))),
+      ...mentionedIn(sliced.map((a) => must(a.elements, 'size'))),
     ]);
     const own = [...params.filter((x) => wanted.has(x.id) && (!inKernel || x.outer)), ...(inKernel ? workspace : [])];
     const pr = printerOf(p, c);

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Emitted } from '../../codegen/program.ts';
@@ -7,7 +7,7 @@ import type { CompileResult, Level, Readiness } from '../backend.ts';
 import { simtFile } from './emit.ts';
 import type { SimtArch } from './family.ts';
 import { HOST_FUNCTIONS } from './host-functions.ts';
-import { runTool, versionOf } from './process.ts';
+import { buildObject, versionOf } from '../tool.ts';
 
 /** Sources of the executor: what the text is compiled against, and linked with. */
 const SOURCES = fileURLToPath(new URL('../../../native/simt/', import.meta.url));
@@ -79,40 +79,17 @@ export async function buildForHost(
 ): Promise<CompileResult> {
   const v = await compilerVersion();
   if (v === undefined) return { ok: false, kind: 'missing', log: `no C++ compiler was found: ${INSTALL}` };
-  const started = performance.now();
   const flags = [...FLAGS, '-DKT_HOST_SIMT=1', `-DKT_WAVE=${wave}`];
   const hash = createHash('sha256').update(text).update(v).update(flags.join(' '));
   for (const file of readdirSync(SOURCES).sort()) hash.update(readFileSync(join(SOURCES, file)));
-  const key = hash.digest('hex').slice(0, 24);
-  const path = join(outDir, `${key}.so`);
-  const compiled = (): CompileResult => ({
-    ok: true,
-    compiled: {
-      path,
-      entries,
-      ms: performance.now() - started,
-      flags,
-      compiler: v,
-    },
-  });
-  if (existsSync(path)) return compiled();
-  const draft = join(outDir, `${key}.${process.pid}`);
-  try {
-    mkdirSync(outDir, { recursive: true });
-    writeFileSync(`${draft}.cpp`, text);
-    const steps = [
+  const build = {
+    command: compiler(),
+    compiler: v,
+    flags,
+    steps: (draft: string) => [
       [...flags, '-include', join(SOURCES, 'kt_simt.h'), '-c', `${draft}.cpp`, '-o', `${draft}.o`],
       [...LINK, `${draft}.o`, '-o', `${draft}.so`, '-lm'],
-    ];
-    for (const args of steps) {
-      const ran = await runTool(compiler(), args, signal);
-      if (!ran.ok) return { ok: false, kind: ran.kind, log: ran.log };
-    }
-    renameSync(`${draft}.so`, path);
-    return compiled();
-  } finally {
-    rmSync(`${draft}.cpp`, { force: true });
-    rmSync(`${draft}.o`, { force: true });
-    rmSync(`${draft}.so`, { force: true });
-  }
+    ],
+  };
+  return buildObject(text, hash.digest('hex').slice(0, 24), entries, build, outDir, signal);
 }

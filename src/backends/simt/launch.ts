@@ -1,6 +1,6 @@
 import * as t from '../../codegen/ir/tile-build.ts';
 import { visitVals } from '../../codegen/ir/tile-walk.ts';
-import type { TileKernel, TileOp, TileProgram, Val } from '../../codegen/ir/tile.ts';
+import type { TileDim, TileKernel, TileOp, TileProgram, Val } from '../../codegen/ir/tile.ts';
 import { SLICES } from './slices.ts';
 import type { SimtArch } from './family.ts';
 import { replaceNames } from './replace.ts';
@@ -10,11 +10,7 @@ import { replaceNames } from './replace.ts';
  * what arrays hold, or where no loop is bound to the grid.
  */
 export function gridSteps(body: readonly TileOp[], p: TileProgram, onHost: boolean): Val | undefined {
-  const known = new Set([
-    ...p.dims.filter((d) => d.table !== true && (onHost || d.derived === undefined)).map((d) => d.id),
-    ...p.scalars.map((s) => s.id),
-    ...p.capacities.map((c) => c.id),
-  ]);
+  const known = numbersOf(p, (d) => onHost || d.derived === undefined);
   const lets = new Map<string, Val>();
   const steps: Val[] = [];
   for (const op of body) {
@@ -27,6 +23,14 @@ export function gridSteps(body: readonly TileOp[], p: TileProgram, onHost: boole
   if (steps.length === 0) return undefined;
   return steps.reduce((a, b) => t.call('max', [a, b], 'i64'));
 }
+
+/** Names of the numbers of a call: scalars, capacities, and dims that are wanted and no tables. */
+export const numbersOf = (p: TileProgram, wanted: (d: TileDim) => boolean): ReadonlySet<string> =>
+  new Set([
+    ...p.dims.filter((d) => d.table !== true && wanted(d)).map((d) => d.id),
+    ...p.scalars.map((s) => s.id),
+    ...p.capacities.map((c) => c.id),
+  ]);
 
 /** True where nothing is read but names in `known`. */
 export function onlyKnown(v: Val, known: ReadonlySet<string>): boolean {

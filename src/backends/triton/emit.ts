@@ -1,7 +1,7 @@
 import { must } from '../../assert.ts';
 import { freshNames } from '../../codegen/ir/rewrite.ts';
 import type { StageGraph } from '../../codegen/ir/stage.ts';
-import { mentioned, visitOps, visitVals } from '../../codegen/ir/tile-walk.ts';
+import { mentioned, mentionedIn, visitOps, visitVals } from '../../codegen/ir/tile-walk.ts';
 import type { TileArray, TileKernel, TileProgram, Val } from '../../codegen/ir/tile.ts';
 import { costOf } from '../../codegen/plan/cost.ts';
 import type { Emitted, Helper } from '../../codegen/program.ts';
@@ -72,7 +72,7 @@ function kernelText(p: TileProgram, k: TileKernel, entry: string, used: Set<stri
   const names = mentioned(k.body);
   const arrays = p.arrays.filter((a) => names.has(a.id));
   const own = arrays.filter((a) => a.scope === 'part');
-  const inside = new Set([...names, ...own.flatMap((a) => [...mentionedIn(must(a.elements, 'size'))])]);
+  const inside = new Set([...names, ...mentionedIn(own.map((a) => must(a.elements, 'size')))]);
   const dims = p.dims.filter((d) => inside.has(d.id)).map((d) => d.id);
   const capacities = p.capacities.filter((c) => inside.has(c.id)).map((c) => c.id);
   const scalars = p.scalars.filter((s) => inside.has(s.id));
@@ -133,9 +133,6 @@ function slice(a: TileArray, cx: Parameters<typeof statements>[1]): readonly str
   ];
 }
 
-function mentionedIn(v: Val): ReadonlySet<string> {
-  return mentioned([{ kind: 'let', id: '', value: v }]);
-}
 function storedAndRead(k: TileKernel): readonly string[] {
   const [stored, loaded] = [new Set<string>(), new Set<string>()];
   visitOps(k.body, (op) => {

@@ -113,3 +113,6 @@ export function mentioned(ops: readonly TileOp[]): ReadonlySet<string> {
   });
   return out;
 }
+/** The same for values that stand in no operation. */
+export const mentionedIn = (values: readonly Val[]): ReadonlySet<string> =>
+  mentioned(values.map((value) => ({ kind: 'let', id: '', value })));
