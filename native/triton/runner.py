@@ -153,15 +153,14 @@ def run(request):
         raise Refused(f"no library {call['lib']}")
     function, specs = module.ENTRIES[call["entry"]]
     given = call["sets"][0]
-    arrays = [buffer(a["buf"]) for a in given if "buf" in a]
-    inputs = [(a["buf"], hashlib.sha1(buffer(a["buf"]).data).digest()) for a in given if "buf" in a and buffer(a["buf"]).access == "in"]
+    arrays = {a["buf"]: buffer(a["buf"]) for a in given if "buf" in a}
+    inputs = {name: hashlib.sha1(b.data).digest() for name, b in arrays.items() if b.access == "in"}
     args = [argument(a, s) for a, s in zip(given, specs)]
-    parts = call.get("parts", 1) * call.get("phases", 1) if call.get("parts", 1) > 1 else 1
-    del parts  # the programs of a grid share the work instead
     signal.signal(signal.SIGPROF, late)
     signal.setitimer(signal.ITIMER_PROF, request["limitMs"] / 1000)
     started = time.perf_counter()
     try:
+        # The programs of a grid share the work, whatever parts the caller asks for.
         function(*args, programs=PROGRAMS)
     except Late:
         return {"fault": {"kind": "timeout", "ms": request["limitMs"]}}
@@ -173,13 +172,12 @@ def run(request):
         signal.setitimer(signal.ITIMER_PROF, 0)
         state["runs"] += 1
     elapsed = time.perf_counter() - started
-    for b in arrays:
+    for name, b in arrays.items():
         damage = b.damage()
         if damage is not None:
-            name = next(n for n, x in buffers.items() if x is b)
             return {"fault": {"kind": "guard", "buffer": name, "offset": damage[1], "where": damage[0]}}
-    for name, digest in inputs:
-        if hashlib.sha1(buffer(name).data).digest() != digest:
+    for name, digest in inputs.items():
+        if hashlib.sha1(arrays[name].data).digest() != digest:
             return {"fault": {"kind": "kernel", "message": f"wrote to the input {name}"}}
     return {"ns": elapsed * 1e9}
 

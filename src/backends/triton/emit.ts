@@ -1,4 +1,6 @@
 import { must } from '../../assert.ts';
+import { widen } from '../../dsl/dtypes.ts';
+import type { DType } from '../../dsl/dtypes.ts';
 import { freshNames } from '../../codegen/ir/rewrite.ts';
 import type { StageGraph } from '../../codegen/ir/stage.ts';
 import { mentioned, mentionedIn, visitOps, visitVals } from '../../codegen/ir/tile-walk.ts';
@@ -12,7 +14,7 @@ import { hostValue } from './host.ts';
 import { pyName } from './print.ts';
 import { Unsupported } from './text.ts';
 import { statements } from './statements.ts';
-import { STORAGE } from './types.ts';
+import { STORAGE, VALUE } from './types.ts';
 
 /** Programs that share the rows of a kernel, unless the caller says otherwise: a few for each multiprocessor of a large device. */
 const PROGRAMS = 1024;
@@ -108,19 +110,9 @@ function kernelText(p: TileProgram, k: TileKernel, entry: string, used: Set<stri
   return { name, args, split: k.split, text: lines.join('\n') };
 }
 /** Scalars are passed as numbers of Python: the arithmetic type is given here. */
-function scalarText(id: string, dtype: TileProgram['scalars'][number]['dtype']): string {
+function scalarText(id: string, dtype: DType): string {
   if (dtype === 'bool') return `tl.cast(${id}, tl.int32) != 0`;
-  const value = {
-    f64: 'float64',
-    i64: 'int64',
-    u64: 'uint64',
-    u32: 'uint32',
-    f32: 'float32',
-    f16: 'float32',
-    bf16: 'float32',
-  };
-  const type = (value as Readonly<Record<string, string>>)[dtype] ?? 'int32';
-  return `tl.cast(${id}, tl.${type})`;
+  return `tl.cast(${id}, ${VALUE[widen(dtype)]})`;
 }
 
 /** Moves the pointer of a program's own array to its slice. */

@@ -1,6 +1,11 @@
 import type { Val } from '../../codegen/ir/tile.ts';
+import { OPERATORS } from '../../codegen/render/printer.ts';
+import type { TBinary } from '../../dsl/typed.ts';
 import { pyName } from './print.ts';
 import { Unsupported } from './text.ts';
+
+/** Operators that Python spells otherwise than C; sizes are integers. */
+const PYTHON: Readonly<Partial<Record<TBinary, string>>> = { and: 'and', or: 'or', div: '//' };
 
 /** A size as Python computes it on the host; elements of arrays are fetched from the device. */
 export function hostValue(v: Val): string {
@@ -25,28 +30,9 @@ export function hostValue(v: Val): string {
       throw new Unsupported(`${v.fn} in a size`);
     case 'binary': {
       const [a, b] = [hostValue(v.a), hostValue(v.b)];
-      const tokens: Readonly<Partial<Record<typeof v.op, string>>> = {
-        add: '+',
-        sub: '-',
-        mul: '*',
-        div: '//',
-        lt: '<',
-        le: '<=',
-        gt: '>',
-        ge: '>=',
-        eq: '==',
-        ne: '!=',
-        and: 'and',
-        or: 'or',
-        bitand: '&',
-        bitor: '|',
-        bitxor: '^',
-        shl: '<<',
-        shr: '>>',
-      };
       if (v.op === 'floordiv' || v.op === 'mod')
         return `(${a} ${v.op === 'mod' ? '%' : '//'} ${b} if ${b} != 0 else 0)`;
-      return `(${a} ${tokens[v.op] ?? '+'} ${b})`;
+      return `(${a} ${PYTHON[v.op] ?? OPERATORS[v.op][0]} ${b})`;
     }
     default:
       throw new Unsupported(`${v.kind} in a size`);

@@ -1,8 +1,8 @@
 import { assertNever } from '../../assert.ts';
 import { DTYPES, widen } from '../../dsl/dtypes.ts';
 import type { DType, ValueType } from '../../dsl/dtypes.ts';
-import type { TBinary } from '../../dsl/typed.ts';
 import type { Ref, Val } from '../../codegen/ir/tile.ts';
+import { OPERATORS } from '../../codegen/render/printer.ts';
 import { callText } from './calls.ts';
 import { DEVICE_FUNCTIONS } from './functions.ts';
 import { loose, tight } from './text.ts';
@@ -18,21 +18,6 @@ const TAKEN: ReadonlySet<string> = new Set([
 ]);
 export const pyName = (id: string): string => (TAKEN.has(id) ? `${id}_` : id);
 
-const TOKENS: Readonly<Partial<Record<TBinary, string>>> = {
-  eq: '==',
-  ne: '!=',
-  lt: '<',
-  le: '<=',
-  gt: '>',
-  ge: '>=',
-  bitand: '&',
-  bitor: '|',
-  bitxor: '^',
-  add: '+',
-  sub: '-',
-  mul: '*',
-};
-
 /**
  * Values as Triton text. Triton computes both sides of a choice; what the language computes lazily is loaded under a mask here, `mask` being the name
  * of the condition under which a value counts.
@@ -42,14 +27,10 @@ export function printValue(v: Val, cx: PrintCx, mask?: string): string {
 }
 /** The same as a tensor of the value's type, also where it is a literal. */
 export function printTyped(v: Val, cx: PrintCx, mask?: string): string {
-  const literal = v.kind === 'int' || v.kind === 'float' || v.kind === 'bool';
-  return literal ? `tl.full((), ${printValue(v, cx)}, ${VALUE[v.ty.dtype]})` : printValue(v, cx, mask);
+  return isLiteral(v) ? `tl.full((), ${printValue(v, cx)}, ${VALUE[v.ty.dtype]})` : printValue(v, cx, mask);
 }
 
 function print(v: Val, cx: PrintCx, mask: string | undefined): Text {
-  const go = (x: Val): string => inner(print(x, cx, mask));
-  const typed = (x: Val): string => printTyped(x, cx, mask);
-  const cast = (x: Val, type: string): Text => tight(`${typedTight(x, cx, mask)}.to(${type})`);
   switch (v.kind) {
     case 'int':
       return integer(v.value, v.ty.dtype);
@@ -87,30 +68,27 @@ function print(v: Val, cx: PrintCx, mask: string | undefined): Text {
       if (v.to === 'tf32') return print(v.a, cx, mask);
       return decode(encode(v.a, v.to, cx, mask), v.to, v.ty.dtype, cx);
     case 'convert':
-      return convert(v.a, v.ty.dtype, cx, mask, cast);
+      return convert(v.a, v.ty.dtype, cx, mask);
     case 'select': {
       const cond = condition(v.cond, cx, mask);
-      const other = (): string => negated(cond, cx);
       const then = printTyped(v.then, cx, hasLoad(v.then) ? both(mask, cond, cx) : mask);
-      const otherwise = printTyped(v.else, cx, hasLoad(v.else) ? both(mask, other(), cx) : mask);
+      const otherwise = printTyped(v.else, cx, hasLoad(v.else) ? both(mask, negated(cond, cx), cx) : mask);
       return tight(`tl.where(${cond}, ${then}, ${otherwise})`);
     }
     case 'opaque':
-      return print(v.a, cx, mask);
     case 'splat':
       return print(v.a, cx, mask);
     case 'dimOf':
-      return tight(`tl.load(${pyName(v.id)} + ${go(v.entry)})`);
+      return tight(`tl.load(${pyName(v.id)} + ${inner(print(v.entry, cx, mask))})`);
     case 'iota':
-      return tight(typed({ kind: 'int', value: 0n, ty: v.ty }));
+      return tight(printTyped({ kind: 'int', value: 0n, ty: v.ty }, cx));
     default:
       return assertNever(v, 'print');
   }
 }
 const inner = (t: Text): string => (t.tight ? t.text : `(${t.text})`);
 function typedTight(x: Val, cx: PrintCx, mask: string | undefined): string {
-  const literal = x.kind === 'int' || x.kind === 'float' || x.kind === 'bool';
-  return literal ? printTyped(x, cx) : inner(print(x, cx, mask));
+  return isLiteral(x) ? printTyped(x, cx) : inner(print(x, cx, mask));
 }
 
 /** Unsigned types take no negative number. */
@@ -149,35 +127,38 @@ function both(mask: string | undefined, cond: string, cx: PrintCx): string {
 function binary(v: Val & { readonly kind: 'binary' }, cx: PrintCx, mask: string | undefined): Text {
   const { op, a, b } = v;
   const t = a.ty.dtype;
-  if (op === 'and' || op === 'or') {
-    const right = hasLoad(b)
-      ? (() => {
-          const left = condition(a, cx, mask);
-          const taken = both(mask, op === 'and' ? left : negated(left, cx), cx);
-          return [left, typedTight(b, cx, taken)] as const;
-        })()
-      : ([typedTight(a, cx, mask), typedTight(b, cx, mask)] as const);
-    return loose(`${right[0]} ${op === 'and' ? '&' : '|'} ${right[1]}`);
+  // Each operand is printed once: printing may put lines before the statement.
+  const typed = (x: Val): string => printTyped(x, cx, mask);
+  const strong = (x: Val): string => typedTight(x, cx, mask);
+  switch (op) {
+    case 'and':
+    case 'or': {
+      const token = op === 'and' ? '&' : '|';
+      if (!hasLoad(b)) return loose(`${strong(a)} ${token} ${strong(b)}`);
+      const left = condition(a, cx, mask);
+      const taken = both(mask, op === 'and' ? left : negated(left, cx), cx);
+      return loose(`${left} ${token} ${typedTight(b, cx, taken)}`);
+    }
+    case 'shl':
+    case 'shr': {
+      const bits = t === 'i32' || t === 'u32' ? 31 : 63;
+      const value = strong(a);
+      const count =
+        b.kind === 'int' ? String(b.value & BigInt(bits)) : `(${inner(print(b, cx, mask))} & ${bits}).to(${VALUE[t]})`;
+      return loose(`${value} ${OPERATORS[op][0]} ${count}`);
+    }
+    case 'floordiv':
+    case 'mod':
+      return tight(`${cx.use(op === 'mod' ? 'floor_mod' : 'floor_div')}(${typed(a)}, ${typed(b)})`);
+    case 'div':
+      if (t === 'f32') return tight(`tl.div_rn(${typed(a)}, ${typed(b)})`);
+      return loose(`${strong(a)} ${isFloatValue(t) ? '/' : '//'} ${strong(b)}`);
+    default: {
+      // Two literals would be computed by Python, whose integers do not wrap.
+      const left = isLiteral(a) && isLiteral(b) ? typed(a) : inner(print(a, cx, mask));
+      return loose(`${left} ${OPERATORS[op][0]} ${inner(print(b, cx, mask))}`);
+    }
   }
-  const [x, y] = [inner(print(a, cx, mask)), inner(print(b, cx, mask))];
-  if (op === 'shl' || op === 'shr') {
-    const bits = t === 'i32' || t === 'u32' ? 31 : 63;
-    const count = b.kind === 'int' ? String(b.value & BigInt(bits)) : `(${y} & ${bits}).to(${VALUE[t]})`;
-    return loose(`${typedTight(a, cx, mask)} ${op === 'shl' ? '<<' : '>>'} ${count}`);
-  }
-  if (op === 'floordiv' || op === 'mod') {
-    const fn = cx.use(op === 'mod' ? 'floor_mod' : 'floor_div');
-    return tight(`${fn}(${printTyped(a, cx, mask)}, ${printTyped(b, cx, mask)})`);
-  }
-  if (op === 'div') {
-    if (t === 'f32') return tight(`tl.div_rn(${printTyped(a, cx, mask)}, ${printTyped(b, cx, mask)})`);
-    return loose(`${typedTight(a, cx, mask)} ${isFloatValue(t) ? '/' : '//'} ${typedTight(b, cx, mask)}`);
-  }
-  const token = TOKENS[op];
-  if (token === undefined) throw new Error(`internal: ${op} in Triton`);
-  // Two literals would be computed by Python, whose integers do not wrap.
-  const left = isLiteral(a) && isLiteral(b) ? printTyped(a, cx) : x;
-  return loose(`${left} ${token} ${y}`);
 }
 const isLiteral = (v: Val): boolean => v.kind === 'int' || v.kind === 'float' || v.kind === 'bool';
 
@@ -206,8 +187,8 @@ function hasLoad(v: Val): boolean {
 
 /** Pointer to an element. */
 export function pointer(r: Ref, cx: PrintCx, mask?: string): string {
-  const index = printValue(r.index, cx, mask);
-  return index === '0' ? pyName(r.array) : `${pyName(r.array)} + ${inner(print(r.index, cx, mask))}`;
+  const index = inner(print(r.index, cx, mask));
+  return index === '0' ? pyName(r.array) : `${pyName(r.array)} + ${index}`;
 }
 function load(v: Val & { readonly kind: 'load' }, cx: PrintCx, mask: string | undefined): Text {
   const own = v.mask === undefined ? mask : both(mask, condition(v.mask, cx, mask), cx);
@@ -226,12 +207,15 @@ function decode(stored: string, dtype: DType, to: ValueType, cx: PrintCx): Text 
 export function encode(v: Val, dtype: DType, cx: PrintCx, mask?: string): string {
   // Storing rounds by itself.
   if (v.kind === 'round' && v.to === dtype) return encode(v.a, dtype, cx, mask);
-  if (dtype === 'bool') return `${typedTight(v, cx, mask)}.to(tl.uint8)`;
+  if (DTYPES[dtype].group === 'int' && isFloatValue(v.ty.dtype)) {
+    const whole = DTYPES[dtype].bytes < 4 ? toNarrow(v, dtype, cx, mask) : toInteger(v, widen(dtype), cx, mask);
+    return `${whole}.to(tl.${STORAGE[dtype]})`;
+  }
+  if (dtype === 'bf16') {
+    const real = v.ty.dtype === 'f32' ? printTyped(v, cx, mask) : `${typedTight(v, cx, mask)}.to(tl.float32)`;
+    return `${cx.use('bf16_encode')}(${real})`;
+  }
   const x = typedTight(v, cx, mask);
-  if (dtype === 'bf16')
-    return `${cx.use('bf16_encode')}(${v.ty.dtype === 'f32' ? printTyped(v, cx, mask) : `${x}.to(tl.float32)`})`;
-  if (DTYPES[dtype].group === 'int' && isFloatValue(v.ty.dtype))
-    return `${DTYPES[dtype].bytes < 4 ? toNarrow(v, dtype, cx, mask) : toInteger(v, widen(dtype), cx, mask)}.to(tl.${STORAGE[dtype]})`;
   return VALUE[v.ty.dtype] === `tl.${STORAGE[dtype]}` ? x : `${x}.to(tl.${STORAGE[dtype]})`;
 }
 
@@ -250,35 +234,37 @@ const LIMITS: Readonly<Record<'f32' | 'f64', Readonly<Record<string, readonly [s
     u64: ['0.0', '18446744073709549568.0', '18446744073709551616.0', '18446744073709551615'],
   },
 };
-/** The same for types of 8 and 16 bits, whose limits are floats. */
-function toNarrow(v: Val, dtype: DType, cx: PrintCx, mask: string | undefined): string {
-  const { bytes, signed } = DTYPES[dtype];
-  const bits = 8 * bytes - (signed ? 1 : 0);
+/** A float as a name, and its truncation between two floats; NaN is 0. */
+function clamped(
+  v: Val,
+  [least, most]: readonly [string, string],
+  to: ValueType,
+  cx: PrintCx,
+  mask: string | undefined,
+): { readonly id: string; readonly kept: string } {
   const id = cx.fresh('real');
   cx.before(`${id} = ${printTyped(v, cx, mask)}`);
-  const least = signed ? -(2 ** bits) : 0;
-  return `tl.minimum(tl.maximum(tl.where(${id} != ${id}, 0.0, ${id}), ${least}.0), ${2 ** bits - 1}.0).to(tl.int32)`;
+  const number = `tl.where(${id} != ${id}, 0.0, ${id})`;
+  return { id, kept: `tl.minimum(tl.maximum(${number}, ${least}), ${most}).to(${VALUE[to]})` };
+}
+/** To types of 8 and 16 bits, whose limits are floats. */
+function toNarrow(v: Val, dtype: DType, cx: PrintCx, mask: string | undefined): string {
+  const { bytes, signed } = DTYPES[dtype];
+  const above = 2 ** (8 * bytes - (signed ? 1 : 0));
+  return clamped(v, [`${signed ? -above : 0}.0`, `${above - 1}.0`], 'i32', cx, mask).kept;
 }
 function toInteger(v: Val, to: ValueType, cx: PrintCx, mask: string | undefined): string {
   const limits = LIMITS[v.ty.dtype === 'f64' ? 'f64' : 'f32'][to];
   if (limits === undefined) throw new Error(`internal: ${v.ty.dtype} to ${to}`);
   const [least, most, above, largest] = limits;
-  const id = cx.fresh('real');
-  cx.before(`${id} = ${printTyped(v, cx, mask)}`);
-  const kept = `tl.minimum(tl.maximum(tl.where(${id} != ${id}, 0.0, ${id}), ${least}), ${most}).to(${VALUE[to]})`;
+  const { id, kept } = clamped(v, [least, most], to, cx, mask);
   return `tl.where(${id} >= ${above}, tl.full((), ${largest}, ${VALUE[to]}), ${kept})`;
 }
-function convert(
-  a: Val,
-  to: ValueType,
-  cx: PrintCx,
-  mask: string | undefined,
-  cast: (x: Val, type: string) => Text,
-): Text {
+function convert(a: Val, to: ValueType, cx: PrintCx, mask: string | undefined): Text {
   if (a.ty.dtype === to) return print(a, cx, mask);
   if (a.kind === 'int' && isFloatValue(to)) return floatText(Number(a.value));
   if (a.kind === 'int' && to !== 'bool') return tight(printTyped({ ...a, ty: { ...a.ty, dtype: to } }, cx));
   if (to === 'bool') return loose(`${inner(print(a, cx, mask))} != 0`);
   if (isFloatValue(a.ty.dtype) && !isFloatValue(to)) return tight(toInteger(a, to, cx, mask));
-  return cast(a, VALUE[to]);
+  return tight(`${typedTight(a, cx, mask)}.to(${VALUE[to]})`);
 }

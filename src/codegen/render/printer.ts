@@ -5,7 +5,8 @@ import { atom, PREC } from './dialect.ts';
 import type { Dialect, Print, Printed } from './dialect.ts';
 import { floatLiteral, intLiteral } from './literals.ts';
 
-const OPERATORS: Readonly<Record<TBinary, readonly [token: string, prec: number]>> = {
+/** How C spells operators, and how tightly they bind. */
+export const OPERATORS: Readonly<Record<TBinary, readonly [token: string, prec: number]>> = {
   or: ['||', PREC.or],
   and: ['&&', PREC.and],
   eq: ['==', PREC.equality],
