@@ -51,13 +51,18 @@ function inputTensor(b: Buffer, role: Role, element: number, c: Case, sizes: Siz
   if (role.kind === 'offsets') {
     const off = sizes.offsets.get(b.id)?.[element];
     if (off === undefined) throw new Error(`internal: no offsets for ${b.id}`);
-    const out = zeros(b.dtype, [off.length]);
-    off.forEach((v, i) => setAt(out, i, v));
-    return out;
+    return offsetsTensor(b.dtype, off);
   }
   if (b.row !== undefined) return rows(b, shape[0] ?? 0, c, rng, sizes);
   const out = zeros(b.dtype, shape);
   fill(out, role, c, rng, sizes);
+  return out;
+}
+
+/** An offsets array as a tensor. */
+export function offsetsTensor(dtype: DType, offsets: BigInt64Array): Tensor {
+  const out = zeros(dtype, [offsets.length]);
+  offsets.forEach((v, i) => setAt(out, i, v));
   return out;
 }
 

@@ -29,16 +29,16 @@ interface Part {
  * with `stored`, which is for what no reader can compute by itself, a row then counts as long as all rows together.
  */
 export function layoutOf(axes: readonly LoopAxis[], stored = false): Layout {
+  const virtual = { shape: axes.map((x) => x.hi), index: axes.map((x) => axisRef(x.id)), virtual: true };
   let parts: readonly Part[] = [];
   for (const a of axes) {
     const next = raggedPart(a, parts) ?? densePart(a, axes, stored);
-    if (next === undefined)
-      return { shape: axes.map((x) => x.hi), index: axes.map((x) => axisRef(x.id)), virtual: true };
+    if (next === undefined) return virtual;
     parts = [...parts.filter((p) => !next.ids.includes(p.ids[0] ?? '')), next];
   }
   // Room along a ragged result is what the caller gives: that axis comes first, where its bound can be told from an address.
   const limited = parts.filter((p) => p.ragged?.origin === 'result');
-  if (limited.length > 1) return { shape: axes.map((x) => x.hi), index: axes.map((x) => axisRef(x.id)), virtual: true };
+  if (limited.length > 1) return virtual;
   const result = limited[0]?.ragged;
   parts = [...limited, ...parts.filter((p) => !limited.includes(p))];
   return {

@@ -55,9 +55,8 @@ function lowerNode(n: PlanNode, s: Scope, k: KernelState, level?: Level): void {
     case 'loop': {
       const bounded = level === undefined ? boundedLoop(n) : n;
       if (bounded !== n) return lowerNode(bounded, s, k, level);
-      const leaves = n.body.flatMap((c) => (c.kind === 'leaf' ? [c.stage] : []));
-      const lanes = leaves.length === n.body.length ? lanesOf(leaves, n.axis, k.schedule, s.cx.buffer) : undefined;
-      if (lanes !== undefined) return vectorLoop(n.axis, leaves, lanes, s, k, level);
+      const pass = vectorPass(n, s, k);
+      if (pass !== undefined) return vectorLoop(pass, s, k, level);
       const body = (inner: Scope): void => rowPasses(n.axis, n.body, inner, k);
       if (level?.kind !== 'part') return loop(n.axis, s, body, level);
       const [lo, hi] = partRange(n.axis, ...boundsOf(n.axis, s), 1, s);
@@ -112,22 +111,32 @@ function lanesOf(stages: readonly Stage[], axis: Axis, schedule: Schedule, buffe
   return lanes > 1 ? lanes : undefined;
 }
 
+/** A loop whose stages all run in vectors along its axis. */
+interface VectorPass {
+  readonly axis: Axis;
+  readonly stages: readonly Stage[];
+  readonly lanes: number;
+}
+function vectorPass(
+  { axis, body }: PlanNode & { readonly kind: 'loop' },
+  s: Scope,
+  k: KernelState,
+): VectorPass | undefined {
+  const stages = body.flatMap((c) => (c.kind === 'leaf' ? [c.stage] : []));
+  if (stages.length < body.length) return undefined;
+  const lanes = lanesOf(stages, axis, k.schedule, s.cx.buffer);
+  return lanes === undefined ? undefined : { axis, stages, lanes };
+}
+
 /** The passes over one row; one of them asks for the start of the next row. */
 function rowPasses(axis: Axis, nodes: readonly PlanNode[], s: Scope, k: KernelState): void {
-  const passes = nodes.map((n) => {
-    const leaves = n.kind === 'loop' ? n.body.flatMap((c) => (c.kind === 'leaf' ? [c.stage] : [])) : [];
-    const lanes =
-      n.kind === 'loop' && leaves.length === n.body.length
-        ? lanesOf(leaves, n.axis, k.schedule, s.cx.buffer)
-        : undefined;
-    return n.kind === 'loop' && lanes !== undefined ? { axis: n.axis, leaves, lanes } : undefined;
-  });
-  const asks = k.schedule.prefetch === 0 ? -1 : askingPass(passes.map((p) => p?.leaves));
+  const passes = nodes.map((n) => (n.kind === 'loop' ? vectorPass(n, s, k) : undefined));
+  const asks = k.schedule.prefetch === 0 ? -1 : askingPass(passes.map((p) => p?.stages));
   nodes.forEach((n, at) => {
     const pass = passes[at];
     if (at !== asks || pass === undefined) return lowerNode(n, s, k);
     const next = { axis: axis.id, rows: nextRows(nodes.flatMap(stagesOf), axis.id, s) };
-    return vectorLoop(pass.axis, pass.leaves, pass.lanes, s, k, undefined, next);
+    return vectorLoop(pass, s, k, undefined, next);
   });
 }
 
@@ -149,9 +158,7 @@ interface NextRows {
 }
 
 function vectorLoop(
-  axis: Axis,
-  stages: readonly Stage[],
-  lanes: number,
+  { axis, stages, lanes }: VectorPass,
   s: Scope,
   k: KernelState,
   level?: Level,

@@ -7,6 +7,7 @@ import type { Rng } from '../../codegen/space/random.ts';
 import { isFloat } from '../../dsl/dtypes.ts';
 import { must } from '../../assert.ts';
 import type { Case } from '../case.ts';
+import { offsetsTensor } from '../data.ts';
 import type { CaseData } from '../data.ts';
 import { inputRoles } from '../roles.ts';
 import { resolveSizes } from '../sizes.ts';
@@ -69,7 +70,7 @@ export function change(
   const lens = offsets === undefined ? [] : (c.lens[offsets]?.[0] ?? []);
   if (typeof n !== 'number' || (kind === 'items' ? !lens.some((l) => l > 1) : n < 2)) return undefined;
   const rng = seeded(`${a.name}/${c.seed}`);
-  const starts = prefix(lens);
+  const starts = offsets === undefined ? [] : [...(call.sizes.offsets.get(offsets)?.[0] ?? [])].map(Number);
   if (a.change === 'spoil') return spoilt(graph, a.symmetry, call, n, starts, rng);
   const picked = kind === 'rows' ? selection(rng, n) : { order: shuffle(rng, range(n)), how: 'in another order' };
   const order = kind === 'items' ? range(n) : picked.order;
@@ -87,7 +88,8 @@ export function change(
   const move = (id: string, o: Output): Output => {
     const x = carriers.get(id);
     if (x === undefined) return o;
-    if (x.kind === 'offsets') return { tensor: offsetsLike(o.tensor, prefix(newLens)) };
+    if (x.kind === 'offsets')
+      return { tensor: offsetsTensor(o.tensor.dtype, must(sizes.offsets.get(id)?.[0], 'offsets')) };
     return take(o, x.kind === 'axis' ? x.at : 0, x.kind === 'axis' ? order : items);
   };
   const tensors = [...call.data.tensors].map(([id, list]): [string, readonly Tensor[]] => [
@@ -104,16 +106,6 @@ export function change(
 }
 
 const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
-function prefix(lens: readonly number[]): readonly number[] {
-  const out = [0];
-  for (const l of lens) out.push((out.at(-1) ?? 0) + l);
-  return out;
-}
-function offsetsLike(t: Tensor, starts: readonly number[]): Tensor {
-  const out = zeros(t.dtype, [starts.length]);
-  starts.forEach((v, i) => setAt(out, i, v));
-  return out;
-}
 
 /** Some positions in some order: what a batch that is split, cut or shuffled looks like. */
 function selection(rng: Rng, n: number): { readonly order: readonly number[]; readonly how: string } {

@@ -7,6 +7,7 @@ import { describeFault } from '../../../src/measure/install.ts';
 import { buildRunner } from '../../../src/measure/runner-build.ts';
 import { createRunner } from '../../../src/measure/runner-client.ts';
 import type { Runner } from '../../../src/measure/runner-client.ts';
+import { i64 } from '../../measure/runner-fixture.ts';
 import { NORMALISE, REVERSE, SCAN } from './kernels.ts';
 
 let runner: Runner;
@@ -23,11 +24,6 @@ afterAll(async () => {
 });
 
 const B = 3;
-const i64 = (n: number): { bytes: string } => {
-  const b = Buffer.alloc(8);
-  b.writeBigInt64LE(BigInt(n));
-  return { bytes: b.toString('hex') };
-};
 /** Runs a kernel in three orders on rows of `D` equal floats; what it left, or why it did not get there. */
 async function run(
   kernel: string,
