@@ -7,6 +7,7 @@ export default defineConfig({
   test: {
     include: [dist ? 'test/package/**/*.test.ts' : 'test/**/*.test.ts'],
     exclude: ['dist/**', 'node_modules/**', ...(dist ? [] : ['test/package/**'])],
+    setupFiles: ['test/setup.ts'],
     testTimeout: 300_000,
     hookTimeout: 300_000,
     maxWorkers: 2,

@@ -22,7 +22,8 @@ const NOTHING: Trivia = { text: '', comments: [] };
  */
 export function print(module: Module, trivia: Trivia = NOTHING): string {
   if (module.items.length === 0 && trivia.comments.length === 0) return '';
-  const free = { ...trivia, comments: trivia.comments.filter((c) => !isAttached(c, module.items)) };
+  const comments = trivia.comments.filter((c) => !isAttached(c, module.items));
+  const free = { ...trivia, comments: comments.map((c) => (c.doc && leaves(c, module.items) ? demoted(c) : c)) };
   const pieces = module.items.map((item) => ({
     span: item.span,
     layout: layoutItem(item, free),
@@ -51,6 +52,15 @@ function isAttached(comment: Comment, items: readonly Item[]): boolean {
   const next = items.find((i) => i.span.end > comment.span.start);
   return next !== undefined && next.kind !== 'import' && next.span.start > comment.span.start;
 }
+
+/** A comment inside a function of one expression is put before that function. */
+const leaves = (comment: Comment, items: readonly Item[]): boolean =>
+  items.some(
+    (i) => i.kind === 'fn' && !i.block && i.span.start < comment.span.start && comment.span.start < i.span.end,
+  );
+
+/** A `##` that belonged to nothing must not become documentation by being moved. */
+const demoted = (comment: Comment): Comment => ({ ...comment, text: comment.text.replace(/^#+ ?/, '# '), doc: false });
 
 function layoutItem(item: Item, trivia: Trivia): Layout {
   switch (item.kind) {

@@ -85,6 +85,9 @@ op f(
       'op f(x: f32) -> (y: f32) {\n  # why\n  y = x + 1;\n}\n',
     );
   });
+  it('a misplaced doc comment does not become documentation by being moved', () => {
+    expect(formatted('## doc\nfn##d\n f(x: f32): f32 = x;')).toBe('# d\n## doc\nfn f(x: f32): f32 = x;\n');
+  });
   it('line ends of other systems and a byte order mark make no difference', () => {
     expect(formatted(`\uFEFF${constructsText.replaceAll('\n', '\r\n')}`)).toBe(formatted(constructsText));
   });
