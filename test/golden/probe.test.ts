@@ -13,7 +13,7 @@ import { cudaText } from './probe/cuda.ts';
 import { tiledMatmul } from './probe/matmul.ts';
 
 const blocks = (graph: Parameters<typeof planNamed>[0]): TileProgram =>
-  lowerProgram(planNamed(graph, 'fused'), { outer: { kind: 'grid', dim: 0, flat: false }, schedule: () => ({ ...SCALAR, bytes: 32, block: 256 }) });
+  lowerProgram(planNamed(graph, 'fused'), { outer: { kind: 'grid', dim: 0, flat: false }, schedule: () => ({ ...SCALAR, block: 256 }) });
 
 const PROBES: readonly (readonly [name: string, program: TileProgram])[] = [
   ['rmsnorm', blocks(rmsnorm('f32'))],

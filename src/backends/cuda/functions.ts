@@ -5,6 +5,12 @@ export const CUDA_FUNCTIONS: Readonly<Record<string, string>> = {
   ...libraryFunctions((fn, name) => `static __device__ inline double ${name}(double x) { return ${fn}(x); }`),
   kt_pow: 'static __device__ inline double kt_pow(double x, double y) { return pow(x, y); }',
   kt_powf: 'static __device__ inline float kt_powf(float x, float y) { return powf(x, y); }',
+  kt_shfl_xor: [
+    'template <typename T> static __device__ inline T kt_shfl_xor(T v, int m) { return __shfl_xor_sync(0xffffffffu, v, m); }',
+    'static __device__ inline bool kt_shfl_xor(bool v, int m) { return __shfl_xor_sync(0xffffffffu, (int)v, m) != 0; }',
+  ].join('\n'),
+  kt_ld: 'template <typename T> static __device__ inline T kt_ld(const T* p) { return *p; }',
+  kt_st: 'template <typename T> static __device__ inline void kt_st(T* p, T v) { *p = v; }',
   // Products that are not contracted into sums.
   kt_mul_rn:
     'static __device__ inline float kt_mul_rn(float a, float b) { return __fmul_rn(a, b); }\n' +

@@ -19,8 +19,8 @@ export interface Arena {
   readonly mentions: ReadonlySet<string>;
   /** Statements that define derived dims and the pointers of `arrays`. */
   readonly lines: (p: Print) => readonly string[];
-  /** Statement that moves the pointer of a thread's array to the thread's own slice. */
-  readonly slice: (a: TileArray, p: Print) => string;
+  /** Statement that moves the pointer of an array that each thread or block has to the own slice. */
+  readonly slice: (a: TileArray, p: Print, of: 'thread' | 'block') => string;
 }
 
 export function arenaOf(program: TileProgram, c: SimtCollector): Arena {
@@ -48,7 +48,7 @@ export function arenaOf(program: TileProgram, c: SimtCollector): Arena {
         ...(places.length === 0 ? [] : ['char* at = (char*)workspace;', ...places.slice(0, -1)]),
       ];
     },
-    slice: (a, p) =>
-      `${a.id} = (${pointer(a)})((char*)${a.id} + ((i64)blockIdx.x * blockDim.x + threadIdx.x) * ${bytes(a, p)});`,
+    slice: (a, p, of) =>
+      `${a.id} = (${pointer(a)})((char*)${a.id} + ${of === 'block' ? 'blockIdx.x' : '((i64)blockIdx.x * blockDim.x + threadIdx.x)'} * ${bytes(a, p)});`,
   };
 }

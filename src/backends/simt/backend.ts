@@ -2,12 +2,11 @@ import { must } from '../../assert.ts';
 import { planNamed } from '../../codegen/plan/planner.ts';
 import { defaultConfig, showConfig } from '../../codegen/space/config.ts';
 import { lowerProgram } from '../../codegen/tile/program.ts';
-import { SCALAR } from '../../codegen/tile/vectorise.ts';
 import type { Arch, Backend } from '../backend.ts';
-import { planSpace } from '../plan-space.ts';
 import { emitProgram } from './emit.ts';
 import type { Family, SimtArch } from './family.ts';
 import { hostCompile, hostReadiness } from './host.ts';
+import { simtMapping, simtSpace } from './space.ts';
 
 /** A backend for a family of GPUs. The same text goes to the vendor's compiler and, as C++, to the CPU, where its numbers are checked. */
 export function simtBackend(family: Family): Backend {
@@ -20,15 +19,12 @@ export function simtBackend(family: Family): Backend {
     name: family.name,
     archs: family.archs,
     extension: family.extension,
-    space: planSpace,
-    emit(graph, arch, config, _hint, entry, change = (p) => p) {
-      const space = planSpace(graph);
+    space: (graph, arch, hint) => simtSpace(graph, archOf(arch), hint),
+    emit(graph, arch, config, hint, entry, change = (p) => p) {
+      const space = simtSpace(graph, archOf(arch), hint);
       const full = { ...defaultConfig(space), ...config };
       const plan = planNamed(graph, String(full['plan']));
-      const program = lowerProgram(plan, {
-        outer: { kind: 'grid', dim: 0, flat: true },
-        schedule: () => SCALAR,
-      });
+      const program = lowerProgram(plan, simtMapping(plan, full, hint));
       return {
         ok: true,
         emitted: emitProgram(plan.graph, graph, change(program), {

@@ -1,15 +1,18 @@
-import type { Val } from '../../codegen/ir/tile.ts';
+import type { Ref, Val } from '../../codegen/ir/tile.ts';
 import { atom, PREC } from '../../codegen/render/dialect.ts';
 import type { Dialect } from '../../codegen/render/dialect.ts';
 import { at, cppDialect } from '../clike/dialect.ts';
 import { storageType } from '../clike/prelude/types.ts';
+import { blockFold, foldRoom } from './block.ts';
 import type { SimtCollector } from './collector.ts';
+import { wideStatements } from './wide.ts';
 
 /** What CUDA and HIP share: C++ on scalars, loops over the threads of a grid or of a block, folds across them. */
-export function simtDialect(c: SimtCollector): Dialect {
+export function simtDialect(c: SimtCollector, whole: (at: Ref, lanes: number) => boolean = () => false): Dialect {
   const cpp = cppDialect(c);
   return {
     ...cpp,
+    wide: wideStatements(c, cpp, whole),
     opaque(v, p) {
       const { a } = v;
       if (a.kind === 'binary' && a.op === 'mul' && isFloat(a))
@@ -43,6 +46,11 @@ export function simtDialect(c: SimtCollector): Dialect {
         // Many threads hide the latency of memory better than hints do.
         case 'prefetch':
           return [];
+        case 'reduceTile':
+          if (op.within !== 'block') return cpp.tile(op, p);
+          return [
+            `const ${cpp.type(op.value.ty)} ${op.id} = ${blockFold(c, op.monoid, op.value.ty, p)}(${p.val(op.value)}, ${foldRoom(op.value.ty.dtype)});`,
+          ];
         case 'barrier':
           return [op.within === 'block' ? '__syncthreads();' : '__syncwarp();'];
         default:

@@ -14,8 +14,10 @@ import type { Tier } from '../clike/math/snippet.ts';
 import { storageType } from '../clike/prelude/types.ts';
 import { parameters } from '../clike/signature.ts';
 import type { Parameter } from '../clike/signature.ts';
+import { alignedRuns } from './aligned.ts';
 import { arenaOf } from './arena.ts';
 import type { Arena } from './arena.ts';
+import { foldRooms } from './block.ts';
 import { simtCollector } from './collector.ts';
 import type { SimtCollector } from './collector.ts';
 import { simtDialect } from './dialect.ts';
@@ -151,8 +153,10 @@ function variants(
       ...mentionedIn(sliced.map((a) => must(a.elements, 'size'))),
     ]);
     const own = [...params.filter((x) => wanted.has(x.id) && (!inKernel || x.outer)), ...(inKernel ? workspace : [])];
-    const pr = printerOf(p, c);
-    const setup = [...(inKernel ? arena.lines(pr) : []), ...sliced.map((a) => arena.slice(a, pr))];
+    const dialect = simtDialect(c, alignedRuns(body, guards, p.arrays));
+    const pr = printer(dialect, new Map(p.arrays.map((a) => [a.id, a])));
+    const owner = k.lanes === undefined ? 'thread' : 'block';
+    const setup = [...(inKernel ? arena.lines(pr) : []), ...sliced.map((a) => arena.slice(a, pr, owner))];
     const shared = p.arrays.filter((a) => a.scope === 'shared' && used.has(a.id));
     const geometry = geometryOf(p, k, body, arch, sliced.length > 0, arena.onHost);
     const blocks =
@@ -168,8 +172,10 @@ function variants(
       guards: guards.map((g) => guardText(g, c)),
       lines: [
         ...shared.map((a) => `  __shared__ ${storageType(c, a.dtype)} ${a.id}[${pr.val(must(a.elements, 'size'))}];`),
+        ...foldRooms(body, c).map((l) => `  ${l}`),
         ...setup.map((l) => `  ${l}`),
-        ...statements(body, simtDialect(c), pr, (op) => op.text, 1),
+        ...(used.has('lane') ? ['  const int lane = threadIdx.x;'] : []),
+        ...statements(body, dialect, pr, (op) => op.text, 1),
       ],
       launch: `KT_LAUNCH(${[name, blocks, geometry.threads, 0, ...own.map((x) => x.id)].join(', ')});`,
     };

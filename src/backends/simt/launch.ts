@@ -65,7 +65,10 @@ export function geometryOf(
 ): Geometry {
   if (!k.split) return { threads: k.lanes ?? 1, steps: undefined, each: 1, most: 1 };
   const steps = gridSteps(body, p, onHost);
-  if (sliced) return { threads: SLICES / 4, steps, each: SLICES / 4, most: 4 };
-  const most = arch.multiprocessors * WAVES;
-  return { threads: k.lanes ?? THREADS, steps, each: k.lanes === undefined ? THREADS : 1, most };
+  if (k.lanes === undefined)
+    return sliced
+      ? { threads: SLICES / 4, steps, each: SLICES / 4, most: 4 }
+      : { threads: THREADS, steps, each: THREADS, most: arch.multiprocessors * WAVES };
+  const flat = body.some((op) => op.kind === 'loop' && op.level.kind === 'grid' && op.level.flat);
+  return { threads: k.lanes, steps, each: flat ? k.lanes : 1, most: sliced ? SLICES : arch.multiprocessors * WAVES };
 }

@@ -36,6 +36,8 @@ export interface Dialect {
   readonly iota: (ty: Ty) => Printed;
   readonly opaque: (v: Val & { readonly kind: 'opaque' }, p: Print) => Printed;
   readonly dimOf: (id: string, entry: string) => string;
+  /** Whole statements in the dialect's own way, where values have several lanes; undefined: as everywhere. */
+  readonly wide?: (op: TileOp, p: Print) => readonly string[] | undefined;
   /** Head of a loop, up to its opening brace. */
   readonly loop: (op: TileOp & { readonly kind: 'loop' }, p: Print) => string;
   /** Operations on tiles: reductions over lanes, copies, sorts, atomics, barriers, hints. */

@@ -178,6 +178,11 @@ export function statements(
   const lines: string[] = [];
   let lastNote = '';
   for (const op of ops) {
+    const own = d.wide?.(op, p);
+    if (own !== undefined) {
+      lines.push(...own.map((l) => pad + l));
+      continue;
+    }
     switch (op.kind) {
       case 'note': {
         const text = remark(op);

@@ -5,7 +5,8 @@ import type { Axis, Expr, Monoid, Reduce } from '../ir/stage.ts';
 import * as t from '../ir/tile-build.ts';
 import type { Val } from '../ir/tile.ts';
 import { dependsOn } from './affine.ts';
-import { boundsOf, guarded, loopOver, loops, sweep } from './loops.ts';
+import { reduceExprs } from '../ir/walk.ts';
+import { blockLanes, boundsOf, guarded, loopOver, loops, sweep } from './loops.ts';
 import { gatheredRows, prefetchGathers } from './prefetch.ts';
 import { argFold, search } from './search.ts';
 import { assign, bind, branched, declare, laneAt, valueOf, withLane, withVar } from './scope.ts';
@@ -14,12 +15,13 @@ import { tighten } from './tighten.ts';
 import { castTo, identity } from './values.ts';
 
 type Local = Val & { readonly kind: 'name' };
-/** How the innermost reduced axis is walked: `lanes` at once in each of `unroll` accumulators; one lane means the lanes of a block take turns. */
+/** How the innermost reduced axis is walked: `lanes` at once in each of `unroll` accumulators, by one thread or by the lanes of a block in turn. */
 export interface RowVector {
   readonly lanes: number;
   readonly unroll: number;
   /** Pairs of vectors are the halves of runs. */
   readonly halves: boolean;
+  readonly across: 'vector' | 'block';
 }
 
 /** a ∘ b in the arithmetic type of both. */
@@ -144,7 +146,7 @@ function update(r: Reduce, op: Monoid, acc: Local, s: Scope): void {
 function rowFold(r: Reduce, op: Monoid, s: Scope, row: RowVector): Val {
   const type = widen(r.acc);
   const axis = must(r.over.at(-1), 'reduced axis');
-  if (row.lanes === 1) return blockFold(r, op, s, axis);
+  if (row.across === 'block') return blockFold(r, op, s, axis, row.lanes);
   const accs = Array.from({ length: row.unroll }, () => declare(s, 'acc', t.splat(identity(op, type), row.lanes)));
   const at = s.block.ops.length;
   const tail = declare(s, 'tail', identity(op, type));
@@ -170,17 +172,24 @@ function rowFold(r: Reduce, op: Monoid, s: Scope, row: RowVector): Val {
   return t.name(id, tail.ty);
 }
 
-/** Lanes of a block take the elements in turn; their accumulators are folded across the block, and every lane has the result. */
-function blockFold(r: Reduce, op: Monoid, s: Scope, axis: Axis): Val {
-  const acc = declare(s, 'acc', identity(op, widen(r.acc)));
+/** Lanes of a block take the elements in turn, several at a time where they may; their accumulators are folded across the block, and every lane has the result. */
+function blockFold(r: Reduce, op: Monoid, s: Scope, axis: Axis, lanes: number): Val {
+  const type = widen(r.acc);
+  const step: Reduce = { ...r, over: [] };
+  const taken = blockLanes(axis, lanes, s, reduceExprs(r));
+  const acc = declare(s, 'acc', t.splat(identity(op, type), taken));
   loops(r.over.slice(0, -1), s, (at) => {
     const [lo, hi] = boundsOf(axis, at);
-    const body = (inner: Scope): void => update({ ...r, over: [] }, op, acc, inner);
-    loopOver(axis, lo, hi, 1, at, body, { kind: 'lane' });
+    const body = (inner: Scope, pos: Val): void =>
+      update(step, op, acc, taken === 1 ? inner : withLane(branched(inner), laneAt(axis.id, taken, pos, 0, false)));
+    loopOver(axis, lo, hi, taken, at, body, { kind: 'lane' });
   });
+  const own = taken === 1 ? acc : t.name(s.fresh('fold'), { dtype: type, lanes: 1 });
+  if (own.kind === 'name' && own !== acc)
+    s.block.ops.push({ kind: 'reduceTile', id: own.id, monoid: op, value: acc, within: 'vector' });
   const id = s.fresh('fold');
-  s.block.ops.push({ kind: 'reduceTile', id, monoid: op, value: acc, within: 'block' });
-  return t.name(id, acc.ty);
+  s.block.ops.push({ kind: 'reduceTile', id, monoid: op, value: own, within: 'block' });
+  return t.name(id, own.ty);
 }
 
 function tree(op: Monoid, vs: readonly Val[]): Val {

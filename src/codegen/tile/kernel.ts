@@ -16,7 +16,7 @@ import type { Rows } from './affine.ts';
 import type { RowVector } from './fold.ts';
 import { divisorOf } from './facts.ts';
 import { foldsHalves, mapsHalves } from './halves.ts';
-import { boundsOf, guarded, loop, loopOver, sweep, wholeSteps } from './loops.ts';
+import { blockLanes, boundsOf, guarded, loop, loopOver, sweep, wholeSteps } from './loops.ts';
 import { tighten } from './tighten.ts';
 import { nextRows, prefetchRows } from './prefetch.ts';
 import { bind, branched, laneAt, valueOf, withLane } from './scope.ts';
@@ -32,6 +32,8 @@ export interface KernelState {
   readonly schedule: Schedule;
   /** Arrays that the kernel's own code needs: made on demand. */
   readonly scratch: (base: string, dtype: DType, size: Expr) => string;
+  /** Arrays of so many elements that the lanes of a block share. */
+  readonly shared: (base: string, dtype: DType, count: number) => string;
   /** The array that a state is written to during a step, its own, and their length. */
   readonly shadow: (state: BufId) => {
     readonly from: string;
@@ -41,6 +43,8 @@ export interface KernelState {
   };
   /** Results that no later stage reads. */
   readonly last: ReadonlySet<string>;
+  /** Buffers in memory through which stages of the kernel pass values on: where lanes of a block share work, they wait for each other around stores to these. */
+  readonly exchanged: ReadonlySet<string>;
 }
 
 /** Loop nests and stages of a plan node. */
@@ -58,7 +62,10 @@ function lowerNode(n: PlanNode, s: Scope, k: KernelState, level?: Level): void {
       const pass = vectorPass(n, s, k);
       if (pass !== undefined) return vectorLoop(pass, s, k, level);
       const body = (inner: Scope): void => rowPasses(n.axis, n.body, inner, k);
-      if (level?.kind !== 'part') return loop(n.axis, s, body, level);
+      // A block takes a whole iteration, its lanes what lies inside.
+      const own: Level | undefined =
+        level?.kind === 'grid' && k.schedule.block !== undefined ? { ...level, flat: false } : level;
+      if (level?.kind !== 'part') return loop(n.axis, s, body, own);
       const [lo, hi] = partRange(n.axis, ...boundsOf(n.axis, s), 1, s);
       return loopOver(n.axis, lo, hi, 1, s, body, level);
     }
@@ -106,9 +113,10 @@ function commit(state: ReturnType<KernelState['shadow']>, s: Scope): void {
 
 /** Lanes for a loop whose stages are all pointwise along it; undefined where it stays scalar. */
 function lanesOf(stages: readonly Stage[], axis: Axis, schedule: Schedule, buffer: Rows): number | undefined {
-  if (schedule.bytes === 0 || !stages.every((x) => inLanes(x, axis.id, buffer))) return undefined;
+  if ((schedule.bytes === 0 && schedule.block === undefined) || !stages.every((x) => inLanes(x, axis.id, buffer)))
+    return undefined;
   const lanes = lanesFor(stages.map(resultType), schedule.bytes);
-  return lanes > 1 ? lanes : undefined;
+  return lanes > 1 || schedule.block !== undefined ? lanes : undefined;
 }
 
 /** A loop whose stages all run in vectors along its axis. */
@@ -171,7 +179,25 @@ function vectorLoop(
   const [lo, hi] = boundsOf(axis, s);
   if (k.schedule.block !== undefined) {
     const own: Level = level?.kind === 'grid' ? { ...level, flat: true } : { kind: 'lane' };
-    return loopOver(axis, lo, hi, 1, s, (inner) => run([{ ...inner, inLane: true }]), own);
+    const taken = blockLanes(
+      axis,
+      lanes,
+      s,
+      stages.flatMap(stageExprs),
+      stages.flatMap((x) => (x.kind === 'map' || x.kind === 'reduce' ? [x.out] : [])),
+    );
+    const step = (inner: Scope, pos: Val): void =>
+      run(
+        (taken > 1 ? points(inner, pos, axis, taken, 1, false) : [inner]).map((x) => ({
+          ...x,
+          inLane: true,
+        })),
+      );
+    const around = level === undefined && stages.some((x) => passesOn(x, k));
+    if (around) s.block.ops.push(BARRIER);
+    loopOver(axis, lo, hi, taken, s, step, own);
+    if (around) s.block.ops.push(BARRIER);
+    return;
   }
   // Parts own contiguous ranges of the axis; each has whole vectors first and its own rest.
   const [from, to] = level?.kind === 'part' ? partRange(axis, lo, hi, lanes * k.schedule.unroll, s) : [lo, hi];
@@ -199,6 +225,11 @@ function vectorLoop(
   );
   sweep(axis, edge, to, lanes, unroll, s, step, (inner) => run([inner]));
 }
+const BARRIER: TileOp = { kind: 'barrier', within: 'block' };
+/** True if other lanes may read what the stage stores, or may still read what it overwrites. */
+const passesOn = (stage: Stage, k: KernelState): boolean =>
+  (stage.kind === 'map' || stage.kind === 'reduce') && k.exchanged.has(stage.out.buf);
+
 /** Views of one step of a vector loop: vector u has the lanes pos + u·lanes and on. */
 const points = (inner: Scope, pos: Val, axis: Axis, lanes: number, count: number, halves: boolean): readonly Scope[] =>
   Array.from({ length: count }, (_, u) => ({
@@ -230,14 +261,12 @@ function lowerOne(stage: Stage, scopes: readonly Scope[], k: KernelState, row?: 
   const stream = k.schedule.stream && k.last.has(stage.out.buf) && canStream(stage.out, must(scopes[0], 'scope'));
   const [only] = scopes;
   // Outside of lane loops all lanes of a block compute the same value; one of them stores it.
-  if (
-    k.schedule.block !== undefined &&
-    only !== undefined &&
-    only.inLane !== true &&
-    stage.kind === 'reduce' &&
-    row !== undefined
-  ) {
-    return lowerPoint(stage, [{ ...withUses(stage, only), storing: 'first lane' }], row, false);
+  if (k.schedule.block !== undefined && only !== undefined && only.inLane !== true) {
+    const around = passesOn(stage, k);
+    if (around) only.block.ops.push(BARRIER);
+    lowerPoint(stage, [{ ...withUses(stage, only), storing: 'first lane' }], row, false);
+    if (around) only.block.ops.push(BARRIER);
+    return;
   }
   lowerPoint(
     stage,
@@ -276,11 +305,13 @@ function remarkOf(stage: Stage): string {
 }
 
 function rowFor(stage: Stage, schedule: Schedule, s: Scope): RowVector | undefined {
-  if (stage.kind !== 'reduce' || schedule.bytes === 0 || !rowInLanes(stage.reduce, s.cx.buffer)) return undefined;
+  const across = schedule.block === undefined ? 'vector' : 'block';
+  if (stage.kind !== 'reduce' || (schedule.bytes === 0 && across === 'vector')) return undefined;
+  if (!rowInLanes(stage.reduce, s.cx.buffer)) return undefined;
   const lanes = lanesFor([stage.reduce.op === 'count' ? 'i64' : stage.reduce.body.type], schedule.bytes);
-  if (schedule.block !== undefined) return { lanes: 1, unroll: 1, halves: false };
+  if (across === 'block') return { lanes, unroll: 1, halves: false, across };
   const halves = schedule.halves && foldsHalves(stage.reduce, s.cx);
-  return lanes > 1 ? { lanes, unroll: schedule.accumulators, halves } : undefined;
+  return lanes > 1 ? { lanes, unroll: schedule.accumulators, halves, across } : undefined;
 }
 
 function lowerLeaf(stage: Stage, s0: Scope, k: KernelState): void {
@@ -335,4 +366,13 @@ export function unread(stages: readonly Stage[]): ReadonlySet<string> {
       .flatMap((x) => (x.kind === 'map' || x.kind === 'reduce' || x.kind === 'scan' ? [x.out.buf] : []))
       .filter((b) => !read.has(b)),
   );
+}
+
+/** Buffers that some stages write and stages read. */
+export function exchanged(stages: readonly Stage[]): ReadonlySet<string> {
+  const read = new Set(stages.flatMap((x) => stageReads(x).map((r) => r.buf)));
+  const written = stages.flatMap((x) =>
+    x.kind === 'map' || x.kind === 'reduce' || x.kind === 'scan' ? [x.out.buf] : [],
+  );
+  return new Set(written.filter((b) => read.has(b)));
 }

@@ -1,7 +1,9 @@
 import { keyOf, sameExpr } from '../ir/rewrite.ts';
-import type { Axis, Expr } from '../ir/stage.ts';
+import type { Axis, Expr, Place } from '../ir/stage.ts';
 import * as t from '../ir/tile-build.ts';
 import type { Level, Val } from '../ir/tile.ts';
+import { reads } from '../ir/walk.ts';
+import { dependsOn } from './affine.ts';
 import { divisorOf, wish } from './facts.ts';
 import { bind, nested, valueOf, withAxis, withMask } from './scope.ts';
 import type { Scope } from './scope.ts';
@@ -108,4 +110,26 @@ export function guarded(when: Expr | undefined, s: Scope, body: (inner: Scope) =
   const inner = nested(s);
   body(inner);
   s.block.ops.push({ kind: 'if', cond, then: inner.block.ops, else: [] });
+}
+
+/**
+ * Elements that a lane of a block takes at once: `lanes` where the axis runs from 0 over a multiple of them, else one. Asks for that to hold, and for
+ * arrays that begin where whole vectors may be moved.
+ */
+export function blockLanes(
+  axis: Axis,
+  lanes: number,
+  s: Scope,
+  roots: readonly Expr[],
+  out: readonly Place[] = [],
+): number {
+  if (lanes === 1 || axis.lo.kind !== 'int' || axis.lo.value !== 0n) return 1;
+  wish(s.cx.wishes, axis.hi, lanes);
+  const touched = [...roots.flatMap((e) => reads(e)), ...out];
+  for (const r of touched) {
+    const b = s.cx.buffer(r.buf);
+    const moves = r.index.some((e) => dependsOn(e, axis.id));
+    if (moves && b.role !== 'temp' && b.list === undefined && b.row === undefined) s.cx.wishes.aligned.add(b.id);
+  }
+  return divisorOf(axis.hi, s.cx.facts) % lanes === 0 ? lanes : 1;
 }

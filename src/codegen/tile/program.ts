@@ -17,7 +17,7 @@ import { identifiers } from './names.ts';
 import type { Identifiers } from './names.ts';
 import { NO_FACTS, noWishes } from './facts.ts';
 import type { Facts, Wishes } from './facts.ts';
-import { lowerNodes, unread } from './kernel.ts';
+import { exchanged, lowerNodes, unread } from './kernel.ts';
 import type { KernelState } from './kernel.ts';
 import { block } from './scope.ts';
 import type { KernelCx, Scope, Storage } from './scope.ts';
@@ -126,16 +126,18 @@ export function lowerProgram(plan: Plan, mapping: Mapping): TileProgram {
       shadows.set(buf, id);
     }
     const scratched = new Map<string, string>();
-    const scratch = (base: string, dtype: DType, size: Expr): string => {
-      // Stages share scratch of one name only where it is the same array.
-      const key = `${base} ${dtype} ${keyOf(size)}`;
+    /** Stages share an array of one name only where it is the same array. */
+    const made = (scope: 'part' | 'shared', base: string, dtype: DType, size: Expr): string => {
+      const key = `${scope} ${base} ${dtype} ${keyOf(size)}`;
       const known = scratched.get(key);
       if (known !== undefined) return known;
-      const id = fresh(`${base}_scratch`);
-      temps.push({ id, scope: 'part', dtype, size, source: base });
+      const id = fresh(scope === 'part' ? `${base}_scratch` : `${base}_shared`);
+      temps.push({ id, scope, dtype, size, source: base });
       scratched.set(key, id);
       return id;
     };
+    const scratch: KernelState['scratch'] = (base, dtype, size) => made('part', base, dtype, size);
+    const shared: KernelState['shared'] = (base, dtype, count) => made('shared', base, dtype, b.int(count));
     const schedule = mapping.schedule(k);
     const claimed = mapping.claimed?.(k);
     const split = claimed?.split ?? k.split;
@@ -145,7 +147,9 @@ export function lowerProgram(plan: Plan, mapping: Mapping): TileProgram {
       dtype: buffer(state).dtype,
       size: ix.product(buffer(state).shape),
     });
-    const state: KernelState = { schedule, scratch, shadow, last: unread(stagesOf(k.root)) };
+    const stages = stagesOf(k.root);
+    const inMemory = [...exchanged(stages)].filter((b) => storages.get(b)?.kind !== 'register');
+    const state: KernelState = { schedule, scratch, shared, shadow, last: unread(stages), exchanged: new Set(inMemory) };
     const bodyUnder = (facts: Facts, wishes: Wishes): readonly TileOp[] => {
       const c = cx((id) => storages.get(id) ?? whole(id), shadows, facts, wishes);
       const s = { ...scopeOf(c, identifiers(fresh.taken())), ahead: schedule.ahead };
@@ -158,7 +162,10 @@ export function lowerProgram(plan: Plan, mapping: Mapping): TileProgram {
     const wishes = noWishes();
     const body = bodyUnder(NO_FACTS, wishes);
     const facts = mapping.facts?.(wishes, k);
-    const fast = facts && { guards: guardsOf(facts, dims, arrays, schedule.bytes), body: bodyUnder(facts, noWishes()) };
+    const fast = facts && {
+      guards: guardsOf(facts, dims, arrays, schedule.block === undefined ? schedule.bytes : 16),
+      body: bodyUnder(facts, noWishes()),
+    };
     const span = must(stagesOf(k.root)[0], 'stage').span;
     const lanes = schedule.block !== undefined ? { lanes: schedule.block } : {};
     return {

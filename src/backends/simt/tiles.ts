@@ -1,0 +1,85 @@
+import { contractionOf } from '../../codegen/patterns/contraction/shape.ts';
+import type { Contraction } from '../../codegen/patterns/contraction/shape.ts';
+import { lanesOf, lowerBlocks } from '../../codegen/patterns/contraction/blocks.ts';
+import type { BlockTiles } from '../../codegen/patterns/contraction/blocks.ts';
+import { evalSize } from '../../codegen/shapes/eval-size.ts';
+import type { KernelPlan, Plan } from '../../codegen/plan/plan.ts';
+import type { Config, Param } from '../../codegen/space/space.ts';
+import type { Lowering } from '../../codegen/tile/program.ts';
+import type { ShapeHint } from '../backend.ts';
+
+/** Tiles of results of a block, by name: rows and columns of the block, and of a lane. */
+const TILES = {
+  '128x128': { m: 128, n: 128, rows: 8, cols: 8 },
+  '128x64': { m: 128, n: 64, rows: 8, cols: 4 },
+  '64x64': { m: 64, n: 64, rows: 4, cols: 4 },
+  '32x64': { m: 32, n: 64, rows: 2, cols: 4 },
+  '32x32': { m: 32, n: 32, rows: 2, cols: 4 },
+  '16x64': { m: 16, n: 64, rows: 1, cols: 4 },
+} as const;
+type TileName = keyof typeof TILES;
+const NAMES = Object.keys(TILES) as readonly TileName[];
+const isTile = (v: unknown): v is TileName => NAMES.some((n) => n === v);
+
+/** A contraction that blocks can run in tiles; undefined where the kernel is none. */
+export function tiled(k: KernelPlan): Contraction | undefined {
+  const c = contractionOf(k);
+  return c !== undefined && (c.acc === 'f32' || c.acc === 'f64' || c.acc === 'i32') ? c : undefined;
+}
+
+/** The tunables of contractions: absent where no plan has one. */
+export function tileParams(plans: readonly Plan[], hint: ShapeHint): readonly Param[] {
+  const found = plans.map((p) => p.kernels.flatMap((k) => tiled(k) ?? []));
+  const [first] = found.flat();
+  if (first === undefined) return [];
+  const names = plans.filter((_, n) => (found[n]?.length ?? 0) > 0).map((p) => p.name);
+  const when = names.length === plans.length ? {} : { when: { param: 'plan', in: names } };
+  return [
+    {
+      name: 'tile',
+      help: 'rows and columns of results that a block computes together; none: loops in the order of the operator',
+      kind: 'enum',
+      values: [...NAMES, 'none'],
+      default: defaultTile(first, hint),
+      ...when,
+    },
+    {
+      name: 'depth',
+      help: 'terms of the sums that are staged in shared memory at a time',
+      kind: 'enum',
+      values: [8, 16, 32],
+      default: 16,
+      when: { param: 'tile', in: NAMES },
+    },
+  ];
+}
+
+/** The largest tile of which the shape makes enough for a device, and that is not mostly rest. */
+function defaultTile(c: Contraction, hint: ShapeHint): TileName {
+  const size = (axes: Contraction['rows']): number =>
+    axes.reduce((n, a) => {
+      const known = { dim: (id: string) => hint.dims[id], scalar: none, axis: none, read: none };
+      return n * (evalSize(a.hi, known) ?? 1024);
+    }, 1);
+  const [items, rows, cols] = [size(c.batch), size(c.rows), size(c.cols)];
+  const fits = NAMES.find((name) => {
+    const x = TILES[name];
+    return rows >= x.m && cols >= x.n && items * Math.ceil(rows / x.m) * Math.ceil(cols / x.n) >= ENOUGH;
+  });
+  return fits ?? (rows <= 16 ? '16x64' : rows <= 32 ? '32x64' : '32x32');
+}
+/** Blocks that keep a device of some hundred multiprocessors busy. */
+const ENOUGH = 256;
+const none = (): undefined => undefined;
+
+/** The tiles that a config asks for; undefined where it leaves contractions to loops. */
+export function tilesOf(config: Config): BlockTiles | undefined {
+  const { tile, depth } = config;
+  return isTile(tile) && typeof depth === 'number' ? { ...TILES[tile], k: depth } : undefined;
+}
+
+/** How a contraction runs under a config, and the lanes of its blocks. */
+export const lowerTiled = (c: Contraction, x: BlockTiles): { readonly lanes: number; readonly lower: Lowering } => ({
+  lanes: lanesOf(x),
+  lower: (s, k, outer) => lowerBlocks(c, x, s, k, outer),
+});

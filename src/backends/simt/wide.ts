@@ -1,0 +1,178 @@
+import * as t from '../../codegen/ir/tile-build.ts';
+import { mapVal } from '../../codegen/ir/tile-map.ts';
+import type { Ref, TileOp, Val } from '../../codegen/ir/tile.ts';
+import type { Dialect, Print } from '../../codegen/render/dialect.ts';
+import { combine } from '../../codegen/tile/fold.ts';
+import { identity } from '../../codegen/tile/values.ts';
+import { localType } from '../clike/prelude/types.ts';
+import type { SimtCollector } from './collector.ts';
+import { loadRun, storeRun } from './runs.ts';
+
+type Load = Val & { readonly kind: 'load' };
+/** Index of the element in statements over all elements of a value. */
+const EACH = t.name('each');
+
+/**
+ * Values of several lanes as arrays that a thread holds in registers: statements run over their elements, unrolled. Runs of elements in memory are moved
+ * in one piece where `whole` says that their address allows it.
+ */
+export function wideStatements(
+  c: SimtCollector,
+  base: Dialect,
+  whole: (at: Ref, lanes: number) => boolean,
+): NonNullable<Dialect['wide']> {
+  let count = 0;
+  const each = (n: number): string => {
+    c.add('KT_EACH', () => '#define KT_EACH(n) _Pragma("unroll") for (int each = 0; each < n; ++each)');
+    return `KT_EACH(${n})`;
+  };
+  const type = (v: Val): string => localType(c, { dtype: v.ty.dtype, lanes: 1 });
+  const pointer = (r: Ref, p: Print): string => {
+    const array = r.entry === undefined ? r.array : `${r.array}[${p.val(r.entry)}]`;
+    const index = p.val(r.index, 12);
+    return index === '0' ? array : `${array} + ${index}`;
+  };
+  /** Lines that fill the array `id` with a run of memory. */
+  const loaded = (v: Load, id: string, p: Print): readonly string[] => {
+    const { lanes } = v.ty;
+    const declared = `${type(v)} ${id}[${lanes}];`;
+    if (whole(v.from, lanes) && p.array(v.from.array).bytes !== true)
+      return [declared, `${loadRun(c, v.dtype, lanes)}(${id}, ${pointer(v.from, p)});`];
+    return [declared, `${each(lanes)} ${id}[each] = ${p.val(element(v))};`];
+  };
+  /** A value whose runs of memory have been loaded before. */
+  const prepared = (v: Val, p: Print): { readonly lines: readonly string[]; readonly value: Val } => {
+    const lines: string[] = [];
+    const value = mapVal(v, {
+      op: (op) => [op],
+      val: (x) => {
+        if (x.kind !== 'load' || x.ty.lanes === 1) return x;
+        const { mask, ...open } = x;
+        if (mask !== undefined) {
+          const from = { ...x.from, index: t.add(t.splat(x.from.index, x.ty.lanes), t.iota(x.ty.lanes)) };
+          const then: Val = x.from.index.ty.lanes === 1 ? { ...open, from } : open;
+          return { kind: 'select', cond: mask, then, else: t.splat(zero(x), x.ty.lanes), ty: x.ty };
+        }
+        if (x.from.index.ty.lanes > 1) return x;
+        const id = `${x.from.array}__${++count}`;
+        lines.push(...loaded(x, id, p));
+        return t.name(id, x.ty);
+      },
+    });
+    return { lines, value };
+  };
+  /** A value as the name of an array. */
+  const held = (v: Val, p: Print): { readonly lines: readonly string[]; readonly id: string } => {
+    if (v.kind === 'name') return { lines: [], id: v.id };
+    const { lines, value } = prepared(v, p);
+    if (value.kind === 'name') return { lines, id: value.id };
+    const id = `v__${++count}`;
+    return {
+      lines: [
+        ...lines,
+        `${type(v)} ${id}[${v.ty.lanes}];`,
+        `${each(v.ty.lanes)} ${id}[each] = ${p.val(element(value))};`,
+      ],
+      id,
+    };
+  };
+  const assigned = (id: string, v: Val, p: Print): readonly string[] => {
+    const { lines, value } = prepared(v, p);
+    return [...lines, `${each(v.ty.lanes)} ${id}[each] = ${p.val(element(value))};`];
+  };
+  return (op, p) => {
+    switch (op.kind) {
+      case 'let':
+        if (op.value.ty.lanes === 1) return undefined;
+        if (op.value.kind === 'load' && op.value.mask === undefined && op.value.from.index.ty.lanes === 1)
+          return loaded(op.value, op.id, p);
+        return [`${type(op.value)} ${op.id}[${op.value.ty.lanes}];`, ...assigned(op.id, op.value, p)];
+      case 'var': {
+        if (op.ty.lanes === 1) return undefined;
+        const declared = `${localType(c, { dtype: op.ty.dtype, lanes: 1 })} ${op.id}[${op.ty.lanes}];`;
+        return op.init === undefined ? [declared] : [declared, ...assigned(op.id, op.init, p)];
+      }
+      case 'set':
+        return op.value.ty.lanes === 1 ? undefined : assigned(op.id, op.value, p);
+      case 'store':
+        return op.value.ty.lanes === 1 ? undefined : stored(op, p);
+      case 'reduceTile': {
+        if (op.within !== 'vector') return undefined;
+        const { lines, id } = held(op.value, p);
+        const ty = { dtype: op.value.ty.dtype, lanes: 1 };
+        const folded = combine(op.monoid, t.name(op.id, ty), t.name(`${id}[each]`, ty));
+        return [
+          ...lines,
+          `${type(op.value)} ${op.id} = ${p.val(identity(op.monoid, ty.dtype))};`,
+          `${each(op.value.ty.lanes)} ${op.id} = ${p.val(folded)};`,
+        ];
+      }
+      default:
+        return undefined;
+    }
+  };
+
+  function stored(op: TileOp & { readonly kind: 'store' }, p: Print): readonly string[] {
+    const { lanes } = op.value.ty;
+    const contiguous = op.to.index.ty.lanes === 1;
+    if (contiguous && op.mask === undefined && whole(op.to, lanes) && p.array(op.to.array).bytes !== true) {
+      const { value } = op;
+      // Storing rounds narrow floats itself.
+      const inner = value.kind === 'round' && value.to === op.dtype && value.a.ty.dtype === 'f32' ? value.a : value;
+      const { lines, id } = held(inner, p);
+      return [...lines, `${storeRun(c, op.dtype, lanes)}(${pointer(op.to, p)}, ${id});`];
+    }
+    const { lines, value } = prepared(op.value, p);
+    const index = contiguous ? t.add(op.to.index, EACH) : element(op.to.index);
+    const one = base.store({ kind: 'store', to: { ...op.to, index }, dtype: op.dtype, value: element(value) }, p);
+    const mask = op.mask === undefined ? undefined : prepared(op.mask, p);
+    const when = mask === undefined ? '' : ` if (${p.val(element(mask.value))})`;
+    return [...lines, ...(mask?.lines ?? []), `${each(lanes)}${when} ${one.join(' ')}`];
+  }
+}
+
+const zero = (v: Val): Val =>
+  v.ty.dtype === 'bool'
+    ? t.bool(false)
+    : v.ty.dtype === 'f32' || v.ty.dtype === 'f64'
+      ? t.float(0, v.ty.dtype)
+      : t.int(0, v.ty.dtype);
+
+/** The element `each` of a value of several lanes. */
+function element(v: Val): Val {
+  if (v.ty.lanes === 1) return v;
+  const ty = { dtype: v.ty.dtype, lanes: 1 };
+  switch (v.kind) {
+    case 'name':
+      return t.name(`${v.id}[each]`, ty);
+    case 'iota':
+      return EACH;
+    case 'splat':
+      return v.a;
+    case 'load': {
+      const index = v.from.index.ty.lanes === 1 ? t.add(v.from.index, EACH) : element(v.from.index);
+      const entry = v.from.entry === undefined ? {} : { entry: element(v.from.entry) };
+      return t.load({ ...v.from, index, ...entry }, v.dtype, v.ty.dtype, 1);
+    }
+    case 'unary':
+    case 'bitcast':
+    case 'round':
+    case 'convert':
+    case 'opaque':
+      return { ...v, a: element(v.a), ty };
+    case 'binary':
+      return { ...v, a: element(v.a), b: element(v.b), ty };
+    case 'call':
+      return { ...v, args: v.args.map(element), ty };
+    case 'select':
+      return { ...v, cond: element(v.cond), then: element(v.then), else: element(v.else), ty };
+    case 'dimOf':
+      return { ...v, entry: element(v.entry), ty };
+    case 'int':
+    case 'float':
+    case 'bool':
+      return { ...v, ty };
+    default:
+      return v satisfies never;
+  }
+}
