@@ -28,10 +28,11 @@ export function parameters(p: TileProgram, c: Collector): readonly Parameter[] {
     (arg: string): string =>
       `*(const ${type}*)${arg}`;
   return [
-    ...p.arrays.map((a) => {
+    ...p.arrays.flatMap((a) => {
+      if (a.scope === 'shared') return [];
       const text = arrayParam(a, c);
       const T = text.slice(0, text.lastIndexOf(' __restrict'));
-      return { id: a.id, text, outer: a.scope === 'param', cast: (arg: string) => `(${T})${arg}` };
+      return [{ id: a.id, text, outer: a.scope === 'param', cast: (arg: string) => `(${T})${arg}` }];
     }),
     ...p.dims.map((d) => ({
       id: d.id,

@@ -9,6 +9,8 @@ export const CUDA_FUNCTIONS: Readonly<Record<string, string>> = {
     'template <typename T> static __device__ inline T kt_shfl_xor(T v, int m) { return __shfl_xor_sync(0xffffffffu, v, m); }',
     'static __device__ inline bool kt_shfl_xor(bool v, int m) { return __shfl_xor_sync(0xffffffffu, (int)v, m) != 0; }',
   ].join('\n'),
+  kt_shfl_up:
+    'template <typename T> static __device__ inline T kt_shfl_up(T v, int d) { return __shfl_up_sync(0xffffffffu, v, d); }',
   kt_ld: 'template <typename T> static __device__ inline T kt_ld(const T* p) { return *p; }',
   kt_st: 'template <typename T> static __device__ inline void kt_st(T* p, T v) { *p = v; }',
   // Products that are not contracted into sums.

@@ -18,6 +18,7 @@ const family: Family = {
     '#else',
     ...BARE,
     '#endif',
+    'static __device__ inline int kt_lane() { return __builtin_amdgcn_mbcnt_hi(~0u, __builtin_amdgcn_mbcnt_lo(~0u, 0)); }',
   ],
   functions: HIP_FUNCTIONS,
   build: (arch) =>

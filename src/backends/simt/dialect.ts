@@ -3,7 +3,7 @@ import { atom, PREC } from '../../codegen/render/dialect.ts';
 import type { Dialect } from '../../codegen/render/dialect.ts';
 import { at, cppDialect } from '../clike/dialect.ts';
 import { storageType } from '../clike/prelude/types.ts';
-import { blockFold, foldRoom } from './block.ts';
+import { blockFold, blockScan, foldRoom } from './block.ts';
 import type { SimtCollector } from './collector.ts';
 import { wideStatements } from './wide.ts';
 
@@ -51,6 +51,12 @@ export function simtDialect(c: SimtCollector, whole: (at: Ref, lanes: number) =>
           return [
             `const ${cpp.type(op.value.ty)} ${op.id} = ${blockFold(c, op.monoid, op.value.ty, p)}(${p.val(op.value)}, ${foldRoom(op.value.ty.dtype)});`,
           ];
+        case 'scanTile': {
+          if (op.within !== 'block') return cpp.tile(op, p);
+          const { ty } = op.value;
+          const scan = blockScan(c, op.monoid, ty, op.exclusive, p);
+          return [`const ${cpp.type(ty)} ${op.id} = ${scan}(${p.val(op.value)}, ${foldRoom(ty.dtype)});`];
+        }
         case 'barrier':
           return [op.within === 'block' ? '__syncthreads();' : '__syncwarp();'];
         default:

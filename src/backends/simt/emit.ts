@@ -171,7 +171,9 @@ function variants(
       own,
       guards: guards.map((g) => guardText(g, c)),
       lines: [
-        ...shared.map((a) => `  __shared__ ${storageType(c, a.dtype)} ${a.id}[${pr.val(must(a.elements, 'size'))}];`),
+        ...shared.map(
+          (a) => `  alignas(16) __shared__ ${storageType(c, a.dtype)} ${a.id}[${pr.val(must(a.elements, 'size'))}];`,
+        ),
         ...foldRooms(body, c).map((l) => `  ${l}`),
         ...setup.map((l) => `  ${l}`),
         ...(used.has('lane') ? ['  const int lane = threadIdx.x;'] : []),

@@ -1,6 +1,7 @@
 import type { KernelPlan, Plan, PlanNode } from '../../codegen/plan/plan.ts';
 import type { Rows } from '../../codegen/tile/affine.ts';
-import { inLanes, rowInLanes } from '../../codegen/tile/vectorise.ts';
+import { isWholeScan } from '../../codegen/tile/scan.ts';
+import { inLanes, isAlone, rowInLanes } from '../../codegen/tile/vectorise.ts';
 import { must } from '../../assert.ts';
 import type { Expr, Stage } from '../../codegen/ir/stage.ts';
 import { children, stageExprs, stageReads } from '../../codegen/ir/walk.ts';
@@ -22,7 +23,8 @@ function fits(n: PlanNode, k: KernelPlan, buffer: Rows, seen: { lanes: boolean }
       return uniform(n.stage, k, buffer, seen);
     case 'loop': {
       const leaves = n.body.flatMap((c) => (c.kind === 'leaf' ? [c.stage] : []));
-      if (leaves.length === n.body.length && leaves.every((x) => inLanes(x, n.axis.id, buffer))) {
+      const pointwise = leaves.every((x) => inLanes(x, n.axis.id, buffer)) || leaves.every((x) => isAlone(x, buffer));
+      if (leaves.length === n.body.length && pointwise) {
         seen.lanes = true;
         return true;
       }
@@ -35,6 +37,10 @@ function fits(n: PlanNode, k: KernelPlan, buffer: Rows, seen: { lanes: boolean }
 
 /** A stage outside of loops over lanes: each lane computes it, one stores it. */
 function uniform(s: Stage, k: KernelPlan, buffer: Rows, seen: { lanes: boolean }): boolean {
+  if (s.kind === 'scan' && isWholeScan(s)) {
+    seen.lanes = true;
+    return true;
+  }
   if (s.kind !== 'map' && s.kind !== 'reduce') return false;
   if (k.homes.get(s.out.buf)?.kind !== 'register' && stageReads(s).some((r) => r.buf === s.out.buf)) return false;
   if (s.kind === 'reduce') {

@@ -21,10 +21,11 @@ import { tighten } from './tighten.ts';
 import { nextRows, prefetchRows } from './prefetch.ts';
 import { bind, branched, laneAt, valueOf, withLane } from './scope.ts';
 import type { Scope } from './scope.ts';
+import { lowerScanBlock } from './block-scan.ts';
 import { lowerScanLanes, scansInLanes } from './scan.ts';
 import { lowerPoint } from './stages.ts';
 import { lowerOffsets, lowerPack, lowerScan, lowerScatter, lowerSelect } from './sweeps.ts';
-import { inLanes, lanesFor, resultType, rowInLanes } from './vectorise.ts';
+import { inLanes, isAlone, lanesFor, resultType, rowInLanes } from './vectorise.ts';
 import type { Schedule } from './vectorise.ts';
 
 /** What lowering of a kernel needs besides scopes. */
@@ -113,8 +114,9 @@ function commit(state: ReturnType<KernelState['shadow']>, s: Scope): void {
 
 /** Lanes for a loop whose stages are all pointwise along it; undefined where it stays scalar. */
 function lanesOf(stages: readonly Stage[], axis: Axis, schedule: Schedule, buffer: Rows): number | undefined {
-  if ((schedule.bytes === 0 && schedule.block === undefined) || !stages.every((x) => inLanes(x, axis.id, buffer)))
-    return undefined;
+  const all = stages.every((x) => inLanes(x, axis.id, buffer));
+  // A lane of a block may do by itself whatever is one value a point.
+  if (!all) return schedule.block !== undefined && stages.every((x) => isAlone(x, buffer)) ? 1 : undefined;
   const lanes = lanesFor(stages.map(resultType), schedule.bytes);
   return lanes > 1 || schedule.block !== undefined ? lanes : undefined;
 }
@@ -228,7 +230,7 @@ function vectorLoop(
 const BARRIER: TileOp = { kind: 'barrier', within: 'block' };
 /** True if other lanes may read what the stage stores, or may still read what it overwrites. */
 const passesOn = (stage: Stage, k: KernelState): boolean =>
-  (stage.kind === 'map' || stage.kind === 'reduce') && k.exchanged.has(stage.out.buf);
+  (stage.kind === 'map' || stage.kind === 'reduce' || stage.kind === 'scan') && k.exchanged.has(stage.out.buf);
 
 /** Views of one step of a vector loop: vector u has the lanes pos + u·lanes and on. */
 const points = (inner: Scope, pos: Val, axis: Axis, lanes: number, count: number, halves: boolean): readonly Scope[] =>
@@ -320,7 +322,14 @@ function lowerLeaf(stage: Stage, s0: Scope, k: KernelState): void {
   const s = withUses(stage, s0);
   switch (stage.kind) {
     case 'scan': {
-      if (k.schedule.block !== undefined || !scansInLanes(stage, s.cx.buffer)) return lowerScan(stage, s);
+      if (k.schedule.block !== undefined) {
+        const around = passesOn(stage, k);
+        if (around) s.block.ops.push(BARRIER);
+        lowerScanBlock(stage, s, k.schedule.block);
+        if (around) s.block.ops.push(BARRIER);
+        return;
+      }
+      if (!scansInLanes(stage, s.cx.buffer)) return lowerScan(stage, s);
       const lanes = lanesFor([stage.body.type, widen(stage.acc)], k.schedule.bytes);
       if (lanes < 2) return lowerScan(stage, s);
       const stream = (view: Scope): boolean =>

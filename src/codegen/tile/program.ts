@@ -149,7 +149,14 @@ export function lowerProgram(plan: Plan, mapping: Mapping): TileProgram {
     });
     const stages = stagesOf(k.root);
     const inMemory = [...exchanged(stages)].filter((b) => storages.get(b)?.kind !== 'register');
-    const state: KernelState = { schedule, scratch, shared, shadow, last: unread(stages), exchanged: new Set(inMemory) };
+    const state: KernelState = {
+      schedule,
+      scratch,
+      shared,
+      shadow,
+      last: unread(stages),
+      exchanged: new Set(inMemory),
+    };
     const bodyUnder = (facts: Facts, wishes: Wishes): readonly TileOp[] => {
       const c = cx((id) => storages.get(id) ?? whole(id), shadows, facts, wishes);
       const s = { ...scopeOf(c, identifiers(fresh.taken())), ahead: schedule.ahead };

@@ -15,7 +15,7 @@ import type { Scope } from './scope.ts';
 import { identity } from './values.ts';
 import { laneable } from './vectorise.ts';
 
-type Scan = Stage & { readonly kind: 'scan' };
+export type Scan = Stage & { readonly kind: 'scan' };
 
 /** True if every element of the row takes part and has a result of its own, all of them in the accumulator's type. */
 export function isWholeScan(s: Scan): boolean {

@@ -102,6 +102,10 @@ export function inLanes(s: Stage, axis: AxisId, buffer: Rows): boolean {
   return laneableFold(s.reduce, axis, under, steady) && (s.post === undefined || laneable(s.post, axis, under, steady));
 }
 
+/** True if a stage is best computed by one lane at each point of a loop: it has no row whose elements lanes could share. */
+export const isAlone = (s: Stage, buffer: Rows): boolean =>
+  s.kind === 'map' || (s.kind === 'reduce' && !rowInLanes(s.reduce, buffer));
+
 /** Reads that every point of an unconditional stage makes: those of its place and of its loop bounds. */
 function steadyReads(s: Stage & { readonly kind: 'map' | 'reduce' }): ReadonlySet<string> {
   const roots = [...s.out.index, ...s.axes.flatMap((a) => [a.lo, a.hi])];

@@ -1,5 +1,5 @@
 import { must } from '../../../assert.ts';
-import type { Axis, Expr } from '../../ir/stage.ts';
+import type { Axis, BufId, Expr } from '../../ir/stage.ts';
 import { reads, stageExprs } from '../../ir/walk.ts';
 import * as t from '../../ir/tile-build.ts';
 import type { Level, TileOp, Val } from '../../ir/tile.ts';
@@ -97,13 +97,11 @@ function tiles(c: Contraction, x: BlockTiles, batch: readonly Axis[], s: Scope, 
   const id = s.fresh('tile');
   const inner = nested(s);
   const at = t.name(id);
-  const [item, tile] =
-    batch.length === 0
-      ? [t.int(0), at]
-      : [bind(inner, 'item', t.binary('div', at, each)), bind(inner, 'tile', t.binary('mod', at, each))];
+  const [item, tile] = batch.length === 0 ? [t.int(0), at] : split(at, each, ['item', 'tile'], inner);
   const own = apart(items, item, inner);
-  const row = bind(own, 'row', t.mul(t.binary('div', tile, across), t.int(x.m)));
-  const col = bind(own, 'col', t.mul(t.binary('mod', tile, across), t.int(x.n)));
+  const [down, right] = split(tile, across, ['down', 'right'], own);
+  const row = bind(own, 'row', t.mul(down, t.int(x.m)));
+  const col = bind(own, 'col', t.mul(right, t.int(x.n)));
   tileOf(c, x, { rows, cols, depth, row, col }, own, k);
   s.block.ops.push({
     kind: 'loop',
@@ -115,6 +113,11 @@ function tiles(c: Contraction, x: BlockTiles, batch: readonly Axis[], s: Scope, 
     body: inner.block.ops,
   });
 }
+/** Quotient and rest of numbers that are not negative. */
+function split(v: Val, by: Val, [quotient, rest]: readonly [string, string], s: Scope): readonly [Val, Val] {
+  const q = bind(s, quotient, t.binary('div', v, by));
+  return [q, bind(s, rest, t.sub(v, t.mul(q, by)))];
+}
 const ceil = (v: Val, n: number): Val => t.binary('div', t.add(v, t.int(n - 1)), t.int(n));
 
 /** The scope in which the axes of a side stand at a point of it. */
@@ -122,8 +125,8 @@ function apart(x: Side, at: Val, s: Scope): Scope {
   let [inner, rest] = [s, at];
   for (const [k, axis] of [...x.axes.entries()].toReversed()) {
     const extent = extentOf(axis, s);
-    const value = k === 0 ? rest : bind(inner, axis.name, t.binary('mod', rest, extent));
-    if (k > 0) rest = bind(inner, 'rest', t.binary('div', rest, extent));
+    const [next, value] = k === 0 ? [rest, rest] : split(rest, extent, ['rest', axis.name], inner);
+    rest = next;
     inner = withAxis(inner, axis.id, value);
   }
   return inner;
@@ -250,12 +253,14 @@ function runOf(e: Expr, axis: Axis, s: Scope): number {
   if (!laneable(e, axis.id) || !reads(e).every((r) => !dependsOn(r, axis.id) || walksRow(r, axis.id, s.cx.buffer)))
     return 1;
   wish(s.cx.wishes, axis.hi, RUN);
-  for (const r of reads(e)) {
-    const b = s.cx.buffer(r.buf);
-    if (dependsOn(r, axis.id) && b.role !== 'temp' && b.list === undefined && b.row === undefined)
-      s.cx.wishes.aligned.add(b.id);
-  }
+  for (const r of reads(e)) if (dependsOn(r, axis.id)) wishAligned(r.buf, s);
   return divisorOf(axis.hi, s.cx.facts) % RUN === 0 ? RUN : 1;
+}
+
+/** Asks for an array to begin where runs may be moved. */
+function wishAligned(buf: BufId, s: Scope): void {
+  const b = s.cx.buffer(buf);
+  if (b.role !== 'temp' && b.list === undefined && b.row === undefined) s.cx.wishes.aligned.add(b.id);
 }
 
 /** A lane's share of the products of a staged stretch. */
@@ -301,6 +306,7 @@ function finish(c: Contraction, x: BlockTiles, tile: Tile, at: Patch, s: Scope, 
   };
   if (c.cols.length === 1 && c.after.every((stage) => inLanes(stage, col.id, s.cx.buffer))) {
     wish(s.cx.wishes, col.hi, x.cols);
+    for (const stage of c.after) wishAligned(stage.out.buf, s);
     const view = withLane(branched(withAxis(here, col.id, at.col)), laneAt(col.id, x.cols, at.col, 0, false));
     if (divisorOf(col.hi, s.cx.facts) % x.cols === 0) {
       const inner = nested(view);
