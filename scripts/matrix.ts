@@ -2,25 +2,28 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { cpp } from '../src/backends/cpp/cpp.ts';
+import { must } from '../src/assert.ts';
+import { backends } from '../src/backends/registry.ts';
 import { LIBRARY } from '../src/cli/commands/ops.ts';
 import type { Io } from '../src/cli/context.ts';
 import { loadRight } from '../src/cli/load.ts';
 import { choose } from '../src/cli/subject.ts';
 import type { Chosen } from '../src/cli/subject.ts';
-import { buildRunner } from '../src/measure/runner-build.ts';
+import { prepareRunner } from '../src/measure/runner-build.ts';
 import { createRunner } from '../src/measure/runner-client.ts';
-import { compileCell, prepare, runCell } from './matrix/cell.ts';
+import { acceptCell, compileCell, prepare, runCell } from './matrix/cell.ts';
 import type { CellResult, Effort } from './matrix/cell.ts';
 import { page } from './matrix/report.ts';
 
 /**
- * Every operator of the library on every CPU target, against the reference: which pattern has each kernel, whether every value of every tunable is
- * right, and how many cases say so. Cells whose kernels and effort are as before are not run again; --minutes bounds the whole.
+ * Every operator of the library on the targets of a family, against the reference: which pattern has each kernel, whether every value of every tunable
+ * is right, whether the vendor's compiler takes the default config, and how many cases say so. Cells whose kernels and effort are as before are not run
+ * again; --minutes bounds the whole.
  */
 const { values: args } = parseArgs({
   options: {
     only: { type: 'string', multiple: true },
+    family: { type: 'string', default: 'cpp' },
     arch: { type: 'string', multiple: true },
     cases: { type: 'string', default: '10' },
     seeds: { type: 'string', default: '20' },
@@ -48,7 +51,11 @@ const io: Io = {
   errTty: false,
   signal: new AbortController().signal,
 };
-const archs = cpp.archs.filter((a) => args.arch === undefined || args.arch.includes(a.name));
+const backend = must(
+  backends.find((b) => b.name === args.family),
+  `a target family named ${args.family}`,
+);
+const archs = backend.archs.filter((a) => args.arch === undefined || args.arch.includes(a.name));
 
 /** Every operator under every binding of its types, at the consts of its smallest shape. */
 function subjects(): readonly Chosen[] {
@@ -67,25 +74,28 @@ function subjects(): readonly Chosen[] {
 }
 
 mkdirSync(args.out, { recursive: true });
-const recordFile = join(args.out, 'matrix.json');
+const recordFile = join(args.out, `matrix-${backend.name}.json`);
 const known = new Map<string, CellResult>();
 if (existsSync(recordFile) && !args.fresh) {
   const { cells } = JSON.parse(readFileSync(recordFile, 'utf8')) as { readonly cells: readonly CellResult[] };
   for (const c of cells) known.set(`${c.operator} ${c.types} ${c.arch}`, c);
 }
 const scratch = mkdtempSync(join(tmpdir(), 'ktune-matrix-'));
-const built = await buildRunner(join(tmpdir(), 'ktune-cache'));
-if (!built.ok) throw new Error(built.detail);
-const runner = createRunner({ command: built.path });
+const prepared = await prepareRunner(backend.runner(must(archs[0], 'an architecture')), join(tmpdir(), 'ktune-cache'));
+if (!prepared.ok) throw new Error(prepared.detail);
+const runner = createRunner({ command: prepared.command, args: prepared.args });
 const wide = readFileSync('/proc/cpuinfo', 'utf8').includes('avx512f');
-const executed = { avx512: wide ? 'executed' : 'executed in narrower vectors, since this CPU has no AVX-512' };
+const executed =
+  backend.name === 'cpp'
+    ? { avx512: wide ? 'executed' : 'executed in narrower vectors, since this CPU has no AVX-512' }
+    : {};
 const deadline = performance.now() + Number(args.minutes) * 60_000;
 
 /** The record, and the page that is made of it; after every cell, so that nothing is lost. */
 function save(): void {
   const cells = [...known.values()].sort((a, b) => order(a).localeCompare(order(b)));
   writeFileSync(recordFile, `${JSON.stringify({ schema: 'ktune-matrix/1', effort, cells }, null, 1)}\n`);
-  writeFileSync(join(args.out, 'matrix.md'), page(cells, effort, executed));
+  writeFileSync(join(args.out, `matrix-${backend.name}.md`), page(backend.name, cells, effort, executed));
 }
 const order = (c: CellResult): string => `${c.operator} ${c.types} ${c.arch}`;
 
@@ -94,11 +104,11 @@ const jobs = subjects().flatMap((chosen) => archs.map((arch) => ({ chosen, arch 
 async function ready(k: number) {
   const job = jobs[k];
   if (job === undefined || performance.now() > deadline) return undefined;
-  const p = prepare(cpp, job.chosen, job.arch, effort);
+  const p = prepare(backend, job.chosen, job.arch, effort);
   const old = known.get(`${p.base.operator} ${p.base.types} ${p.base.arch}`);
   if (old?.key === p.key && old.verdict === 'pass') return undefined;
   const dir = join(scratch, String(k));
-  return { p, dir, objects: await compileCell(cpp, p, dir) };
+  return { p, dir, objects: await compileCell(backend, p, dir), accepted: await acceptCell(backend, p, dir) };
 }
 
 try {
@@ -108,7 +118,7 @@ try {
     const cell = await next;
     next = ready(k + 1);
     if (cell === undefined) continue;
-    const result = await runCell(cell.p, cell.objects, runner, scratch, effort);
+    const result = await runCell(cell.p, cell.objects, cell.accepted, runner, scratch, effort);
     known.set(order(result), result);
     save();
     rmSync(cell.dir, { recursive: true, force: true });
@@ -126,5 +136,7 @@ try {
 save();
 const cells = [...known.values()];
 const wrong = cells.filter((c) => c.verdict !== 'pass').length;
-console.log(`${cells.length} of ${jobs.length} cells; ${wrong} wrong or refused; ${join(args.out, 'matrix.md')}`);
+console.log(
+  `${cells.length} of ${jobs.length} cells; ${wrong} wrong or refused; ${join(args.out, `matrix-${backend.name}.md`)}`,
+);
 process.exitCode = wrong > 0 || cells.length < jobs.length ? 1 : 0;

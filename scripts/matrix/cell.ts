@@ -49,6 +49,8 @@ export interface CellResult {
   /** What lowered the kernels of the default config, and of all configs. */
   readonly patterns: readonly string[];
   readonly everyPattern: readonly string[];
+  /** What the vendor's compiler says of the default config, for targets that have one: bytes that its kernels spill, or why it refuses. */
+  readonly accepted?: { readonly ok: true; readonly spillBytes: number } | { readonly ok: false; readonly log: string };
   readonly elements: number;
   readonly marked: number;
   readonly redrawn: number;
@@ -65,7 +67,7 @@ export interface Prepared {
   readonly variants: readonly Variant[];
   readonly base: Omit<
     CellResult,
-    'verdict' | 'problem' | 'cases' | 'runs' | 'elements' | 'marked' | 'redrawn' | 'used' | 'seconds'
+    'verdict' | 'problem' | 'accepted' | 'cases' | 'runs' | 'elements' | 'marked' | 'redrawn' | 'used' | 'seconds'
   >;
   readonly refused?: string;
 }
@@ -127,10 +129,20 @@ export async function compileCell(
   return out;
 }
 
+/** The vendor's compiler on the default config of a cell; undefined for targets that have none. */
+export async function acceptCell(backend: Backend, p: Prepared, dir: string): Promise<CellResult['accepted']> {
+  const [first] = p.variants;
+  if (backend.accept === undefined || first === undefined) return undefined;
+  const taken = await backend.accept(p.arch, first.emitted, dir);
+  if (!taken.ok) return { ok: false, log: taken.log };
+  return { ok: true, spillBytes: taken.metrics.reduce((n, m) => n + (m.spillBytes ?? 0), 0) };
+}
+
 /** Runs the cases of all seeds on the compiled variants of a cell, each case on a few of them in turn; stops at the first failure. */
 export async function runCell(
   p: Prepared,
   built: Awaited<ReturnType<typeof compileCell>>,
+  accepted: CellResult['accepted'],
   runner: Runner,
   scratch: string,
   effort: Effort,
@@ -140,11 +152,13 @@ export async function runCell(
   const end = (verdict: CellResult['verdict'], problem?: string): CellResult => ({
     ...p.base,
     ...tally,
+    ...(accepted === undefined ? {} : { accepted }),
     verdict,
     ...(problem === undefined ? {} : { problem }),
     seconds: (performance.now() - started) / 1000,
   });
   if (p.refused !== undefined) return end('refused', p.refused);
+  if (accepted?.ok === false) return end('refused', `the vendor's compiler: ${accepted.log.slice(0, 300)}`);
   const benches: (readonly [Bench, readonly Variant[]])[] = [];
   const { graph, op, consts } = p.chosen;
   try {

@@ -1,7 +1,12 @@
 import type { CellResult, Effort } from './cell.ts';
 
 /** The matrix as a page. */
-export function page(cells: readonly CellResult[], effort: Effort, executed: Readonly<Record<string, string>>): string {
+export function page(
+  family: string,
+  cells: readonly CellResult[],
+  effort: Effort,
+  executed: Readonly<Record<string, string>>,
+): string {
   const archs = [...new Set(cells.map((c) => c.arch))];
   const operators = [...new Set(cells.map((c) => c.operator))].sort();
   const of = (operator: string, arch: string): readonly CellResult[] =>
@@ -12,13 +17,15 @@ export function page(cells: readonly CellResult[], effort: Effort, executed: Rea
   const covered = sum(cells, (c) => c.covered);
   const missing = [...new Set(cells.flatMap((c) => c.missing.map((m) => `${c.operator} (${c.arch}): ${m}`)))];
   const wrong = cells.filter((c) => c.verdict !== 'pass');
-  return `# The library on every CPU target
+  const spills = cells.filter((c) => c.accepted?.ok === true && c.accepted.spillBytes > 0);
+  const command = family === 'cpp' ? 'npm run matrix' : `npm run matrix -- --family ${family}`;
+  return `# The library on ${family}
 
-Every operator of \`ops/\`, under every binding of its types, against the reference: \`npm run matrix\`. Each cell runs ${effort.seeds} seeds of
+Every operator of \`ops/\`, under every binding of its types, against the reference: \`${command}\`. Each cell runs ${effort.seeds} seeds of
 ${effort.cases} cases; a case runs on ${effort.width} configs in turn, twice each over different poison, and must show every declared property. Configs are the
 default, the default of each plan, and as many more as it takes to have every value of every tunable once.
 
-${archs.map((a) => `- \`cpp:${a}\`: ${executed[a] ?? 'executed'}`).join('\n')}
+${archs.map((a) => `- \`${family}:${a}\`: ${executed[a] ?? (family === 'cpp' ? 'executed' : 'executed on the CPU')}`).join('\n')}
 
 | | |
 | --- | --- |
@@ -28,7 +35,7 @@ ${archs.map((a) => `- \`cpp:${a}\`: ${executed[a] ?? 'executed'}`).join('\n')}
 | cases, runs | ${sum(cells, (c) => c.cases)}, ${sum(cells, (c) => c.runs)} |
 | elements compared | ${sum(cells, (c) => c.elements)} |
 | values of tunables executed | ${covered} of ${sum(cells, (c) => c.values)} |
-| kernels of default configs lowered by plain loops | ${fallback} of ${kernels.length} (${percent(fallback, kernels.length)}) |
+${cells.some((c) => c.accepted !== undefined) ? `| taken by the vendor's compiler at the default config | ${cells.filter((c) => c.accepted?.ok === true).length} |\n| of these, with registers that spill | ${spills.length} |\n` : ''}| kernels of default configs lowered by plain loops | ${fallback} of ${kernels.length} (${percent(fallback, kernels.length)}) |
 
 ## Which pattern has each kernel
 
@@ -41,7 +48,7 @@ ${operators.map((o) => `| ${o} | ${archs.map((a) => show(of(o, a))).join(' | ')}
 ## What is wrong
 
 ${wrong.length === 0 ? 'Nothing.' : wrong.map((c) => `- ${c.operator} ${c.types} on ${c.arch}: ${c.verdict}: ${c.problem ?? ''}`).join('\n')}
-
+${spills.length === 0 ? '' : `\n## What spills\n\n${spills.map((c) => `- ${c.operator} ${c.types} on ${c.arch}: ${c.accepted?.ok === true ? c.accepted.spillBytes : 0} bytes`).join('\n')}\n`}
 ## Values that no valid config has
 
 ${missing.length === 0 ? 'None.' : missing.map((m) => `- ${m}`).join('\n')}

@@ -1,9 +1,10 @@
 import * as t from '../../codegen/ir/tile-build.ts';
-import { mapVal } from '../../codegen/ir/tile-map.ts';
+import { withParts } from '../../codegen/ir/tile-map.ts';
 import type { Ref, TileOp, Val } from '../../codegen/ir/tile.ts';
 import type { Dialect, Print } from '../../codegen/render/dialect.ts';
 import { combine } from '../../codegen/tile/fold.ts';
 import { identity } from '../../codegen/tile/values.ts';
+import { isNarrowFloat } from '../clike/prelude/codecs.ts';
 import { localType } from '../clike/prelude/types.ts';
 import type { SimtCollector } from './collector.ts';
 import { loadRun, storeRun } from './runs.ts';
@@ -40,26 +41,22 @@ export function wideStatements(
       return [declared, `${loadRun(c, v.dtype, lanes)}(${id}, ${pointer(v.from, p)});`];
     return [declared, `${each(lanes)} ${id}[each] = ${p.val(element(v))};`];
   };
-  /** A value whose runs of memory have been loaded before. */
+  /** A value whose runs of memory have been loaded before, but for those that only one side of a condition of all lanes wants. */
   const prepared = (v: Val, p: Print): { readonly lines: readonly string[]; readonly value: Val } => {
     const lines: string[] = [];
-    const value = mapVal(v, {
-      op: (op) => [op],
-      val: (x) => {
-        if (x.kind !== 'load' || x.ty.lanes === 1) return x;
-        const { mask, ...open } = x;
-        if (mask !== undefined) {
-          const from = { ...x.from, index: t.add(t.splat(x.from.index, x.ty.lanes), t.iota(x.ty.lanes)) };
-          const then: Val = x.from.index.ty.lanes === 1 ? { ...open, from } : open;
-          return { kind: 'select', cond: mask, then, else: t.splat(zero(x), x.ty.lanes), ty: x.ty };
-        }
-        if (x.from.index.ty.lanes > 1) return x;
-        const id = `${x.from.array}__${++count}`;
-        lines.push(...loaded(x, id, p));
-        return t.name(id, x.ty);
-      },
-    });
-    return { lines, value };
+    const go = (x: Val, always: boolean): Val => {
+      if (x.kind === 'select' && x.cond.ty.lanes === 1)
+        return { ...x, cond: go(x.cond, always), then: go(x.then, false), else: go(x.else, false) };
+      const inner = withParts(x, (part) => go(part, always));
+      if (inner.kind !== 'load' || inner.ty.lanes === 1) return inner;
+      const { mask, ...open } = inner;
+      if (mask !== undefined) return t.select(mask, open, t.splat(zero(inner), inner.ty.lanes));
+      if (!always || inner.from.index.ty.lanes > 1) return inner;
+      const id = `${inner.from.array}__${++count}`;
+      lines.push(...loaded(inner, id, p));
+      return t.name(id, inner.ty);
+    };
+    return { lines, value: go(v, true) };
   };
   /** A value as the name of an array. */
   const held = (v: Val, p: Print): { readonly lines: readonly string[]; readonly id: string } => {
@@ -118,7 +115,9 @@ export function wideStatements(
     if (contiguous && op.mask === undefined && whole(op.to, lanes) && p.array(op.to.array).bytes !== true) {
       const { value } = op;
       // Storing rounds narrow floats itself.
-      const inner = value.kind === 'round' && value.to === op.dtype && value.a.ty.dtype === 'f32' ? value.a : value;
+      const strips =
+        isNarrowFloat(op.dtype) && value.kind === 'round' && value.to === op.dtype && value.a.ty.dtype === 'f32';
+      const inner = strips ? value.a : value;
       const { lines, id } = held(inner, p);
       return [...lines, `${storeRun(c, op.dtype, lanes)}(${pointer(op.to, p)}, ${id});`];
     }

@@ -12,42 +12,44 @@ export function mapOps(ops: readonly TileOp[], f: Changes): readonly TileOp[] {
   return ops.flatMap((op) => f.op(mapParts(op, f)));
 }
 
-export function mapVal(v: Val, f: Changes): Val {
-  const go = (x: Val): Val => mapVal(x, f);
-  const ref = (r: Ref): Ref => mapRef(r, f);
+export const mapVal = (v: Val, f: Changes): Val => f.val(withParts(v, (x) => mapVal(x, f)));
+
+/** A value whose direct parts are changed. */
+export function withParts(v: Val, go: (part: Val) => Val): Val {
   switch (v.kind) {
     case 'int':
     case 'float':
     case 'bool':
     case 'name':
     case 'iota':
-      return f.val(v);
+      return v;
     case 'dimOf':
-      return f.val({ ...v, entry: go(v.entry) });
+      return { ...v, entry: go(v.entry) };
     case 'load':
-      return f.val({ ...v, from: ref(v.from), ...(v.mask === undefined ? {} : { mask: go(v.mask) }) });
+      return { ...v, from: refWith(v.from, go), ...(v.mask === undefined ? {} : { mask: go(v.mask) }) };
     case 'unary':
     case 'bitcast':
     case 'round':
     case 'convert':
     case 'splat':
     case 'opaque':
-      return f.val({ ...v, a: go(v.a) });
+      return { ...v, a: go(v.a) };
     case 'binary':
-      return f.val({ ...v, a: go(v.a), b: go(v.b) });
+      return { ...v, a: go(v.a), b: go(v.b) };
     case 'call':
-      return f.val({ ...v, args: v.args.map(go) });
+      return { ...v, args: v.args.map(go) };
     case 'select':
-      return f.val({ ...v, cond: go(v.cond), then: go(v.then), else: go(v.else) });
+      return { ...v, cond: go(v.cond), then: go(v.then), else: go(v.else) };
     default:
-      return assertNever(v, 'mapVal');
+      return assertNever(v, 'withParts');
   }
 }
-const mapRef = (r: Ref, f: Changes): Ref => ({
+const refWith = (r: Ref, go: (v: Val) => Val): Ref => ({
   ...r,
-  index: mapVal(r.index, f),
-  ...(r.entry === undefined ? {} : { entry: mapVal(r.entry, f) }),
+  index: go(r.index),
+  ...(r.entry === undefined ? {} : { entry: go(r.entry) }),
 });
+const mapRef = (r: Ref, f: Changes): Ref => refWith(r, (v) => mapVal(v, f));
 
 function mapParts(op: TileOp, f: Changes): TileOp {
   const go = (v: Val): Val => mapVal(v, f);
