@@ -1,0 +1,62 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { must } from '../../../src/assert.ts';
+import { cuda } from '../../../src/backends/cuda/cuda.ts';
+import { hip } from '../../../src/backends/hip/hip.ts';
+import { graphOf } from '../../conformance/backend.suite.ts';
+
+const TARGETS = [
+  { backend: cuda, arch: 'sm_90', wide: { load: /ld\.global\S*\.v4/, store: /st\.global\S*\.v4/ } },
+  { backend: hip, arch: 'gfx942', wide: { load: /global_load_dwordx4/, store: /global_store_dwordx4/ } },
+] as const;
+
+const GOLDENS = [
+  ['rmsnorm', 'bf16'],
+  ['softmax', undefined],
+  ['matmul', 'f32'],
+  ['cumsum', undefined],
+  ['sigrid_hash', undefined],
+  ['pooled_embedding', 'f32'],
+] as const;
+
+let dir = '';
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), 'ktune-simt-'));
+});
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+describe.each(TARGETS)('$backend.name:$arch', ({ backend, arch: archName, wide }) => {
+  const arch = must(
+    backend.archs.find((a) => a.name === archName),
+    archName,
+  );
+  const emitted = (name: string, type: string | undefined): ReturnType<typeof backend.emit> =>
+    backend.emit(graphOf(name, type), arch, {}, { dims: {} }, name);
+
+  test.each(GOLDENS)('%s reads as it stands', async (name, type) => {
+    const made = emitted(name, type);
+    if (!made.ok) throw new Error(JSON.stringify(made.reasons));
+    await expect(made.emitted.text).toMatchFileSnapshot(`../../golden/${name}/${archName}.${backend.extension}`);
+  });
+
+  test('the vendor’s compiler takes the default config, keeps it in registers and moves 16 bytes at a time', async (c) => {
+    const { compile } = (await backend.readiness(arch)).levels;
+    if (!compile.ok) return c.skip(`${compile.detail}; ${compile.fix ?? ''}`);
+    for (const [name, type] of [
+      ['rmsnorm', 'bf16'],
+      ['softmax', undefined],
+      ['adamw', undefined],
+    ] as const) {
+      const made = emitted(name, type);
+      if (!made.ok) throw new Error(JSON.stringify(made.reasons));
+      const taken = await must(backend.accept, 'a compiler')(arch, made.emitted, dir);
+      if (!taken.ok) throw new Error(taken.log);
+      expect(taken.metrics.map((m) => m.spillBytes ?? 0).filter((n) => n > 0)).toEqual([]);
+      const listing = readFileSync(must(taken.listing, 'a listing'), 'utf8');
+      expect(listing).toMatch(wide.load);
+      expect(listing).toMatch(wide.store);
+    }
+  }, 60_000);
+});

@@ -1,0 +1,37 @@
+import { cpp } from '../../src/backends/cpp/cpp.ts';
+import { cuda } from '../../src/backends/cuda/cuda.ts';
+import { hip } from '../../src/backends/hip/hip.ts';
+import { backendSuite, EVERY_KIND } from './backend.suite.ts';
+import type { Programs } from './backend.suite.ts';
+
+/** Programs whose loops run in vectors: where the widths of CPUs differ. */
+const VECTORS: ReadonlySet<string> = new Set([
+  'rmsnorm',
+  'sigrid_hash',
+  'pooled_embedding',
+  'softmax',
+  'attention_causal',
+  'adamw',
+  'maxpool2d',
+]);
+const vectors = EVERY_KIND.filter(([op]) => VECTORS.has(op));
+
+// Text for wider instruction sets than this CPU has runs in narrower vectors: the numbers are checked all the same.
+backendSuite(cpp, 'avx512', vectors, { cases: 10, configs: 1, work: 20_000 });
+backendSuite(cpp, 'avx2', EVERY_KIND, { cases: 10, configs: 1, work: 20_000 });
+backendSuite(cpp, 'generic', vectors, { cases: 10, configs: 1, work: 20_000 });
+
+/** What blocks of lanes run in ways of their own: tiles in shared memory, scans and folds across a block, several elements a lane. */
+const BLOCKS: Programs = [
+  ['matmul', 'f16'],
+  ['linear_gelu', 'f32'],
+  ['conv2d', 'f32'],
+  ['column_sum', 'f32'],
+  ['layernorm', 'bf16'],
+  ['row_quant_int8'],
+  ['jagged_dense_add', 'f32'],
+  ['cumsum'],
+];
+// Waves of 32 and of 64.
+backendSuite(cuda, 'sm_90', [...EVERY_KIND, ...BLOCKS], { cases: 5, configs: 2, work: 3000 });
+backendSuite(hip, 'gfx942', [...EVERY_KIND, ...BLOCKS], { cases: 5, configs: 2, work: 3000 });
