@@ -89,7 +89,8 @@ export function backendSuite(backend: Backend, archName: string, programs: Progr
       await runner?.close();
       rmSync(dir, { recursive: true, force: true });
     });
-    test.each(programs)('%s agrees with the reference under every plan', { timeout: 120_000 }, async (op, type) => {
+    const cases = programs.map(([op, type]) => ({ op, type }));
+    test.each(cases)('$op agrees with the reference under every plan', { timeout: 120_000 }, async ({ op, type }) => {
       const done = await verify(backend, graphOf(op, type), arch, must(runner, 'runner'), {
         ...effort,
         seed: 5,

@@ -41,22 +41,26 @@ export function wideStatements(
       return [declared, `${loadRun(c, v.dtype, lanes)}(${id}, ${pointer(v.from, p)});`];
     return [declared, `${each(lanes)} ${id}[each] = ${p.val(element(v))};`];
   };
-  /** A value whose runs of memory have been loaded before, but for those that only one side of a condition of all lanes wants. */
+  /** A value whose runs of memory have been loaded before; those that only one side of a condition of all lanes wants, under that condition. */
   const prepared = (v: Val, p: Print): { readonly lines: readonly string[]; readonly value: Val } => {
     const lines: string[] = [];
-    const go = (x: Val, always: boolean): Val => {
-      if (x.kind === 'select' && x.cond.ty.lanes === 1)
-        return { ...x, cond: go(x.cond, always), then: go(x.then, false), else: go(x.else, false) };
-      const inner = withParts(x, (part) => go(part, always));
+    const go = (x: Val, when: Val | undefined): Val => {
+      if (x.kind === 'select' && x.cond.ty.lanes === 1) {
+        const cond = go(x.cond, when);
+        const side = (part: Val, wanted: Val): Val => go(part, t.and(when, wanted));
+        return { ...x, cond, then: side(x.then, cond), else: side(x.else, negated(cond)) };
+      }
+      const inner = withParts(x, (part) => go(part, when));
       if (inner.kind !== 'load' || inner.ty.lanes === 1) return inner;
       const { mask, ...open } = inner;
       if (mask !== undefined) return t.select(mask, open, t.splat(zero(inner), inner.ty.lanes));
-      if (!always || inner.from.index.ty.lanes > 1) return inner;
+      if (inner.from.index.ty.lanes > 1) return inner;
       const id = `${inner.from.array}__${++count}`;
-      lines.push(...loaded(inner, id, p));
+      const [declared = '', fill = ''] = loaded(inner, id, p);
+      lines.push(declared, when === undefined ? fill : `if (${p.val(when)}) ${fill}`);
       return t.name(id, inner.ty);
     };
-    return { lines, value: go(v, true) };
+    return { lines, value: go(v, undefined) };
   };
   /** A value as the name of an array. */
   const held = (v: Val, p: Print): { readonly lines: readonly string[]; readonly id: string } => {
@@ -129,6 +133,9 @@ export function wideStatements(
     return [...lines, ...(mask?.lines ?? []), `${each(lanes)}${when} ${one.join(' ')}`];
   }
 }
+
+/** Differs where the other is equal, NaN included; comparisons by size have no such opposite. */
+const negated = (v: Val): Val => (v.kind === 'binary' && v.op === 'eq' ? { ...v, op: 'ne' } : t.unary('not', v));
 
 const zero = (v: Val): Val =>
   v.ty.dtype === 'bool'
