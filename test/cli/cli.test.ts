@@ -15,6 +15,11 @@ const json = (text: string): { exit: number; ok: boolean; result: unknown; diagn
   JSON.parse(text) as never;
 const codes = (text: string): readonly string[] => json(text).diagnostics.map((d) => d.code);
 
+interface Row {
+  readonly operator: string;
+  readonly on: readonly { readonly target: string; readonly patterns: readonly string[] }[];
+}
+
 describe('commands', () => {
   it('check tells the operators of a right file', async () => {
     expect(await box.ktune(['check', 'scale.ktune'])).toEqual({ exit: 0, out: 'scale.ktune: 1 operator\n', err: '' });
@@ -45,6 +50,21 @@ describe('commands', () => {
       expect([args[0], plain.exit, plain.err]).toEqual([args[0], 0, '']);
       const machine = await box.ktune([...args, '--json']);
       expect(json(machine.out)).toMatchObject({ exit: 0, ok: true });
+    }
+  });
+
+  it('ops --matrix tells what runs each kernel of the library on each target', async () => {
+    const { exit, out } = await box.ktune(['ops', '--matrix', 'cpp:avx2', 'cuda:sm_90', '--json']);
+    expect(exit).toBe(0);
+    const { matrix } = (json(out) as { readonly result: { readonly matrix: readonly Row[] } }).result;
+    expect(matrix.find((row) => row.operator === 'linear_gelu')?.on).toEqual([
+      { target: 'cpp:avx2', patterns: ['contraction'] },
+      { target: 'cuda:sm_90', patterns: ['contraction'] },
+    ]);
+    // At most one kernel in ten has no technique of its own.
+    for (const target of ['cpp:avx2', 'cuda:sm_90']) {
+      const all = matrix.flatMap((row) => row.on.flatMap((x) => (x.target === target ? x.patterns : [])));
+      expect(all.filter((p) => p === 'loops').length / all.length).toBeLessThanOrEqual(0.1);
     }
   });
 

@@ -33,6 +33,10 @@ afterAll(async () => {
 /** Programs that random campaigns found, made small: each was once wrong. */
 const FOUND: readonly (readonly [what: string, source: string])[] = [
   [
+    'a shift by a guarded read is by its low bits on either side of the guard',
+    'op a(x: u8[N, M]) -> (y: i32[M]) { y[m] = (1 as i32) << x[clamp 1, m]; }',
+  ],
+  [
     'selections of different types in one kernel',
     `op a(x: f32[N, M]) -> (y: f32[N, M], z: i64[N, M]) {
        z[n, j] = sort[k](if x[n, k] > 0.0 then k else 0 - k);
