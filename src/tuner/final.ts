@@ -99,7 +99,8 @@ export async function confirm(
     if (known === undefined) return { ok: false, detail: 'could not be loaded again' };
     // The object that was measured; where that left out what other sizes need, the whole text, as it ships.
     const { emitted } = known.draft;
-    const built = emitted.lean === undefined ? known.built : await whole(lab, emitted, s.deadline());
+    const built = emitted.lean === undefined ? known.built : await whole(lab, emitted, s.closing());
+    if (!built.ok && built.kind === 'aborted') return { ok: false, detail: 'the whole text was not compiled in time' };
     if (!built.ok) return { ok: false, detail: `the whole text does not compile: ${built.log.slice(0, 500)}` };
     const ready = await alone.candidate(known.draft, built);
     if (!ready.ok) return { ok: false, detail: describeFault(ready.fault) };

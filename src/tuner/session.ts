@@ -58,6 +58,8 @@ export interface Session {
   isOver(): boolean;
   /** Aborts at the end of the budget or when the user does. */
   deadline(): AbortSignal;
+  /** Aborts when the user does, or once closing work has taken too long: a winner is not lost for a second that the budget lacks. */
+  closing(): AbortSignal;
   isRunnerUp(): Promise<boolean>;
   /** The budget ended while the compiler was at work on so many configs for so long; milliseconds. */
   cutCompiler(configs: number, ms: number): void;
@@ -68,6 +70,9 @@ export interface Session {
   /** The loaded kernel of a measured config; compiled again if an earlier run measured it. */
   candidateOf(entry: Entry): Promise<Candidate | undefined>;
 }
+
+/** Most time beyond the budget for compiling the winner's whole text. */
+const CLOSING_MS = 20_000;
 
 export interface SessionParts {
   readonly subject: Subject;
@@ -204,6 +209,7 @@ export function createSession(p: SessionParts): Session {
     unitSize: (n) => Math.max(1, Math.min(p.perUnit, Math.ceil(n / p.jobs))),
     learnPace: (ms) => void (pace = 0.5 * pace + 0.5 * ms),
     isOver,
+    closing: () => AbortSignal.any([p.signal, AbortSignal.timeout(CLOSING_MS)]),
     deadline: () => AbortSignal.any([p.signal, AbortSignal.timeout(Math.max(1, Math.ceil(budget.msLeft())))]),
     async isRunnerUp() {
       const answer = await p.runner.request({ op: 'hello' });

@@ -182,7 +182,8 @@ function binary(c: Collector, op: string, a: Val, b: Val, ty: Ty, p: Print): Pri
         prec: PREC.shift,
       };
     if (lanes === 1) return { text: `${left} ${token} (${p.val(b, PREC.unary)} & ${bits - 1})`, prec: PREC.shift };
-    const count = b.ty.dtype === t ? p.val(b, PREC.bitand) : `__builtin_convertvector(${p.val(b)}, ${vector(c, t, lanes)})`;
+    const count =
+      b.ty.dtype === t ? p.val(b, PREC.bitand) : `__builtin_convertvector(${p.val(b)}, ${vector(c, t, lanes)})`;
     return { text: `${left} ${token} (${count} & ${bits - 1})`, prec: PREC.shift };
   }
   if (op === 'div' && ty.dtype === 'f32' && lanes > 1 && b.kind === 'splat' && b.a.kind !== 'opaque' && c.math > 1)
