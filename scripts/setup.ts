@@ -1,7 +1,7 @@
 import { execaSync } from 'execa';
 import { installTriton } from '../src/backends/triton/toolchain.ts';
 
-/** What the tests need besides the npm packages: a C++ compiler, Python with Triton, and clang for AMD's GPUs. Installs it where that is possible without asking. */
+/** What the tests need besides the npm packages: a C++ compiler, Python with Triton, clang for RISC-V and AMD's GPUs, and an emulator of RISC-V. Installs it where that is possible without asking. */
 const works = (command: string, ...args: string[]): boolean =>
   !execaSync(command, args.length === 0 ? ['--version'] : args, { reject: false }).failed;
 function need(packages: readonly string[], what: string): void {
@@ -18,12 +18,12 @@ function need(packages: readonly string[], what: string): void {
 if (!works('g++') && !works('clang++')) need(['g++'], 'The tests compile C++');
 if (!works('python3', '-c', 'import venv, ensurepip'))
   need(['python3', 'python3-venv'], 'The tests of Triton modules run Python');
-// Without clang the tests of what AMD's compiler makes of kernels are skipped, with nvcc likewise; the rest needs neither.
-if (!works('clang++-19') && process.getuid?.() === 0 && works('apt-get', '--version'))
-  execaSync('apt-get', ['install', '-y', '--no-install-recommends', 'clang-19', 'lld-19'], {
-    stdio: 'inherit',
-    reject: false,
-  });
+if (!works('clang++-19') || !works('riscv64-linux-gnu-g++') || !works('qemu-riscv64'))
+  need(
+    ['clang-19', 'lld-19', 'g++-riscv64-linux-gnu', 'libc6-dev-riscv64-cross', 'qemu-user'],
+    'The tests of MTIA kernels build for RISC-V and run in qemu',
+  );
+// Without nvcc the tests of what NVIDIA's compiler makes of kernels are skipped.
 const problem = await installTriton();
 if (problem !== undefined) {
   console.error(`Triton could not be installed:\n${problem}`);

@@ -2,10 +2,11 @@ import type { Arch, Backend } from './backend.ts';
 import { cpp } from './cpp/cpp.ts';
 import { cuda } from './cuda/cuda.ts';
 import { hip } from './hip/hip.ts';
+import { mtia } from './mtia/mtia.ts';
 import { triton } from './triton/triton.ts';
 
 /** Every target family. */
-export const backends: readonly Backend[] = [cpp, cuda, hip, triton];
+export const backends: readonly Backend[] = [cpp, cuda, hip, mtia, triton];
 
 /** `cpp:avx2`, for all families. */
 export const targetNames = (): readonly string[] => backends.flatMap((b) => b.archs.map((a) => `${b.name}:${a.name}`));

@@ -6,7 +6,7 @@ import type { StageGraph } from '../../codegen/ir/stage.ts';
 import type { Space } from '../../codegen/space/space.ts';
 import type { Arch, Backend, ShapeHint } from '../backend.ts';
 import { ARCHS, machineOf } from './arch.ts';
-import { emitProgram } from './emit.ts';
+import { emitProgram } from '../clike/program.ts';
 import { cppSpace, factsFor, scheduleOf, tierOf } from './space.ts';
 import { cppCompile, cppReadiness } from './toolchain.ts';
 

@@ -9,23 +9,24 @@ import type { Emitted } from '../../codegen/program.ts';
 import { printer, statements } from '../../codegen/render/printer.ts';
 import { template } from '../../codegen/render/templates.ts';
 import type { ShapeHint } from '../backend.ts';
-import { abiOf, guardedSizes } from '../clike/abi.ts';
-import { cppDialect } from '../clike/dialect.ts';
-import type { Tier } from '../clike/math/snippet.ts';
-import { fileText, headerOf } from '../clike/file.ts';
-import { parameters } from '../clike/signature.ts';
-import type { Parameter } from '../clike/signature.ts';
-import { collector } from '../clike/prelude/collector.ts';
-import type { Collector } from '../clike/prelude/collector.ts';
-import { streamFence } from '../clike/prelude/memory.ts';
-import { storageType } from '../clike/prelude/types.ts';
+import { abiOf, guardedSizes } from './abi.ts';
+import { cppDialect } from './dialect.ts';
+import type { Tier } from './math/snippet.ts';
+import { fileText, headerOf } from './file.ts';
+import { parameters } from './signature.ts';
+import type { Parameter } from './signature.ts';
+import { collector } from './prelude/collector.ts';
+import type { Collector } from './prelude/collector.ts';
+import { streamFence } from './prelude/memory.ts';
+import { storageType } from './prelude/types.ts';
 
 interface BodyModel {
   readonly kernels: readonly { readonly name: string; readonly params: string; readonly lines: readonly string[] }[];
   readonly entry: string;
   readonly params: string;
   readonly lines: readonly string[];
-  readonly unpacked: string;
+  /** Statements of the uniform form. */
+  readonly call: readonly string[];
 }
 const folder = join(import.meta.dirname, 'templates');
 const bodyTemplate = template<BodyModel>(folder, 'body');
@@ -39,6 +40,8 @@ export interface EmitOptions {
   readonly math: Tier;
   /** Sizes that a search is for. */
   readonly hint: ShapeHint;
+  /** Where the callee has the processors: how many parts one call of the uniform form runs, phase after phase. The caller's parts are then one. */
+  readonly processors?: number;
 }
 
 /** Text, ABI and cost of a lowered program. */
@@ -50,7 +53,13 @@ export function emitProgram(
 ): Emitted {
   const c = collector(options.math);
   storageType(c, 'i64');
-  const abi = abiOf(graph, program, options);
+  const { processors } = options;
+  const own = abiOf(graph, program, {
+    entry: options.entry,
+    target: options.target,
+    ...(processors === undefined ? {} : { slices: processors }),
+  });
+  const abi = processors === undefined ? own : { ...own, phases: 1, orders: 2 };
   const { whole, lean } = bodyModels(program, c, options);
   const body = bodyTemplate(whole);
   const helpers = c.list();
@@ -76,7 +85,7 @@ export function emitProgram(
 function bodyModels(
   p: TileProgram,
   c: Collector,
-  { entry, hint }: EmitOptions,
+  { entry, hint, processors }: EmitOptions,
 ): { readonly whole: BodyModel; readonly lean: BodyModel | undefined } {
   const params = parameters(p, c);
   const outer = params.filter((x) => x.outer);
@@ -106,10 +115,25 @@ function bodyModels(
       single && only
         ? [...unsplit(only), ...kernelLines(p, only.body, c)]
         : [...setup, ...calls(chosen, p.kernels.length)],
-    unpacked: args.join(', '),
+    call: callLines(entry, args, p.kernels.length, processors),
   });
   const taken = onlyTaken(functions);
   return { whole: model(functions), lean: taken.length < functions.length ? model(taken) : undefined };
+}
+
+/** One part of the caller's, or all processors of the callee: every other call takes them from the last to the first, which must not show. */
+function callLines(entry: string, args: readonly string[], phases: number, processors?: number): readonly string[] {
+  if (processors === undefined) return [`  ${entry}(${args.join(', ')});`];
+  const values = args.slice(0, -2);
+  return [
+    '  if (part % parts != 0) return;',
+    '  static bool backwards = true;',
+    '  backwards = !backwards;',
+    // One processor runs all phases in one call.
+    `  for (i64 phase = 0; phase < ${processors === 1 ? 1 : phases}; ++phase)`,
+    `    for (i64 k = 0; k < ${processors}; ++k)`,
+    `      ${entry}(${[...values, `phase * ${processors} + (backwards ? ${processors - 1} - k : k)`, String(processors)].join(', ')});`,
+  ];
 }
 
 /** A function of the file: a kernel, or the variant of one that runs where `guards` hold. */

@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Emitted, Helper } from '../../codegen/program.ts';
+import type { Arch, CompileResult, Level, Readiness, RunnerSpec } from '../backend.ts';
+import { fileText } from '../clike/file.ts';
+import { buildObject, versionOf } from '../tool.ts';
+import { mtiaArch, notPublic } from './arch.ts';
+
+/** The compiler for RISC-V with vectors of 64 bytes; `KTUNE_RISCV_CLANG` names another. */
+const compiler = (): string => process.env['KTUNE_RISCV_CLANG'] ?? 'clang++-19';
+/** The emulator; `KTUNE_QEMU_RISCV` names another. */
+const emulator = (): string => process.env['KTUNE_QEMU_RISCV'] ?? 'qemu-riscv64';
+/** Headers and libraries of Linux on RISC-V; `KTUNE_RISCV_SYSROOT` names another folder. */
+const sysroot = (): string => process.env['KTUNE_RISCV_SYSROOT'] ?? '/usr/riscv64-linux-gnu';
+/** Builds the runner, which has no vectors in it. */
+const RUNNER_COMPILER = 'riscv64-linux-gnu-g++';
+
+/** What kernels are built with; the length of vectors is fixed, as it is in the chip. */
+const FLAGS = [
+  '--target=riscv64-linux-gnu',
+  '-march=rv64gcv_zvl512b',
+  '-mabi=lp64d',
+  '-mrvv-vector-bits=zvl',
+  '-std=c++17',
+  '-O2',
+  '-fPIC',
+  '-fno-exceptions',
+  '-fno-rtti',
+  '-fno-math-errno',
+  '-fno-trapping-math',
+  '-fwrapv',
+  '-ffp-contract=fast',
+  '-g0',
+  '-w',
+];
+const LINK = ['-shared', '-Wl,-Bsymbolic-functions', '-lm'];
+const CPU = 'rv64,v=true,vlen=512,elen=64,vext_spec=v1.0';
+
+interface Part {
+  readonly what: string;
+  readonly fix: string;
+}
+/** The parts of the toolchain that are not there. */
+async function missing(): Promise<readonly Part[]> {
+  const [clang, qemu, gcc] = await Promise.all([compiler(), emulator(), RUNNER_COMPILER].map(versionOf));
+  return [
+    ...(clang === undefined
+      ? [{ what: `${compiler()} does not run`, fix: 'apt-get install clang-19, or set KTUNE_RISCV_CLANG' }]
+      : []),
+    ...(gcc === undefined
+      ? [{ what: `${RUNNER_COMPILER} does not run`, fix: 'apt-get install g++-riscv64-linux-gnu' }]
+      : []),
+    ...(existsSync(join(sysroot(), 'lib'))
+      ? []
+      : [
+          {
+            what: `${sysroot()} has no libraries for RISC-V`,
+            fix: 'apt-get install g++-riscv64-linux-gnu, or set KTUNE_RISCV_SYSROOT',
+          },
+        ]),
+    ...(qemu === undefined
+      ? [{ what: `${emulator()} does not run`, fix: 'apt-get install qemu-user, or set KTUNE_QEMU_RISCV' }]
+      : []),
+  ];
+}
+
+type Ready = Readiness['levels'][Level];
+export async function mtiaReadiness(arch: Arch): Promise<Readiness> {
+  const time: Ready = { ok: false, detail: 'no chip here: kernels run in an emulator, where times say nothing' };
+  if (mtiaArch(arch).grid === undefined) {
+    const none: Ready = { ok: false, detail: notPublic(arch) };
+    return { levels: { emit: none, compile: none, execute: none, time: none } };
+  }
+  const parts = await missing();
+  const tools: Ready =
+    parts.length === 0
+      ? { ok: true, detail: 'RISC-V code with 64-byte vectors runs in qemu, one processing element after the other' }
+      : { ok: false, detail: parts.map((p) => p.what).join('; '), fix: parts.map((p) => p.fix).join('; ') };
+  return { levels: { emit: { ok: true, detail: 'needs nothing' }, compile: tools, execute: tools, time } };
+}
+
+/** The runner for RISC-V in the emulator, with the vector length of the chip. */
+export const mtiaRunner = (): RunnerSpec => ({
+  kind: 'cross',
+  compiler: RUNNER_COMPILER,
+  flags: ['-march=rv64gc'],
+  launcher: [emulator(), '-L', sysroot(), '-cpu', CPU],
+});
+
+/** Compiles the variants into one shared object for RISC-V in `outDir`. */
+export async function mtiaCompile(
+  variants: readonly Emitted[],
+  outDir: string,
+  signal?: AbortSignal,
+): Promise<CompileResult> {
+  const version = await versionOf(compiler());
+  const parts = await missing();
+  if (version === undefined || parts.length > 0)
+    return { ok: false, kind: 'missing', log: parts.map((p) => `${p.what}: ${p.fix}`).join('\n') };
+  const helpers = new Map<string, Helper>(variants.flatMap((v) => v.helpers.map((h) => [h.name, h] as const)));
+  const text = fileText(
+    [` ${variants.map((v) => v.entry).join(', ')}`],
+    [...helpers.values()],
+    variants.map((v) => v.body).join('\n'),
+  );
+  const flags = [...FLAGS, ...LINK];
+  const key = createHash('sha256').update(text).update(version).update(flags.join(' ')).digest('hex').slice(0, 24);
+  const build = {
+    command: compiler(),
+    compiler: version,
+    flags: FLAGS,
+    steps: (draft: string) => [[...FLAGS, `${draft}.cpp`, '-o', `${draft}.so`, ...LINK]],
+  };
+  return buildObject(
+    text,
+    key,
+    variants.map((v) => `${v.entry}_call`),
+    build,
+    outDir,
+    signal,
+  );
+}
