@@ -1,5 +1,6 @@
 import type { Rng } from '../codegen/space/random.ts';
 import type { Config, Reason, Space } from '../codegen/space/space.ts';
+import type { Guide } from './guide.ts';
 
 /** What became of a proposed config. */
 export type Outcome = { readonly config: Config } &
@@ -30,13 +31,20 @@ export interface Asked {
   readonly batch: number;
   /** The default and the seeds, already measured. */
   readonly initial: readonly Outcome[];
+  /** Where `initial` holds configs that were the best of other shapes or targets: as many of its last ones. */
+  readonly transferred?: number;
+  /** Proposals from outside, where the user has set that up. */
+  readonly guide?: Guide;
 }
+
+/** Configs to measure; with the name of the proposer where that is not the strategy itself. */
+export type Question = readonly Config[] | { readonly configs: readonly Config[]; readonly proposer: string };
 
 /**
  * A search is a generator: it yields proposals and is resumed with what became of them. It ends when it has nothing more to ask. Validity, repetition,
  * budget, faults and records are the loop's business: a file here holds only its idea.
  */
-export type Search = AsyncGenerator<readonly Config[], void, Feedback>;
+export type Search = AsyncGenerator<Question, void, Feedback>;
 
 export interface Strategy {
   readonly name: string;

@@ -20,6 +20,7 @@ import type { Conclusion } from './conclude.ts';
 import { createLab, draft } from './lab.ts';
 import type { LabOptions } from './lab.ts';
 import { createLedger, outcomeOf } from './ledger.ts';
+import type { Guide } from './guide.ts';
 import type { TuneEvent } from './progress.ts';
 import { createSession } from './session.ts';
 import type { Session } from './session.ts';
@@ -50,6 +51,8 @@ export interface TuneOptions {
   readonly onEvent?: (event: TuneEvent) => void;
   /** Configs of other shapes or targets to try first, as sparse diffs; those that do not fit are left out. */
   readonly transfer?: readonly Config[];
+  /** Asked for proposals by strategies that take them. */
+  readonly guide?: Guide;
   readonly jobs?: number;
   readonly perUnit?: number;
   /** Shared with other tunes on this machine, which then measure in turn. */
@@ -256,6 +259,8 @@ async function search(s: Session, o: TuneOptions, base: Config): Promise<Stop> {
     rng: seeded(o.seed),
     batch: (o.jobs ?? JOBS) * (o.perUnit ?? PER_UNIT),
     initial: [...known.values()],
+    transferred: fitting.length,
+    ...(o.guide === undefined ? {} : { guide: o.guide }),
   });
   let answer: Feedback = { outcomes: [], revised: [] };
   let idle = 0;
@@ -263,7 +268,11 @@ async function search(s: Session, o: TuneOptions, base: Config): Promise<Stop> {
     const asked = await generator.next(answer);
     if (asked.done === true) return 'exhausted';
     const before = s.ledger.entries().length;
-    const next = await evaluateBatch(s, batch, asked.value, o.strategy.name);
+    const question = asked.value;
+    const next =
+      'configs' in question
+        ? await evaluateBatch(s, batch, question.configs, question.proposer)
+        : await evaluateBatch(s, batch, question, o.strategy.name);
     if (next === undefined) return reasonToStop(s);
     answer = next;
     idle = s.ledger.entries().length > before ? 0 : idle + 1;

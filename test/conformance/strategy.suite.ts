@@ -38,8 +38,9 @@ async function interrogate(
   while (asked.length < most) {
     const next = await search.next(answer);
     if (next.done === true) break;
-    asked.push(...next.value);
-    answer = { outcomes: next.value.map(outcome), revised: [] };
+    const configs = 'configs' in next.value ? next.value.configs : next.value;
+    asked.push(...configs);
+    answer = { outcomes: configs.map(outcome), revised: [] };
   }
   return asked;
 }

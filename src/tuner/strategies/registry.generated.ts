@@ -2,7 +2,8 @@
 import type { Strategy } from '../strategy.ts';
 import { exhaustive } from './exhaustive.ts';
 import { greedy } from './greedy.ts';
+import { llm } from './llm.ts';
 import { random } from './random.ts';
 
 /** Every search strategy there is. */
-export const strategies: readonly Strategy[] = [exhaustive, greedy, random];
+export const strategies: readonly Strategy[] = [exhaustive, greedy, llm, random];
