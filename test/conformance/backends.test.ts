@@ -1,6 +1,7 @@
 import { cpp } from '../../src/backends/cpp/cpp.ts';
 import { cuda } from '../../src/backends/cuda/cuda.ts';
 import { hip } from '../../src/backends/hip/hip.ts';
+import { mtia } from '../../src/backends/mtia/mtia.ts';
 import { backendSuite, EVERY_KIND } from './backend.suite.ts';
 import type { Programs } from './backend.suite.ts';
 
@@ -35,3 +36,8 @@ const BLOCKS: Programs = [
 // Waves of 32 and of 64.
 backendSuite(cuda, 'sm_90', [...EVERY_KIND, ...BLOCKS], { cases: 5, configs: 2, work: 3000 });
 backendSuite(hip, 'gfx942', [...EVERY_KIND, ...BLOCKS], { cases: 5, configs: 2, work: 3000 });
+// Every kind on vectors of 64 bytes in the emulator; grids of another shape and clock run the same text.
+const some = vectors.filter(([op]) => op === 'rmsnorm' || op === 'sigrid_hash' || op === 'pooled_embedding');
+backendSuite(mtia, '2i', EVERY_KIND, { cases: 3, configs: 0, work: 3000 });
+backendSuite(mtia, '300', some, { cases: 2, configs: 0, work: 3000 });
+backendSuite(mtia, '1', some.slice(0, 1), { cases: 2, configs: 0, work: 3000 });
