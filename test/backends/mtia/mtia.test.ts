@@ -35,6 +35,14 @@ async function instructions(e: Emitted): Promise<string> {
     .stdout;
 }
 
+test.each([
+  ['rmsnorm', 'bf16'],
+  ['softmax', undefined],
+  ['sigrid_hash', undefined],
+] as const)('%s reads as it stands', async (op, type) => {
+  await expect(emitted(op, type).text).toMatchFileSnapshot(`../../golden/${op}/mtia-2i.cpp`);
+});
+
 test('bf16 is computed in vectors of 64 bytes, widened by integer instructions', async () => {
   const listing = await instructions(emitted('rmsnorm', 'bf16'));
   expect(listing).toMatch(/\bvle32\.v\b|\bvl\dre32\.v\b/);

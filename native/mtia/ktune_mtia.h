@@ -1,0 +1,286 @@
+// Runs kernels written in the shape of MTIA on a modelled grid of processing elements (PEs). Each PE has two cores, A moves data and B computes; they meet
+// in circular buffers in the local memory of the PE. Cores are fibres that stop where they wait, taken in order or backwards. What a kernel must not do
+// ends the call with a message that names PE, core, circular buffer and line. Define KT_LOCAL_BYTES and KT_DMA_ALIGN as the chip has them.
+#pragma once
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#ifndef KT_LOCAL_BYTES
+#define KT_LOCAL_BYTES (384 << 10)
+#endif
+#ifndef KT_DMA_ALIGN
+#define KT_DMA_ALIGN 32
+#endif
+
+namespace mtia {
+typedef long long i64;
+
+/** A circular buffer: bytes of a slot, which begins on a 64-byte border, and how many slots there are. */
+struct CbConfig {
+  unsigned slotBytes, depth;
+};
+constexpr unsigned slotStride(unsigned bytes) { return (bytes + 63) & ~63u; }
+template <unsigned N>
+constexpr unsigned long bytesOf(const CbConfig (&table)[N]) {
+  unsigned long sum = 0;
+  for (const CbConfig& c : table) sum += (unsigned long)slotStride(c.slotBytes) * c.depth;
+  return sum;
+}
+/** The circular buffers of a kernel, checked against local memory by the compiler. */
+#define KT_CB_TABLE(name, ...)                        \
+  static constexpr mtia::CbConfig name[] = {__VA_ARGS__}; \
+  static_assert(mtia::bytesOf(name) <= KT_LOCAL_BYTES, "the circular buffers exceed local memory")
+
+enum : unsigned { mostPes = 72, mostCbs = 16, redZone = 64 };
+/** What popped slots hold: as floats of 32 bits a small negative number that no result hides. */
+static const unsigned char poison = 0xa5;
+/** What lies behind each slot and must stay. */
+static const unsigned char fence = 0x5a;
+
+struct Channel {
+  char* base;
+  unsigned slotBytes, depth;
+  i64 pushed, popped;
+  bool reserved, fronted;
+};
+struct Pe {
+  Channel cbs[mostCbs];
+};
+enum State { ready, wantsSpace, wantsData, atBarrier, ended };
+struct Fibre {
+  void* sp;
+  unsigned pe;
+  char core;
+  State state;
+  unsigned cb;
+  int line;
+};
+
+static Pe grid[mostPes];
+static Fibre fibres[2 * mostPes];
+static unsigned pesNow, cbsNow;
+static Fibre* current;
+static void* home;
+static bool progress;
+static void (*bodies[2])(const void*);
+static const void* argumentsNow;
+static char report[1024];
+/** Cores of one kind that have come to the barrier, and how often all have. */
+static unsigned come[2], rounds[2];
+static const unsigned stackBytes = (64 << 10) + 320;
+
+__attribute__((noinline, noreturn, format(printf, 1, 2))) static void fail(const char* format, ...) {
+  va_list list;
+  va_start(list, format);
+  int n = current ? snprintf(report, sizeof report, "PE %u, core %c: ", current->pe, current->core) : 0;
+  vsnprintf(report + n, sizeof report - n, format, list);
+  va_end(list);
+  abort();
+}
+
+extern "C" void kt_switch(void** from, void* to);
+#if defined(__riscv) && __riscv_xlen == 64
+// Vector registers and their settings are the caller's to save.
+__asm__(
+    ".text\n.type kt_switch,@function\nkt_switch:\n"
+    "addi sp,sp,-208\n"
+    "sd ra,0(sp)\nsd s0,8(sp)\nsd s1,16(sp)\nsd s2,24(sp)\nsd s3,32(sp)\nsd s4,40(sp)\nsd s5,48(sp)\nsd s6,56(sp)\nsd s7,64(sp)\n"
+    "sd s8,72(sp)\nsd s9,80(sp)\nsd s10,88(sp)\nsd s11,96(sp)\n"
+    "fsd fs0,104(sp)\nfsd fs1,112(sp)\nfsd fs2,120(sp)\nfsd fs3,128(sp)\nfsd fs4,136(sp)\nfsd fs5,144(sp)\nfsd fs6,152(sp)\n"
+    "fsd fs7,160(sp)\nfsd fs8,168(sp)\nfsd fs9,176(sp)\nfsd fs10,184(sp)\nfsd fs11,192(sp)\n"
+    "sd sp,0(a0)\nmv sp,a1\n"
+    "ld ra,0(sp)\nld s0,8(sp)\nld s1,16(sp)\nld s2,24(sp)\nld s3,32(sp)\nld s4,40(sp)\nld s5,48(sp)\nld s6,56(sp)\nld s7,64(sp)\n"
+    "ld s8,72(sp)\nld s9,80(sp)\nld s10,88(sp)\nld s11,96(sp)\n"
+    "fld fs0,104(sp)\nfld fs1,112(sp)\nfld fs2,120(sp)\nfld fs3,128(sp)\nfld fs4,136(sp)\nfld fs5,144(sp)\nfld fs6,152(sp)\n"
+    "fld fs7,160(sp)\nfld fs8,168(sp)\nfld fs9,176(sp)\nfld fs10,184(sp)\nfld fs11,192(sp)\n"
+    "addi sp,sp,208\nret\n");
+#else
+#error "kernels of MTIA are built for riscv64"
+#endif
+
+static void leave() { kt_switch(&current->sp, home); }
+static void begin() {
+  bodies[current->core == 'B'](argumentsNow);
+  current->state = ended;
+  progress = true;
+  for (;;) leave();
+}
+static void* fresh(char* top) {
+  void** sp = (void**)((unsigned long)top & ~15ul) - 26;
+  memset(sp, 0, 208);
+  sp[0] = (void*)begin;
+  return sp;
+}
+
+static Channel& channel(unsigned cb, int line) {
+  if (cb >= cbsNow) fail("circular buffer %u is not in the table, line %d", cb, line);
+  return grid[current->pe].cbs[cb];
+}
+static char* slotOf(const Channel& c, i64 n) { return c.base + n % c.depth * (slotStride(c.slotBytes) + redZone); }
+static void checkFence(const Channel& c, const char* slot, unsigned cb, int line) {
+  for (unsigned k = c.slotBytes; k < slotStride(c.slotBytes) + redZone; ++k)
+    if ((unsigned char)slot[k] != fence) fail("circular buffer %u was written behind the end of a slot, line %d", cb, line);
+}
+template <class F>
+static void await(State state, unsigned cb, int line, F done) {
+  while (!done()) {
+    current->state = state, current->cb = cb, current->line = line;
+    leave();
+  }
+  current->state = ready;
+}
+
+/** The PE that runs this, and how many there are. */
+static inline unsigned pe() { return current->pe; }
+static inline unsigned pes() { return pesNow; }
+
+/** The next free slot; waits for one. */
+static inline void* cb_reserve_back(unsigned cb, int line = __builtin_LINE()) {
+  Channel& c = channel(cb, line);
+  await(wantsSpace, cb, line, [&] { return c.pushed - c.popped < c.depth; });
+  c.reserved = true;
+  return slotOf(c, c.pushed);
+}
+/** Hands the reserved slot to the reader. */
+static inline void cb_push_back(unsigned cb, int line = __builtin_LINE()) {
+  Channel& c = channel(cb, line);
+  if (!c.reserved) fail("pushes circular buffer %u without a reserved slot, line %d", cb, line);
+  checkFence(c, slotOf(c, c.pushed), cb, line);
+  c.reserved = false;
+  ++c.pushed;
+  progress = true;
+}
+/** The oldest full slot; waits for one. It stays until it is popped. */
+static inline void* cb_wait_front(unsigned cb, int line = __builtin_LINE()) {
+  Channel& c = channel(cb, line);
+  await(wantsData, cb, line, [&] { return c.pushed > c.popped; });
+  c.fronted = true;
+  return slotOf(c, c.popped);
+}
+/** Gives the oldest full slot back; what it held is gone. */
+static inline void cb_pop_front(unsigned cb, int line = __builtin_LINE()) {
+  Channel& c = channel(cb, line);
+  if (!c.fronted) fail("pops circular buffer %u without having waited for it, line %d", cb, line);
+  checkFence(c, slotOf(c, c.popped), cb, line);
+  memset(slotOf(c, c.popped), poison, c.slotBytes);
+  c.fronted = false;
+  ++c.popped;
+  progress = true;
+}
+
+static void checkDma(const void* p, unsigned rows, unsigned rowBytes, unsigned stride, unsigned cb, int line) {
+  if (current->core != 'A') fail("moves data, which is for core A, line %d", line);
+  if ((unsigned long)p % KT_DMA_ALIGN != 0 || (rows > 1 && (stride % KT_DMA_ALIGN != 0 || rowBytes % KT_DMA_ALIGN != 0)))
+    fail("DMA of circular buffer %u is not aligned to %d bytes, line %d", cb, KT_DMA_ALIGN, line);
+  const unsigned slot = channel(cb, line).slotBytes;
+  if ((unsigned long)rows * rowBytes > slot) fail("DMA of %u rows of %u bytes exceeds the slot of circular buffer %u, %u bytes, line %d", rows, rowBytes, cb, slot, line);
+}
+/** Moves rows from memory into the next free slot, and pushes it. */
+static inline void dma_in(unsigned cb, const void* from, unsigned rows, unsigned rowBytes, unsigned stride, int line = __builtin_LINE()) {
+  checkDma(from, rows, rowBytes, stride, cb, line);
+  char* to = (char*)cb_reserve_back(cb, line);
+  for (unsigned r = 0; r < rows; ++r) memcpy(to + r * rowBytes, (const char*)from + (unsigned long)r * stride, rowBytes);
+  cb_push_back(cb, line);
+}
+/** Moves the oldest full slot to rows of memory, and pops it. */
+static inline void dma_out(void* to, unsigned cb, unsigned rows, unsigned rowBytes, unsigned stride, int line = __builtin_LINE()) {
+  checkDma(to, rows, rowBytes, stride, cb, line);
+  const char* from = (const char*)cb_wait_front(cb, line);
+  for (unsigned r = 0; r < rows; ++r) memcpy((char*)to + (unsigned long)r * stride, from + r * rowBytes, rowBytes);
+  cb_pop_front(cb, line);
+}
+/** Waits for the same core of all PEs. */
+static inline void pe_barrier(int line = __builtin_LINE()) {
+  const bool b = current->core == 'B';
+  const unsigned round = rounds[b];
+  progress = true;
+  if (++come[b] == pesNow) come[b] = 0, ++rounds[b];
+  await(atBarrier, 0, line, [&] { return rounds[b] != round; });
+}
+
+__attribute__((noinline, noreturn)) static void deadlock() {
+  current = nullptr;
+  int n = snprintf(report, sizeof report, "deadlock:");
+  unsigned shown = 0, all = 0;
+  for (unsigned k = 0; k < 2 * pesNow; ++k) {
+    const Fibre& f = fibres[k];
+    if (f.state == ended) continue;
+    ++all;
+    if (shown == 4) continue;
+    ++shown;
+    if (f.state == atBarrier) n += snprintf(report + n, sizeof report - n, " PE %u, core %c at the barrier, line %d;", f.pe, f.core, f.line);
+    else
+      n += snprintf(report + n, sizeof report - n, " PE %u, core %c waits for %s circular buffer %u, line %d (pushed %lld, popped %lld);", f.pe, f.core,
+                    f.state == wantsSpace ? "space in" : "data in", f.cb, f.line, grid[f.pe].cbs[f.cb].pushed, grid[f.pe].cbs[f.cb].popped);
+  }
+  snprintf(report + n, sizeof report - n, " %u cores wait", all);
+  abort();
+}
+
+/** Runs both cores of `pes` PEs to their end, taken in order or backwards. */
+template <unsigned N, class Args>
+static void launch(void (*coreA)(const Args&), void (*coreB)(const Args&), const CbConfig (&table)[N], const Args& args, unsigned pes, bool backwards) {
+  static_assert(N <= mostCbs, "too many circular buffers");
+  struct Pair {
+    void (*core[2])(const Args&);
+    const Args* args;
+  };
+  static Pair pair;
+  pair = {{coreA, coreB}, &args};
+  bodies[0] = [](const void* p) { ((const Pair*)p)->core[0](*((const Pair*)p)->args); };
+  bodies[1] = [](const void* p) { ((const Pair*)p)->core[1](*((const Pair*)p)->args); };
+  argumentsNow = &pair;
+  current = nullptr;
+  report[0] = 0;
+  if (pes == 0 || pes > mostPes) fail("there are no %u PEs", pes);
+  pesNow = pes, cbsNow = N;
+  come[0] = come[1] = rounds[0] = rounds[1] = 0;
+  unsigned long local = 0;
+  for (const CbConfig& c : table) local += (unsigned long)(slotStride(c.slotBytes) + redZone) * c.depth;
+  char* memory = (char*)aligned_alloc(64, local * pes);
+  char* stacks = (char*)malloc((unsigned long)stackBytes * 2 * pes);
+  if (!memory || !stacks) fail("no memory for the grid");
+  memset(memory, fence, local * pes);
+  char* at = memory;
+  for (unsigned p = 0; p < pes; ++p) {
+    for (unsigned k = 0; k < N; ++k) {
+      Channel& c = grid[p].cbs[k];
+      c = {at, table[k].slotBytes, table[k].depth, 0, 0, false, false};
+      for (unsigned s = 0; s < c.depth; ++s) memset(slotOf(c, s), poison, c.slotBytes);
+      at += (unsigned long)(slotStride(c.slotBytes) + redZone) * c.depth;
+    }
+    for (unsigned b = 0; b < 2; ++b) {
+      const unsigned k = 2 * p + b;
+      fibres[k] = {fresh(stacks + (unsigned long)stackBytes * (k + 1)), p, b ? 'B' : 'A', ready, 0, 0};
+    }
+  }
+  for (unsigned live = 2 * pes; live > 0;) {
+    progress = false;
+    live = 0;
+    for (unsigned k = 0; k < 2 * pes; ++k) {
+      Fibre& f = fibres[backwards ? 2 * pes - 1 - k : k];
+      if (f.state == ended) continue;
+      current = &f;
+      kt_switch(&home, f.sp);
+      live += f.state != ended;
+    }
+    if (live > 0 && !progress) deadlock();
+  }
+  current = nullptr;
+  for (unsigned p = 0; p < pes; ++p)
+    for (unsigned k = 0; k < N; ++k)
+      if (grid[p].cbs[k].pushed != grid[p].cbs[k].popped)
+        fail("PE %u: %lld slots of circular buffer %u were never popped", p, grid[p].cbs[k].pushed - grid[p].cbs[k].popped, k);
+  free(stacks);
+  free(memory);
+}
+}  // namespace mtia
+
+/** For the runner, after a kernel was left by a signal: why, or where. */
+extern "C" __attribute__((visibility("default"), used)) inline const char* kt_where() {
+  using namespace mtia;
+  if (!report[0] && current) snprintf(report, sizeof report, "PE %u, core %c", current->pe, current->core);
+  return report;
+}
