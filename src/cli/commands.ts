@@ -5,6 +5,7 @@ import { emit } from './commands/emit.ts';
 import { explain } from './commands/explain.ts';
 import { fmt } from './commands/fmt.ts';
 import { ops } from './commands/ops.ts';
+import { replay } from './commands/replay.ts';
 import { run } from './commands/run.ts';
 import { space } from './commands/space.ts';
 import { targets } from './commands/targets.ts';
@@ -25,6 +26,7 @@ export const commands: readonly ((add: Add) => void)[] = [
   (add) => add(verify),
   (add) => add(space),
   (add) => add(tune),
+  (add) => add(replay),
   (add) => add(ops),
   (add) => add(targets),
   (add) => add(doctor),

@@ -61,6 +61,10 @@ export const CLI = {
   ),
   'budget-form': error<{ text: string }>((p) => `--budget ${p.text} is not a time`, 'write 30s, 5m or 1h'),
   'replay-file': error<{ file: string; reason: string }>((p) => `\`${p.file}\` is not a counterexample: ${p.reason}`),
+  'recorded-space': error<{ file: string; reason: string }>(
+    (p) => `\`${p.file}\` is not a recorded space: ${p.reason}`,
+    'T4 files are JSON, plain or gzipped, with a list of results',
+  ),
   'not-formatted': error<{ file: string }>((p) => `\`${p.file}\` is not in canonical form`, 'run `ktune fmt` on it'),
   'argument-form': error<{ option: string; text: string; form: string }>(
     (p) => `--${p.option} ${p.text} is not of the form ${p.form}`,

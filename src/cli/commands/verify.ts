@@ -17,7 +17,7 @@ import { paths, requireTarget, runnerFor, withScratch } from '../host.ts';
 import type { Target } from '../host.ts';
 import { loadRight } from '../load.ts';
 import { withSubject, withTarget } from '../options.ts';
-import { replay } from '../replay.ts';
+import { replayCounterexample } from '../replay-counterexample.ts';
 import { choose } from '../subject.ts';
 import type { Chosen, SubjectArgs } from '../subject.ts';
 import { table } from '../table.ts';
@@ -51,7 +51,7 @@ export const verify: Command<Args> = {
       .option('replay', { type: 'string', describe: 'run a counterexample file again' }),
   async run(args, context) {
     const { io } = context;
-    if (args.replay !== undefined) return replay(args.replay, context);
+    if (args.replay !== undefined) return replayCounterexample(args.replay, context);
     if (args.file === undefined)
       throw new UserError(diagnostic('usage', { problem: 'name a .ktune file, or give --replay FILE' }), EXIT.usage);
     const loaded = loadRight(io, args.file);

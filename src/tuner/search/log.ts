@@ -5,7 +5,7 @@ import type { Feedback, Outcome } from '../strategy.ts';
 /** What a strategy was told so far: one row for each config, with its latest time. */
 export interface Log {
   rows(): readonly Outcome[];
-  isNew(config: Config): boolean;
+  readonly isNew: (config: Config) => boolean;
   note(feedback: Feedback): void;
   /** Nanoseconds; Infinity for a config that failed or was never measured. */
   timeOf(config: Config): number;

@@ -1,9 +1,13 @@
 // Written by scripts/gen.ts from the files of this folder.
 import type { Strategy } from '../strategy.ts';
+import { annealing } from './annealing.ts';
+import { de } from './de.ts';
 import { exhaustive } from './exhaustive.ts';
+import { genetic } from './genetic.ts';
 import { greedy } from './greedy.ts';
 import { llm } from './llm.ts';
 import { random } from './random.ts';
+import { surrogate } from './surrogate.ts';
 
 /** Every search strategy there is. */
-export const strategies: readonly Strategy[] = [exhaustive, greedy, llm, random];
+export const strategies: readonly Strategy[] = [annealing, de, exhaustive, genetic, greedy, llm, random, surrogate];

@@ -18,7 +18,7 @@ import { scalarOf } from './subject.ts';
 import { UserError } from './user-error.ts';
 
 /** Runs a recorded comparison again, from the source text that it holds. */
-export async function replay(path: string, { io }: Context): Promise<Outcome> {
+export async function replayCounterexample(path: string, { io }: Context): Promise<Outcome> {
   const read = readCounterexample(resolve(io.cwd, path));
   if (!read.ok) throw new UserError(diagnostic('replay-file', { file: path, reason: read.reason }), EXIT.usage);
   const c = read.value;

@@ -1,0 +1,74 @@
+import { canonical, configId, encode, invalidity, isActive } from '../../codegen/space/config.ts';
+import { neighbours, sample } from '../../codegen/space/enumerate.ts';
+import { values } from '../../codegen/space/fragment.ts';
+import { below, pick, shuffle } from '../../codegen/space/random.ts';
+import type { Rng } from '../../codegen/space/random.ts';
+import type { Config, Space, Value } from '../../codegen/space/space.ts';
+
+/** Moves up to `most` active parameters: ordered ones by one or two steps, others to any value. Undefined if that is not valid. */
+export function mutate(space: Space, config: Config, most: number, rng: Rng): Config | undefined {
+  const active = shuffle(
+    rng,
+    space.params.filter((p) => isActive(space, p, config)),
+  );
+  const moved: Record<string, Value> = { ...config };
+  for (const p of active.slice(0, 1 + below(rng, most))) {
+    const all = values(p);
+    const at = all.indexOf(config[p.name] ?? p.default);
+    const step = (1 + below(rng, 2)) * (rng() < 0.5 ? -1 : 1);
+    const to = p.kind === 'pow2' || p.kind === 'int' ? all[at + step] : pick(rng, all);
+    if (to !== undefined) moved[p.name] = to;
+  }
+  const out = canonical(space, moved);
+  return invalidity(space, out).length === 0 ? out : undefined;
+}
+
+/** Neighbours, and the valid configs that two single moves together lead to. */
+export function neighboursAndPairs(space: Space, config: Config): readonly Config[] {
+  const near = neighbours(space, config);
+  const found = new Map(near.map((c) => [configId(space, c), c]));
+  for (const [i, a] of near.entries()) {
+    for (const b of near.slice(i + 1)) {
+      const both = canonical(space, {
+        ...config,
+        ...Object.fromEntries(
+          space.params.flatMap((p) => {
+            const v = a[p.name] === config[p.name] ? b[p.name] : a[p.name];
+            return v === undefined ? [] : [[p.name, v]];
+          }),
+        ),
+      });
+      const id = configId(space, both);
+      if (!found.has(id) && invalidity(space, both).length === 0) found.set(id, both);
+    }
+  }
+  found.delete(configId(space, config));
+  return [...found.values()];
+}
+
+/** Draws for each point of a spread-out start. */
+const DRAWS = 60;
+
+/** `n` configs far from one another and from `taken`: each the farthest of some random ones. */
+export function spread(space: Space, taken: readonly Config[], n: number, rng: Rng): readonly Config[] {
+  const points = taken.map((c) => encode(space, c));
+  const out: Config[] = [];
+  for (let k = 0; k < n; k++) {
+    let best: { config: Config; x: readonly number[] } | undefined;
+    let farthest = 0;
+    for (let i = 0; i < DRAWS; i++) {
+      const config = sample(space, rng);
+      if (config === undefined) return out;
+      const x = encode(space, config);
+      const far = points.reduce((least, p) => Math.min(least, distance(p, x)), Infinity);
+      if (far > farthest) [best, farthest] = [{ config, x }, far];
+    }
+    if (best === undefined) return out;
+    points.push(best.x);
+    out.push(best.config);
+  }
+  return out;
+}
+
+const distance = (a: readonly number[], b: readonly number[]): number =>
+  a.reduce((sum, v, i) => sum + Math.abs(v - (b[i] ?? 0)), 0);
