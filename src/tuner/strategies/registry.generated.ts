@@ -1,6 +1,7 @@
 // Written by scripts/gen.ts from the files of this folder.
 import type { Strategy } from '../strategy.ts';
 import { annealing } from './annealing.ts';
+import { auto } from './auto.ts';
 import { de } from './de.ts';
 import { exhaustive } from './exhaustive.ts';
 import { genetic } from './genetic.ts';
@@ -10,4 +11,4 @@ import { random } from './random.ts';
 import { surrogate } from './surrogate.ts';
 
 /** Every search strategy there is. */
-export const strategies: readonly Strategy[] = [annealing, de, exhaustive, genetic, greedy, llm, random, surrogate];
+export const strategies: readonly Strategy[] = [annealing, auto, de, exhaustive, genetic, greedy, llm, random, surrogate];
