@@ -7,8 +7,9 @@ import { auto } from '../../src/tuner/strategies/auto.ts';
 import { llm } from '../../src/tuner/strategies/llm.ts';
 import { OPTIMUM, SPACE, smooth } from './spaces.ts';
 import { simulate } from './world.ts';
+import type { World } from './world.ts';
 
-const calm = { space: SPACE, ns: smooth, behaviour: () => 'fine' } as const;
+const calm: World = { space: SPACE, ns: smooth, behaviour: () => 'fine' };
 const budget = { seconds: 1e6, evals: 40 };
 const saying = (answer: Awaited<ReturnType<Guide['propose']>>): Guide & { asked: number } => {
   const guide = {

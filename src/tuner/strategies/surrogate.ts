@@ -1,5 +1,5 @@
 import { configId, encode } from '../../codegen/space/config.ts';
-import { sample } from '../../codegen/space/enumerate.ts';
+import { listConfigs, sample } from '../../codegen/space/enumerate.ts';
 import { quantile } from '../../measure/statistics.ts';
 import type { Config, Space } from '../../codegen/space/space.ts';
 import { remaining } from '../search/remaining.ts';
@@ -27,6 +27,9 @@ const GAIN = 0.001;
 /** Moves of one descent, and configs it may measure at one point. */
 const MOVES = 10;
 const LOOKS = 60;
+
+/** Share of the space that may be measured before what is left is simply listed. */
+const USED_UP = 0.4;
 
 interface Point {
   readonly config: Config;
@@ -112,6 +115,8 @@ export const surrogate: Strategy = {
       ).filter(log.isNew);
       if (fresh.length === 0) fresh = [sample(space, rng)].filter((c) => c !== undefined).filter(log.isNew);
       if (fresh.length === 0 && asked === 0) break;
+      // Most of a small space is known by now: the rest needs no model.
+      if (log.rows().length > USED_UP * (listConfigs(space)?.length ?? Infinity)) break;
     }
     yield* remaining(space, log, batch, rng);
   },
