@@ -46,8 +46,8 @@ export function neighboursAndPairs(space: Space, config: Config): readonly Confi
   return [...found.values()];
 }
 
-/** Draws for each point of a spread-out start. */
-const DRAWS = 60;
+/** Draws for each point of a spread-out start: with many, all points lie in the corners of the space, where few configs are fast. */
+const DRAWS = 4;
 
 /** `n` configs far from one another and from `taken`: each the farthest of some random ones. */
 export function spread(space: Space, taken: readonly Config[], n: number, rng: Rng): readonly Config[] {
