@@ -1,5 +1,6 @@
 import type { Space } from '../codegen/space/space.ts';
 import type { Ceilings, RooflinePoint } from '../measure/roofline.ts';
+import type { LlmReport } from '../llm/guide.ts';
 import type { Summary } from '../tuner/summary.ts';
 import type { Context } from './context.ts';
 import { showTime } from './progress.ts';
@@ -16,6 +17,8 @@ interface ReportParts {
   readonly files: readonly string[];
   readonly fromRecords: boolean;
   readonly pinned: boolean;
+  /** What a language model did for the search. */
+  readonly guided: LlmReport | undefined;
   readonly paint: Context['paint'];
 }
 
@@ -31,6 +34,12 @@ const STOPS: Readonly<Record<Summary['stop'], string>> = {
   interrupted: 'interrupted',
   broken: 'the machine could not go on',
 };
+
+function describeGuidance(g: LlmReport): string {
+  const failed = g.failures.length === 0 ? '' : `, ${g.failures.length} failed`;
+  const cost = g.cost === undefined ? '' : `, cost ${g.cost.toPrecision(3)}`;
+  return `${g.model}: ${g.calls} calls${failed}; ${g.proposed} configs proposed, ${g.valid} valid, ${g.novel} new; ${g.inputTokens} + ${g.outputTokens} tokens${cost}`;
+}
 
 /** What a person wants to know at the end of a tune. */
 export function tuneReport(r: ReportParts): string {
@@ -61,6 +70,7 @@ export function tuneReport(r: ReportParts): string {
     'search',
     `${s.evals} configs in ${s.seconds.toFixed(1)} s, ${s.pruned} dropped after one call, ${s.duplicates} with equal code${failed.length === 0 ? '' : `, failed: ${failed.join(', ')}`}; ${STOPS[s.stop]}`,
   ]);
+  if (r.guided !== undefined) rows.push(['guidance', describeGuidance(r.guided)]);
   if (s.noise !== undefined)
     rows.push(['noise', `±${(s.noise * 100).toFixed(1)} % between two measurements of one kernel`]);
   rows.push(

@@ -14,6 +14,22 @@ export const TUNE = {
     (p) => `${p.pending} results could not be written to \`${p.path}\`: ${p.reason}`,
     'they are printed below, and only there; free some space to keep the next ones',
   ),
+  'llm-name': error<{ text: string; reason: string }>(
+    (p) => `--llm ${p.text}: ${p.reason}`,
+    'give openai:MODEL, anthropic:MODEL, http://HOST/v1#MODEL, exec:COMMAND or replay:FILE',
+  ),
+  'llm-failed': warning<{ model: string; reasons: string }>(
+    (p) => `guidance by ${p.model} failed: ${p.reasons}`,
+    'the search went on without it; its result stands on measurements alone',
+  ),
+  'llm-log': warning<{ path: string; reason: string }>(
+    (p) => `calls of the model could not be kept in \`${p.path}\`: ${p.reason}`,
+    'name another file with --llm-log',
+  ),
+  'llm-unused': error<{ strategy: string }>(
+    (p) => `strategy ${p.strategy} asks no language model`,
+    'use --strategy auto or llm with --llm, or leave --llm out',
+  ),
   'lock-write': error<{ path: string; reason: string }>(
     (p) => `cannot write \`${p.path}\`: ${p.reason}`,
     'the winner is printed; make the folder writable and run the same command again',

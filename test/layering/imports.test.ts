@@ -15,7 +15,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   verify: ['diagnostics', 'dsl', 'codegen', 'backends', 'measure'],
   store: ['diagnostics', 'dsl', 'codegen', 'backends', 'measure', 'verify'],
   tuner: ['diagnostics', 'dsl', 'codegen', 'backends', 'measure', 'verify', 'store'],
-  cli: ['diagnostics', 'dsl', 'codegen', 'backends', 'measure', 'verify', 'store', 'tuner'],
+  llm: ['diagnostics', 'dsl', 'codegen', 'tuner'],
+  cli: ['diagnostics', 'dsl', 'codegen', 'backends', 'measure', 'verify', 'store', 'tuner', 'llm'],
 };
 
 function files(dir: string): string[] {

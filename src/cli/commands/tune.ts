@@ -15,6 +15,9 @@ import { EXIT } from '../exit.ts';
 import { graphHash } from '../graph-hash.ts';
 import { paths, requireTarget, runnerFor, withScratch } from '../host.ts';
 import type { Target } from '../host.ts';
+import type { LlmReport } from '../../llm/guide.ts';
+import { guidance, withLlm } from '../llm.ts';
+import type { LlmArgs } from '../llm.ts';
 import { loadRight } from '../load.ts';
 import { withSubject, withTarget } from '../options.ts';
 import { createProgress } from '../progress.ts';
@@ -25,10 +28,10 @@ import { tuneSubject } from '../tune-subject.ts';
 import { UserError } from '../user-error.ts';
 import { writeKernel } from './emit.ts';
 
-interface Args extends CommonArgs, SubjectArgs {
+interface Args extends CommonArgs, SubjectArgs, LlmArgs {
   readonly file: string;
   readonly target: string;
-  readonly strategy: string;
+  readonly strategy?: string | undefined;
   readonly seed: string;
   readonly budget: string;
   readonly evals: number;
@@ -39,11 +42,10 @@ export const tune: Command<Args> = {
   usage: 'tune <file>',
   help: 'Search for the fastest config of an operator on a target, at one shape',
   options: (y) =>
-    withTarget(withSubject(y))
+    withLlm(withTarget(withSubject(y)))
       .option('strategy', {
         type: 'string',
-        default: 'greedy',
-        describe: `how to search: ${strategies.map((s) => s.name).join(', ')}`,
+        describe: `how to search: ${strategies.map((s) => s.name).join(', ')} (greedy; auto where --llm names a model)`,
       })
       .option('seed', { type: 'string', default: '1', describe: 'equal seeds ask the same questions' })
       .option('budget', { type: 'string', default: '60s', describe: 'time: 30s, 5m, 1h' })
@@ -53,14 +55,20 @@ export const tune: Command<Args> = {
     const { io } = context;
     const loaded = loadRight(io, args.file);
     const chosen = choose(loaded, args);
-    const strategy = strategies.find((s) => s.name === args.strategy);
+    const wanted = args.strategy ?? (args.llm === undefined ? 'greedy' : 'auto');
+    const strategy = strategies.find((s) => s.name === wanted);
     if (strategy === undefined)
       throw new UserError(
-        diagnostic('strategy-unknown', { name: args.strategy, has: strategies.map((s) => s.name).join(', ') }),
+        diagnostic('strategy-unknown', { name: wanted, has: strategies.map((s) => s.name).join(', ') }),
         EXIT.usage,
       );
+    if (strategy.name === 'llm' && args.llm === undefined)
+      throw new UserError(diagnostic('usage', { problem: '--strategy llm needs a model: --llm' }), EXIT.usage);
+    if (args.llm !== undefined && strategy.name !== 'llm' && strategy.name !== 'auto')
+      throw new UserError(diagnostic('llm-unused', { strategy: strategy.name }), EXIT.usage);
     const seconds = parseBudget(args.budget);
     const target = await requireTarget(args.target, 'time');
+    const guided = args.llm === undefined ? undefined : guidance(io, { ...args, llm: args.llm }, chosen, target);
     const runner = await runnerFor(io, target);
     const place = paths(io);
     return withScratch(io, async (scratch) => {
@@ -86,9 +94,11 @@ export const tune: Command<Args> = {
           signal: io.signal,
           onEvent: progress.event,
           lockPath: place.machineLock,
+          ...(guided === undefined ? {} : { guide: guided.guide }),
         });
         progress.end();
-        return await conclude(result, chosen, target, context, place.root, ceilings, store.problems());
+        const problems = [...store.problems(), ...(guided?.problems() ?? [])];
+        return await conclude(result, chosen, target, context, place.root, ceilings, problems, guided?.report());
       } finally {
         progress.end();
         store.close();
@@ -111,6 +121,7 @@ async function conclude(
   root: string,
   ceilings: Parameters<typeof placeUnderRoof>[0] | undefined,
   problems: readonly Diagnostic[],
+  guided: LlmReport | undefined,
 ): Promise<Outcome> {
   const diagnostics = [
     ...new Map([...result.diagnostics, ...problems].map((d) => [`${d.code} ${d.message}`, d])).values(),
@@ -159,6 +170,7 @@ async function conclude(
     files,
     fromRecords: result.fromRecords,
     pinned: pinned?.ok === true,
+    guided,
     paint,
   });
   return {
@@ -180,6 +192,7 @@ async function conclude(
       roofline: roof ?? null,
       files,
       lock: pinned?.ok === true ? 'ktune.lock' : null,
+      ...(guided === undefined ? {} : { llm: guided }),
     },
   };
 }

@@ -1,185 +1,176 @@
+import { must } from '../../assert.ts';
 import { configId, encode } from '../../codegen/space/config.ts';
-import { listConfigs, sample } from '../../codegen/space/enumerate.ts';
-import { quantile } from '../../measure/statistics.ts';
-import type { Config, Space } from '../../codegen/space/space.ts';
-import { remaining } from '../search/remaining.ts';
-import { fitForest } from '../search/forest.ts';
-import type { Forest } from '../search/forest.ts';
+import { listConfigs, neighbours, perturb, sample } from '../../codegen/space/enumerate.ts';
+import { below } from '../../codegen/space/random.ts';
 import type { Rng } from '../../codegen/space/random.ts';
-import { createLog, nsOf } from '../search/log.ts';
-import type { Log } from '../search/log.ts';
-import { mutate, neighboursAndPairs, spread } from '../search/moves.ts';
+import type { Config, Space } from '../../codegen/space/space.ts';
 import type { Outcome, Strategy } from '../strategy.ts';
+import { fitForest, predict } from '../search/forest.ts';
 
-/** Rows known before the model is first asked. */
+/** Points of the space that are measured before anything is learned. */
 const START = 16;
-const TREES = 60;
-/** Share of the rows that counts as good. */
-const QUANTILE = 0.2;
-const COPIES = 3;
-/** Mutants of each copy's incumbent that the model ranks, and how many of them are measured. */
-const PROPOSALS = 250;
-const PICKS = 3;
-/** What a candidate loses for sharing all leaves with one picked before it. */
-const LIKENESS = 0.5;
-/** A step must gain this share: less is noise. */
-const GAIN = 0.001;
-/** Moves of one descent, and configs it may measure at one point. */
-const MOVES = 10;
-const LOOKS = 60;
+/** So many of them even where seeds or records of other devices were measured already. */
+const LEAST_START = 6;
+/** Draws of which a start point is the one farthest from all others. */
+const MAXIMIN = 60;
+/** Proposals between two fits. */
+const ROUND = 4;
+const TREES = 50;
+/** Share of the features that a split may choose from. */
+const SHARE = 0.6;
+/** Points of the space that a round looks at, beside the neighbours of the best. */
+const POOL = 1500;
+/** Best points whose neighbours are looked at, and how many steps away those may be. */
+const ELITE = 5;
+const RADIUS = 2;
+/** Logarithm of the factor of the best up to which times are learned, at most, and the share of the measurements that lies below it: how slow a slow config is says nothing about fast ones. */
+const RELEVANT = 1;
+const NEAREST = 0.3;
+/** That factor's logarithm at least, so that noise is not what is learned; and how many measurements lie below it at least. */
+const LEAST_RELEVANT = 0.05;
+const LEAST_NEAREST = 5;
+/** The last proposal of a round may be so many spreads better than its mean; the first is the best by its mean. */
+const OPTIMISM = 4;
+/** Rounds in a row that find nothing new before a space too large to list counts as used up. */
+const PATIENCE = 50;
 
-/** Share of the space that may be measured before what is left is simply listed. */
-const USED_UP = 0.4;
-
-interface Point {
-  readonly config: Config;
-  readonly ns: number;
-}
-
+/**
+ * Learns from all that was measured which configs are fast: a forest of random trees predicts the logarithm of the time, cut off where it is far from the
+ * best; failures count as slow. Each round proposes the best by mean, and others by what they could be at best, from a pool of random points
+ * and of neighbours of the best ones.
+ */
 export const surrogate: Strategy = {
   name: 'surrogate',
-  help: 'a random forest learns what is fast and ranks mutants of several incumbents; descent and restart when that stalls',
-  async *search({ space, rng, batch, initial, transferred = 0 }) {
-    const log = createLog(space, initial);
-    const known = initial.length;
-    let fresh = spread(
-      space,
-      initial.map((o) => o.config),
-      Math.max(known > 0 ? 4 : 0, START - known),
-      rng,
-    ).filter(log.isNew);
-    for (;;) {
-      const start: Outcome[] = [];
-      for (const chunk of chunks(fresh, batch)) {
-        const answer = yield chunk;
-        log.note(answer);
-        start.push(...answer.outcomes);
+  help: 'a forest of random trees learns from all measurements and proposes what is likely fast or not known yet',
+  async *search({ space, rng, batch, initial }) {
+    const rows = new Map<string, Row>();
+    const isKnown = (id: string): boolean => rows.has(id);
+    const note = (outcomes: readonly Outcome[]): void => {
+      for (const o of outcomes) {
+        if (o.state === 'invalid') continue;
+        const point = pointOf(space, o.config);
+        rows.set(point.id, { ...point, y: o.state === 'failed' ? undefined : Math.log(o.ns) });
       }
-      // One copy starts from what nobody has seen before; the others from the best of everything.
-      const ranked = pointsOf(log.rows());
-      const unseeded = pointsOf(start)[0];
-      const copies = [...apart(space, ranked, COPIES), ...(unseeded === undefined ? [] : [unseeded])];
-      let alive = copies.map((p, i) => ({ here: p, patience: i === 0 && transferred > 0 ? 2 : 1 }));
-      while (alive.length > 0) {
-        const next: typeof alive = [];
-        for (const copy of alive) {
-          const model = learn(space, log, rng);
-          const mutants = new Map<string, Config>();
-          for (let i = 0; i < PROPOSALS; i++) {
-            const m = mutate(space, copy.here.config, 3, rng);
-            if (m !== undefined && log.isNew(m)) mutants.set(configId(space, m), m);
-          }
-          const picks = choose(space, model, [...mutants.values()], PICKS);
-          if (picks.length === 0) continue;
-          let best = copy.here;
-          for (const chunk of chunks(picks, batch)) {
-            const answer = yield chunk;
-            log.note(answer);
-            const found = pointsOf(answer.outcomes)[0];
-            if (found !== undefined && found.ns < best.ns * (1 - GAIN)) best = found;
-          }
-          const patience = best === copy.here ? copy.patience - 1 : 1;
-          if (patience >= 0) next.push({ here: best, patience });
-        }
-        alive = next.filter(
-          (c, i) => next.findIndex((d) => configId(space, d.here.config) === configId(space, c.here.config)) === i,
-        );
-      }
-      let here = log.best();
-      let asked = fresh.length;
-      for (let move = 0; here !== undefined && move < MOVES; move++) {
-        const model = learn(space, log, rng);
-        const from: Point = here;
-        const near = neighboursAndPairs(space, from.config)
-          .filter(log.isNew)
-          .map((config) => ({ config, p: model.probability(encode(space, config)) }))
-          .sort((a, b) => b.p - a.p)
-          .slice(0, LOOKS);
-        for (const chunk of chunks(near, batch)) {
-          const answer = yield chunk.map((c) => c.config);
-          asked += chunk.length;
-          log.note(answer);
-          const found = pointsOf(answer.outcomes)[0];
-          if (found !== undefined && found.ns < from.ns * (1 - GAIN)) {
-            here = found;
-            break;
-          }
-        }
-        if (here === from) break;
-      }
-      fresh = spread(
-        space,
-        log.rows().map((o) => o.config),
-        8,
-        rng,
-      ).filter(log.isNew);
-      if (fresh.length === 0) fresh = [sample(space, rng)].filter((c) => c !== undefined).filter(log.isNew);
-      if (fresh.length === 0 && asked === 0) break;
-      // Most of a small space is known by now: the rest needs no model.
-      if (log.rows().length > USED_UP * (listConfigs(space)?.length ?? Infinity)) break;
+    };
+    note(initial);
+    const start = spread(space, rng, Math.max(LEAST_START, START - initial.length), isKnown);
+    for (let k = 0; k < start.length; k += batch) {
+      const { outcomes, revised } = yield start.slice(k, k + batch);
+      note(outcomes);
+      note(revised);
     }
-    yield* remaining(space, log, batch, rng);
+    for (let idle = 0; idle < PATIENCE;) {
+      const asked = propose(space, rng, [...rows.values()], isKnown, Math.min(batch, ROUND));
+      if (asked.length === 0 && allPoints(space) !== undefined) return;
+      if (asked.length === 0) {
+        idle++;
+        continue;
+      }
+      idle = 0;
+      const { outcomes, revised } = yield asked;
+      note(outcomes);
+      note(revised);
+    }
   },
 };
 
-function* chunks<T>(items: readonly T[], size: number): Generator<readonly T[]> {
-  for (let i = 0; i < items.length; i += size) yield items.slice(i, i + size);
+/** A config with what is asked of it again and again. */
+interface Point {
+  readonly id: string;
+  readonly config: Config;
+  readonly x: Float64Array;
+}
+const pointOf = (space: Space, config: Config): Point => ({
+  id: configId(space, config),
+  config,
+  x: Float64Array.from(encode(space, config)),
+});
+
+const listed = new WeakMap<Space, readonly Point[] | 'too large'>();
+/** All points of a space that can be listed, remembered. */
+function allPoints(space: Space): readonly Point[] | undefined {
+  const known = listed.get(space) ?? listConfigs(space)?.map((c) => pointOf(space, c)) ?? 'too large';
+  listed.set(space, known);
+  return known === 'too large' ? undefined : known;
+}
+function draw(space: Space, rng: Rng): Point | undefined {
+  const all = allPoints(space);
+  if (all !== undefined) return all[below(rng, all.length)];
+  const config = sample(space, rng);
+  return config && pointOf(space, config);
 }
 
-/** Rows with a time, fastest first. */
-const pointsOf = (outcomes: readonly Outcome[]): readonly Point[] =>
-  outcomes
-    .map((o) => ({ config: o.config, ns: nsOf(o) }))
-    .filter((p) => Number.isFinite(p.ns))
-    .toSorted((a, b) => a.ns - b.ns);
-
-/** The fastest point and the fastest ones that differ from those before in more than one parameter. */
-function apart(space: Space, ranked: readonly Point[], n: number): readonly Point[] {
-  const out: Point[] = [];
-  for (const p of ranked) {
-    if (out.length === n) break;
-    const far = (q: Point): boolean => space.params.filter((x) => p.config[x.name] !== q.config[x.name]).length > 1;
-    if (out.every(far)) out.push(p);
-  }
-  return out;
-}
-
-/** Fits the forest on all rows: the fastest fifth is good, the more so the further below the limit; what failed is bad. */
-function learn(space: Space, log: Log, rng: Rng): Forest {
-  const rows = log.rows().map((o) => ({ x: encode(space, o.config), y: Math.log(nsOf(o)) }));
-  const times = rows.map((r) => r.y).filter(Number.isFinite);
-  const limit = quantile(times, QUANTILE);
-  const good = rows.filter((r) => r.y <= limit);
-  const gain = good.reduce((sum, r) => sum + Math.max(1e-5, limit - r.y), 0) / Math.max(1, good.length);
-  return fitForest(
-    rows.map((r) => ({
-      x: r.x,
-      good: r.y <= limit,
-      weight: r.y <= limit ? Math.max(0.05, Math.max(1e-5, limit - r.y) / gain) : 1,
-    })),
-    TREES,
-    rng,
-  );
-}
-
-/** Takes the most promising candidates one by one, each marked down for being like those already taken. */
-function choose(space: Space, model: Forest, from: readonly Config[], n: number): readonly Config[] {
-  const pool = from.map((config) => {
-    const x = encode(space, config);
-    return { config, p: model.probability(x), leaves: model.leaves(x), alike: 0 };
-  });
-  const out: Config[] = [];
-  while (out.length < n && pool.length > 0) {
-    let at = 0;
-    const value = (i: number): number => (pool[i]?.p ?? 0) - LIKENESS * (pool[i]?.alike ?? 0);
-    for (let i = 1; i < pool.length; i++) if (value(i) > value(at)) at = i;
-    const taken = pool.splice(at, 1)[0];
-    if (taken === undefined) break;
-    out.push(taken.config);
-    for (const c of pool) {
-      const shared = c.leaves.filter((l, t) => l === taken.leaves[t]).length / c.leaves.length;
-      c.alike = Math.max(c.alike, shared);
+/** Points far from each other: each is the one of some draws that is farthest from those chosen before. */
+function spread(space: Space, rng: Rng, count: number, isKnown: (id: string) => boolean): readonly Config[] {
+  const chosen: Point[] = [];
+  while (chosen.length < count) {
+    let best: Point | undefined;
+    let farthest = -1;
+    for (let k = 0; k < MAXIMIN; k++) {
+      const point = draw(space, rng);
+      if (point === undefined || isKnown(point.id) || chosen.some((c) => c.id === point.id)) continue;
+      const distance = chosen.reduce((least, c) => Math.min(least, between(c.x, point.x)), Infinity);
+      if (distance > farthest) [best, farthest] = [point, distance];
     }
+    if (best === undefined) break;
+    chosen.push(best);
   }
-  return out;
+  return chosen.map((c) => c.config);
+}
+const between = (a: Float64Array, b: Float64Array): number =>
+  a.reduce((sum, v, k) => sum + Math.abs(v - (b[k] ?? 0)), 0);
+
+interface Row extends Point {
+  /** Logarithm of the time; undefined where the config failed. */
+  readonly y: number | undefined;
+}
+
+function propose(
+  space: Space,
+  rng: Rng,
+  rows: readonly Row[],
+  isKnown: (id: string) => boolean,
+  count: number,
+): readonly Config[] {
+  const pool = new Map<string, Point>();
+  const add = (point: Point | undefined): void => {
+    if (point !== undefined && !isKnown(point.id)) pool.set(point.id, point);
+  };
+  const worked = rows.filter((r) => r.y !== undefined).sort((a, b) => (a.y ?? 0) - (b.y ?? 0));
+  const elite = worked.slice(0, ELITE);
+  for (const { config } of elite) for (const c of neighbours(space, config, RADIUS)) add(pointOf(space, c));
+  const all = allPoints(space);
+  if (all !== undefined && all.length <= POOL) all.forEach(add);
+  else if (all !== undefined) for (let k = 0; k < POOL; k++) add(draw(space, rng));
+  else {
+    for (let k = 0; k < POOL / 10; k++) add(draw(space, rng));
+    for (const { config } of elite)
+      for (let k = 0; k < POOL / 50; k++) {
+        const moved = perturb(space, config, rng(), rng);
+        add(moved && pointOf(space, moved));
+      }
+  }
+  if (pool.size <= count) return [...pool.values()].map((p) => p.config);
+  const best = worked[0]?.y ?? 0;
+  const nearest = worked[Math.max(LEAST_NEAREST, Math.floor(worked.length * NEAREST))] ?? worked.at(-1);
+  const relevant = Math.max(LEAST_RELEVANT, Math.min(RELEVANT, (nearest?.y ?? 0) - best));
+  const y = rows.map((r) => (r.y === undefined ? relevant : Math.min(r.y - best, relevant)));
+  const forest = fitForest(
+    rows.map((r) => r.x),
+    y,
+    { trees: TREES, share: SHARE, rng },
+  );
+  const candidates = [...pool.values()].map(({ config, x }) => ({ config, ...predict(forest, x) }));
+  const chosen = new Set<Config>();
+  for (let k = 0; k < count; k++) {
+    const optimism = count === 1 ? 0 : (OPTIMISM * k) / (count - 1);
+    let least = Infinity;
+    let pick: Config | undefined;
+    for (const c of candidates) {
+      const v = c.mean - optimism * c.spread;
+      if (v < least && !chosen.has(c.config)) [least, pick] = [v, c.config];
+    }
+    chosen.add(must(pick, 'a candidate'));
+  }
+  return [...chosen];
 }

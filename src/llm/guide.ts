@@ -1,0 +1,117 @@
+import { configId } from '../codegen/space/config.ts';
+import type { Guide } from '../tuner/guide.ts';
+import { readAnswer } from './answer.ts';
+import type { Model } from './complete.ts';
+import { promptHash } from './complete.ts';
+import type { Call } from './log.ts';
+import { PROMPT_VERSION, proposal } from './prompt.ts';
+import type { Brief } from './prompt.ts';
+
+/** What a search may spend on a model. Price in money for a million tokens. */
+export interface LlmBudget {
+  readonly rounds: number;
+  readonly tokens: number;
+  readonly cost: number;
+  readonly price?: { readonly input: number; readonly output: number };
+  readonly timeoutMs: number;
+}
+export interface LlmReport {
+  readonly model: string;
+  readonly calls: number;
+  readonly failures: readonly string[];
+  readonly proposed: number;
+  readonly valid: number;
+  readonly novel: number;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly cost: number | undefined;
+}
+
+/** Failures in a row after which a model is not asked again. */
+const GIVE_UP = 2;
+/** Characters of a token, where a service does not count them. */
+const TOKEN = 4;
+
+/** Turns the answers of a model into proposals of a search, within a budget. A model that fails ends the guidance, never the search. */
+export function createGuide(
+  brief: Brief,
+  model: Model,
+  budget: LlmBudget,
+  signal: AbortSignal,
+  log: (c: Call) => void,
+): Guide & { readonly report: () => LlmReport; readonly isDone: () => boolean } {
+  const spent = { calls: 0, input: 0, output: 0, proposed: 0, valid: 0, novel: 0 };
+  const failures: string[] = [];
+  let inARow = 0;
+  let rejected: readonly string[] = [];
+  const price = (input: number, output: number): number | undefined =>
+    budget.price && (input * budget.price.input + output * budget.price.output) / 1e6;
+  const isDone = (): boolean =>
+    signal.aborted ||
+    inARow >= GIVE_UP ||
+    spent.calls >= budget.rounds ||
+    spent.input + spent.output >= budget.tokens ||
+    (price(spent.input, spent.output) ?? 0) >= budget.cost;
+  return {
+    name: 'llm',
+    isDone,
+    async propose({ space, rows: known, want }) {
+      if (isDone()) return { kind: 'finished', detail: 'the budget of the model is used up, or it failed too often' };
+      spent.calls++;
+      const prompt = proposal(brief, space, known, rejected, want);
+      const started = performance.now();
+      const answer = await model.complete(prompt, AbortSignal.any([signal, AbortSignal.timeout(budget.timeoutMs)]));
+      const ms = Math.round(performance.now() - started);
+      const estimate = (text: string): number => Math.ceil(text.length / TOKEN);
+      const input = (answer.ok ? answer.inputTokens : undefined) ?? estimate(prompt.instructions + prompt.text);
+      const output = answer.ok ? (answer.outputTokens ?? estimate(answer.text)) : 0;
+      spent.input += input;
+      spent.output += output;
+      const read = answer.ok ? readAnswer(space, answer.text) : { problem: answer.reason };
+      const failed = 'problem' in read;
+      const measured = new Set(known.map((o) => configId(space, o.config)));
+      const novel = failed
+        ? []
+        : [...new Map(read.configs.map((c) => [configId(space, c), c]))].filter(([id]) => !measured.has(id));
+      if (failed) failures.push(answer.ok ? `the answer ${read.problem}` : read.problem);
+      inARow = failed ? inARow + (answer.ok || !answer.fatal ? 1 : GIVE_UP) : 0;
+      rejected = failed ? [] : read.rejected;
+      const counts = {
+        proposed: failed ? 0 : read.proposed,
+        valid: failed ? 0 : read.configs.length,
+        novel: novel.length,
+      };
+      spent.proposed += counts.proposed;
+      spent.valid += counts.valid;
+      spent.novel += counts.novel;
+      const cost = price(input, output);
+      log({
+        model: model.name,
+        version: PROMPT_VERSION,
+        promptHash: promptHash(prompt),
+        instructions: prompt.instructions,
+        prompt: prompt.text,
+        ms,
+        ...(answer.ok ? { answer: answer.text } : { failure: answer.reason }),
+        inputTokens: input,
+        outputTokens: output,
+        estimated: !answer.ok || answer.inputTokens === undefined || answer.outputTokens === undefined,
+        ...(cost === undefined ? {} : { cost }),
+        ...counts,
+      });
+      if (failed) return { kind: 'failed', detail: failures.at(-1) ?? '' };
+      return { kind: 'proposals', configs: novel.map(([, c]) => c) };
+    },
+    report: () => ({
+      model: model.name,
+      calls: spent.calls,
+      failures,
+      proposed: spent.proposed,
+      valid: spent.valid,
+      novel: spent.novel,
+      inputTokens: spent.input,
+      outputTokens: spent.output,
+      cost: price(spent.input, spent.output),
+    }),
+  };
+}

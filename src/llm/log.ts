@@ -1,0 +1,70 @@
+import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { z } from 'zod';
+import type { Completion, Model } from './complete.ts';
+
+/** One call of a model, as a line of JSON. Prompts are kept by their hash and in full: a run can be replayed and read. */
+const call = z.object({
+  model: z.string(),
+  version: z.string(),
+  promptHash: z.string(),
+  instructions: z.string(),
+  prompt: z.string(),
+  ms: z.number(),
+  /** Absent where the call failed. */
+  answer: z.string().optional(),
+  failure: z.string().optional(),
+  inputTokens: z.number(),
+  outputTokens: z.number(),
+  /** True where the service did not tell the tokens. */
+  estimated: z.boolean(),
+  cost: z.number().optional(),
+  proposed: z.number(),
+  valid: z.number(),
+  novel: z.number(),
+});
+export type Call = z.infer<typeof call>;
+
+/** Appends calls to a file; one that cannot be written costs the log, not the search. */
+export function fileLog(path: string, onProblem: (reason: string) => void): (c: Call) => void {
+  return (c) => {
+    try {
+      mkdirSync(dirname(path), { recursive: true });
+      appendFileSync(path, `${JSON.stringify(c)}\n`);
+    } catch (error) {
+      onProblem(error instanceof Error ? error.message : String(error));
+    }
+  };
+}
+
+/** A model that gives the answers of a recorded run in their order, without any network. */
+export function replayModel(
+  path: string,
+): { readonly ok: true; readonly model: Model } | { readonly ok: false; readonly reason: string } {
+  let calls: readonly Call[];
+  try {
+    const lines = readFileSync(path, 'utf8')
+      .split('\n')
+      .filter((l) => l !== '');
+    calls = lines.map((l) => call.parse(JSON.parse(l)));
+  } catch (error) {
+    return { ok: false, reason: error instanceof z.ZodError ? 'is not a log of calls' : String(error) };
+  }
+  let next = 0;
+  return {
+    ok: true,
+    model: {
+      name: `replay:${path}`,
+      complete(): Promise<Completion> {
+        const c = calls[next++];
+        return Promise.resolve(
+          c === undefined
+            ? { ok: false, reason: `the log has ${calls.length} calls, and this is one more`, fatal: true }
+            : c.answer === undefined
+              ? { ok: false, reason: c.failure ?? 'failed', fatal: false }
+              : { ok: true, text: c.answer, inputTokens: c.inputTokens, outputTokens: c.outputTokens },
+        );
+      },
+    },
+  };
+}
