@@ -1,5 +1,5 @@
-import { canonical, configId, encode, invalidity, isActive } from '../../codegen/space/config.ts';
-import { neighbours, sample } from '../../codegen/space/enumerate.ts';
+import { canonical, encode, invalidity, isActive } from '../../codegen/space/config.ts';
+import { sample } from '../../codegen/space/enumerate.ts';
 import { values } from '../../codegen/space/fragment.ts';
 import { below, pick, shuffle } from '../../codegen/space/random.ts';
 import type { Rng } from '../../codegen/space/random.ts';
@@ -21,29 +21,6 @@ export function mutate(space: Space, config: Config, most: number, rng: Rng): Co
   }
   const out = canonical(space, moved);
   return invalidity(space, out).length === 0 ? out : undefined;
-}
-
-/** Neighbours, and the valid configs that two single moves together lead to. */
-export function neighboursAndPairs(space: Space, config: Config): readonly Config[] {
-  const near = neighbours(space, config);
-  const found = new Map(near.map((c) => [configId(space, c), c]));
-  for (const [i, a] of near.entries()) {
-    for (const b of near.slice(i + 1)) {
-      const both = canonical(space, {
-        ...config,
-        ...Object.fromEntries(
-          space.params.flatMap((p) => {
-            const v = a[p.name] === config[p.name] ? b[p.name] : a[p.name];
-            return v === undefined ? [] : [[p.name, v]];
-          }),
-        ),
-      });
-      const id = configId(space, both);
-      if (!found.has(id) && invalidity(space, both).length === 0) found.set(id, both);
-    }
-  }
-  found.delete(configId(space, config));
-  return [...found.values()];
 }
 
 /** Draws for each point of a spread-out start: with many, all points lie in the corners of the space, where few configs are fast. */

@@ -6,13 +6,12 @@ import type { Rng } from '../../codegen/space/random.ts';
 import type { Config, Space } from '../../codegen/space/space.ts';
 import type { Outcome, Strategy } from '../strategy.ts';
 import { fitForest, predict } from '../search/forest.ts';
+import { spread } from '../search/moves.ts';
 
 /** Points of the space that are measured before anything is learned. */
 const START = 16;
 /** So many of them even where seeds or records of other devices were measured already. */
 const LEAST_START = 6;
-/** Draws of which a start point is the one farthest from all others. */
-const MAXIMIN = 60;
 /** Proposals between two fits. */
 const ROUND = 4;
 const TREES = 50;
@@ -53,7 +52,10 @@ export const surrogate: Strategy = {
       }
     };
     note(initial);
-    const start = spread(space, rng, Math.max(LEAST_START, START - initial.length), isKnown);
+    const known = initial.map((o) => o.config);
+    const start = spread(space, known, Math.max(LEAST_START, START - known.length), rng).filter(
+      (c) => !isKnown(configId(space, c)),
+    );
     for (let k = 0; k < start.length; k += batch) {
       const { outcomes, revised } = yield start.slice(k, k + batch);
       note(outcomes);
@@ -99,26 +101,6 @@ function draw(space: Space, rng: Rng): Point | undefined {
   const config = sample(space, rng);
   return config && pointOf(space, config);
 }
-
-/** Points far from each other: each is the one of some draws that is farthest from those chosen before. */
-function spread(space: Space, rng: Rng, count: number, isKnown: (id: string) => boolean): readonly Config[] {
-  const chosen: Point[] = [];
-  while (chosen.length < count) {
-    let best: Point | undefined;
-    let farthest = -1;
-    for (let k = 0; k < MAXIMIN; k++) {
-      const point = draw(space, rng);
-      if (point === undefined || isKnown(point.id) || chosen.some((c) => c.id === point.id)) continue;
-      const distance = chosen.reduce((least, c) => Math.min(least, between(c.x, point.x)), Infinity);
-      if (distance > farthest) [best, farthest] = [point, distance];
-    }
-    if (best === undefined) break;
-    chosen.push(best);
-  }
-  return chosen.map((c) => c.config);
-}
-const between = (a: Float64Array, b: Float64Array): number =>
-  a.reduce((sum, v, k) => sum + Math.abs(v - (b[k] ?? 0)), 0);
 
 interface Row extends Point {
   /** Logarithm of the time; undefined where the config failed. */
