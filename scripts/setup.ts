@@ -7,7 +7,8 @@ const works = (command: string, ...args: string[]): boolean =>
 function need(packages: readonly string[], what: string): void {
   const root = process.getuid?.() === 0;
   if (root && works('apt-get')) {
-    execaSync('apt-get', ['update'], { stdio: 'inherit' });
+    // One index out of reach is no reason to stop: what is needed may be in another.
+    execaSync('apt-get', ['update'], { stdio: 'inherit', reject: false });
     execaSync('apt-get', ['install', '-y', '--no-install-recommends', ...packages], { stdio: 'inherit' });
     return;
   }
