@@ -1,13 +1,11 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { must } from '../src/assert.ts';
 import { backends } from '../src/backends/registry.ts';
-import { LIBRARY } from '../src/cli/commands/ops.ts';
+import { LIBRARY, libraryOps, smallest } from '../src/cli/library.ts';
 import type { Io } from '../src/cli/context.ts';
-import { loadRight } from '../src/cli/load.ts';
-import { choose } from '../src/cli/subject.ts';
 import type { Chosen } from '../src/cli/subject.ts';
 import { prepareRunner } from '../src/measure/runner-build.ts';
 import { createRunner } from '../src/measure/runner-client.ts';
@@ -57,21 +55,11 @@ const backend = must(
 );
 const archs = backend.archs.filter((a) => args.arch === undefined || args.arch.includes(a.name));
 
-/** Every operator under every binding of its types, at the consts of its smallest shape. */
-function subjects(): readonly Chosen[] {
-  const files = readdirSync(LIBRARY).filter((f) => f.endsWith('.ktune'));
-  return files.sort().flatMap((file) => {
-    const loaded = loadRight(io, file);
-    return loaded.checked.ops
-      .filter((o) => o.decl.span.file === file && (args.only === undefined || args.only.includes(o.name)))
-      .flatMap((o) =>
-        o.instances.map((i) => {
-          const type = Object.entries(i.types).map(([k, t]) => `${k}=${t}`);
-          return choose(loaded, { op: o.name, type }, { doc: 'smallest' });
-        }),
-      );
-  });
-}
+/** Every operator under every binding of its types. */
+const subjects = (): readonly Chosen[] =>
+  libraryOps(io)
+    .filter(({ op }) => args.only === undefined || args.only.includes(op.name))
+    .flatMap((found) => found.op.instances.map((i) => smallest(found, i)));
 
 mkdirSync(args.out, { recursive: true });
 const recordFile = join(args.out, `matrix-${backend.name}.json`);

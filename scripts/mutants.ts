@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { must } from '../src/assert.ts';
 import { cpp } from '../src/backends/cpp/cpp.ts';
-import { LIBRARY } from '../src/cli/commands/ops.ts';
+import { LIBRARY } from '../src/cli/library.ts';
 import type { Io } from '../src/cli/context.ts';
 import { loadRight } from '../src/cli/load.ts';
 import { choose } from '../src/cli/subject.ts';

@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import type { CompileResult } from './backend.ts';
@@ -31,8 +32,14 @@ export async function runTool(command: string, args: readonly string[], signal?:
   return { ok: false, kind: late ? 'timeout' : 'error', log: (result.all ?? result.shortMessage ?? '').slice(0, 8000) };
 }
 
-/** First line of `command --version` that has a number; undefined where the command does not run. */
-export async function versionOf(command: string): Promise<string | undefined> {
+const versions = new Map<string, Promise<string | undefined>>();
+/** First line of `command --version` that has a number; undefined where the command does not run. Asked once in a process. */
+export function versionOf(command: string): Promise<string | undefined> {
+  const asked = versions.get(command) ?? askVersion(command);
+  versions.set(command, asked);
+  return asked;
+}
+async function askVersion(command: string): Promise<string | undefined> {
   const r = await execa(command, ['--version'], { reject: false, timeout: 10_000 });
   if (r.failed) return undefined;
   const lines = r.stdout.split('\n');
@@ -45,22 +52,26 @@ export interface Build {
   /** What the compiler calls itself. */
   readonly compiler: string;
   readonly flags: readonly string[];
+  /** Files beside the text that go into the object. */
+  readonly sources?: readonly string[];
   readonly steps: (draft: string) => readonly (readonly string[])[];
 }
 
 /**
- * Builds a C++ text into `<key>.so` in `outDir`; an object that is there already is taken as it is, so `key` has to name all that goes into it. `entries`
- * are its symbols of the uniform form. Processes that build the same object do not disturb each other.
+ * Builds a C++ text into one shared object in `outDir`, named after a hash of text, compiler, flags and sources; an object that is there already is taken
+ * as it is. `entries` are its symbols of the uniform form. Processes that build the same object do not disturb each other.
  */
 export async function buildObject(
   text: string,
-  key: string,
   entries: readonly string[],
   build: Build,
   outDir: string,
   signal?: AbortSignal,
 ): Promise<CompileResult> {
   const started = performance.now();
+  const hash = createHash('sha256').update(text).update(build.compiler).update(build.flags.join(' '));
+  for (const file of build.sources ?? []) hash.update(readFileSync(file));
+  const key = hash.digest('hex').slice(0, 24);
   const path = join(outDir, `${key}.so`);
   const compiled = (): CompileResult => ({
     ok: true,

@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import type { Argv } from 'yargs';
 import type { Expr } from '../codegen/ir/stage.ts';
-import { evalSize } from '../codegen/shapes/eval-size.ts';
+import { sizeUnder } from '../codegen/shapes/eval-size.ts';
 import { execModel } from '../llm/exec.ts';
 import { createGuide } from '../llm/guide.ts';
 import type { LlmReport } from '../llm/guide.ts';
@@ -140,11 +140,10 @@ function priceOf(text: string | undefined): { readonly input: number; readonly o
   return { input, output };
 }
 
-const none = (): undefined => undefined;
 function briefOf(chosen: Chosen, { backend, arch, name }: Target, knowledge: string | undefined): Brief {
   const made = backend.emit(chosen.graph, arch, {}, { dims: chosen.sizes }, 'kernel');
   const amount = (e: Expr, unit: string): string => {
-    const n = evalSize(e, { dim: (id) => chosen.sizes[id], scalar: none, axis: none, read: none });
+    const n = sizeUnder(e, chosen.sizes);
     return n === undefined ? `an unknown number of ${unit}` : `${n.toExponential(2)} ${unit}`;
   };
   const list = (of: Readonly<Record<string, unknown>>): string =>

@@ -1,6 +1,7 @@
 import { configId } from '../codegen/space/config.ts';
 import type { Guide } from '../tuner/guide.ts';
 import { readAnswer } from './answer.ts';
+import type { Proposals } from './answer.ts';
 import type { Model } from './complete.ts';
 import { promptHash } from './complete.ts';
 import type { Call } from './log.ts';
@@ -27,6 +28,8 @@ export interface LlmReport {
   readonly cost: number | undefined;
 }
 
+/** What a failed call proposes. */
+const NOTHING: Proposals = { configs: [], proposed: 0, rejected: [] };
 /** Failures in a row after which a model is not asked again. */
 const GIVE_UP = 2;
 /** Characters of a token, where a service does not count them. */
@@ -68,19 +71,15 @@ export function createGuide(
       spent.input += input;
       spent.output += output;
       const read = answer.ok ? readAnswer(space, answer.text) : { problem: answer.reason };
-      const failed = 'problem' in read;
+      const problem = 'problem' in read ? `${answer.ok ? 'the answer ' : ''}${read.problem}` : undefined;
+      const found = 'problem' in read ? NOTHING : read;
       const measured = new Set(known.map((o) => configId(space, o.config)));
-      const novel = failed
-        ? []
-        : [...new Map(read.configs.map((c) => [configId(space, c), c]))].filter(([id]) => !measured.has(id));
-      if (failed) failures.push(answer.ok ? `the answer ${read.problem}` : read.problem);
-      inARow = failed ? inARow + (answer.ok || !answer.fatal ? 1 : GIVE_UP) : 0;
-      rejected = failed ? [] : read.rejected;
-      const counts = {
-        proposed: failed ? 0 : read.proposed,
-        valid: failed ? 0 : read.configs.length,
-        novel: novel.length,
-      };
+      const distinct = new Map(found.configs.map((c) => [configId(space, c), c]));
+      const novel = [...distinct].flatMap(([id, c]) => (measured.has(id) ? [] : [c]));
+      if (problem !== undefined) failures.push(problem);
+      inARow = problem === undefined ? 0 : inARow + (answer.ok || !answer.fatal ? 1 : GIVE_UP);
+      ({ rejected } = found);
+      const counts = { proposed: found.proposed, valid: found.configs.length, novel: novel.length };
       spent.proposed += counts.proposed;
       spent.valid += counts.valid;
       spent.novel += counts.novel;
@@ -99,8 +98,7 @@ export function createGuide(
         ...(cost === undefined ? {} : { cost }),
         ...counts,
       });
-      if (failed) return { kind: 'failed', detail: failures.at(-1) ?? '' };
-      return { kind: 'proposals', configs: novel.map(([, c]) => c) };
+      return problem === undefined ? { kind: 'proposals', configs: novel } : { kind: 'failed', detail: problem };
     },
     report: () => ({
       model: model.name,

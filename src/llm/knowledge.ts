@@ -17,15 +17,10 @@ export function pagesFor(family: string, patterns: readonly string[], dir?: stri
   const pages = folders.flatMap((folder) =>
     markdown(folder).flatMap((file) => {
       const text = readFileSync(join(folder, file), 'utf8');
-      const [head = '', ...body] = text.split('\n');
-      const named = head.startsWith('patterns:')
-        ? head
-            .slice('patterns:'.length)
-            .split(',')
-            .map((p) => p.trim())
-        : ['all'];
+      const [head, list = 'all'] = /^patterns:(.*)/.exec(text) ?? [''];
+      const named = list.split(',').map((p) => p.trim());
       const suits = named.includes('all') || named.some((p) => patterns.includes(p));
-      return suits ? [(head.startsWith('patterns:') ? body.join('\n') : text).trim()] : [];
+      return suits ? [text.slice(head.length).trim()] : [];
     }),
   );
   return pages.slice(0, MOST_PAGES).map((p) => p.slice(0, MOST_CHARACTERS));

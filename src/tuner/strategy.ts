@@ -31,8 +31,6 @@ export interface Asked {
   readonly batch: number;
   /** The default and the seeds, already measured. */
   readonly initial: readonly Outcome[];
-  /** Where `initial` holds configs that were the best of other shapes or targets: as many of its last ones. */
-  readonly transferred?: number;
   /** Proposals from outside, where the user has set that up. */
   readonly guide?: Guide;
 }

@@ -259,7 +259,6 @@ async function search(s: Session, o: TuneOptions, base: Config): Promise<Stop> {
     rng: seeded(o.seed),
     batch: (o.jobs ?? JOBS) * (o.perUnit ?? PER_UNIT),
     initial: [...known.values()],
-    transferred: fitting.length,
     ...(o.guide === undefined ? {} : { guide: o.guide }),
   });
   let answer: Feedback = { outcomes: [], revised: [] };

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { readDoc } from '../../dsl/doc.ts';
 import { printGraph } from '../../codegen/ir/print.ts';
 import type { StageGraph } from '../../codegen/ir/stage.ts';
-import type { Helper } from '../../codegen/program.ts';
+import type { Emitted, Helper } from '../../codegen/program.ts';
 import { template } from '../../codegen/render/templates.ts';
 
 interface FileModel {
@@ -23,6 +23,23 @@ export function fileText(header: readonly string[], helpers: readonly Helper[], 
     body,
   });
   return `${text.replace(/\n{3,}/g, '\n\n').trimEnd()}\n`;
+}
+
+/** One file for several variants: helpers once, then the bodies. */
+export function batchText(variants: readonly Emitted[]): string {
+  const helpers = new Map<string, Helper>();
+  for (const v of variants) {
+    for (const h of v.helpers) {
+      const known = helpers.get(h.name);
+      if (known !== undefined && known.text !== h.text) throw new Error(`internal: two helpers are named ${h.name}`);
+      helpers.set(h.name, h);
+    }
+  }
+  return fileText(
+    [` ${variants.map((v) => v.entry).join(', ')}`],
+    [...helpers.values()],
+    variants.map((v) => v.body).join('\n'),
+  );
 }
 
 /** The comment on top of a file: the operator's documentation and graph, then `notes`. */

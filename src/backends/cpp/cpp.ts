@@ -2,24 +2,14 @@ import { defaultConfig, showConfig } from '../../codegen/space/config.ts';
 import { claimsOf } from '../../codegen/patterns/registry.ts';
 import { planNamed } from '../../codegen/plan/planner.ts';
 import { lowerProgram } from '../../codegen/tile/program.ts';
-import type { StageGraph } from '../../codegen/ir/stage.ts';
-import type { Space } from '../../codegen/space/space.ts';
-import type { Arch, Backend, ShapeHint } from '../backend.ts';
+import type { Backend } from '../backend.ts';
 import { ARCHS, machineOf } from './arch.ts';
 import { emitProgram } from '../clike/program.ts';
+import { archAndHint, remembered } from '../plan-space.ts';
 import { cppSpace, factsFor, scheduleOf, tierOf } from './space.ts';
 import { cppCompile, cppReadiness } from './toolchain.ts';
 
-/** The space of a graph, remembered: a search emits hundreds of configs of one. */
-const spaces = new WeakMap<StageGraph, Map<string, Space>>();
-function spaceOf(graph: StageGraph, arch: Arch, hint: ShapeHint): Space {
-  const known = spaces.get(graph) ?? new Map<string, Space>();
-  spaces.set(graph, known);
-  const key = `${arch.name} ${JSON.stringify(hint)}`;
-  const space = known.get(key) ?? cppSpace(graph, arch, hint);
-  known.set(key, space);
-  return space;
-}
+const spaceOf = remembered(cppSpace, archAndHint);
 
 /** C++ for CPUs: vector extensions of GCC and Clang, no headers, one shared object for many variants. */
 export const cpp: Backend = {

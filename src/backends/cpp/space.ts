@@ -1,4 +1,4 @@
-import { defineSpace } from '../../codegen/space/config.ts';
+import { defineSpace, numberOf } from '../../codegen/space/config.ts';
 import type { Config, Param, Space } from '../../codegen/space/space.ts';
 import type { Buffer, Expr, StageGraph } from '../../codegen/ir/stage.ts';
 import { claimParams, claimSeeds } from '../../codegen/patterns/registry.ts';
@@ -8,7 +8,7 @@ import type { Plan } from '../../codegen/plan/plan.ts';
 import { stageExprs } from '../../codegen/ir/walk.ts';
 import { visit } from '../../codegen/ir/walk.ts';
 import type { Schedule } from '../../codegen/tile/vectorise.ts';
-import { evalSize } from '../../codegen/shapes/eval-size.ts';
+import { sizeUnder } from '../../codegen/shapes/eval-size.ts';
 import { gatheredRows } from '../../codegen/tile/prefetch.ts';
 import type { Facts, Wishes } from '../../codegen/tile/facts.ts';
 import { DTYPES } from '../../dsl/dtypes.ts';
@@ -151,16 +151,7 @@ const hasGathers = (p: Plan): boolean =>
       (s) => s.kind === 'reduce' && s.reduce.over.some((a) => gatheredRows(s.reduce.body, a.id).length > 0),
     ),
   );
-function extent(e: Expr, hint: ShapeHint): number {
-  return (
-    evalSize(e, {
-      dim: (id) => hint.dims[id],
-      scalar: () => undefined,
-      read: () => undefined,
-      axis: () => undefined,
-    }) ?? 0
-  );
-}
+const extent = (e: Expr, hint: ShapeHint): number => sizeUnder(e, hint.dims) ?? 0;
 const bytesOf = (b: Buffer, hint: ShapeHint): number =>
   b.shape.reduce((n, e) => n * extent(e, hint), DTYPES[b.dtype].bytes);
 const resultBytes = (g: StageGraph, hint: ShapeHint): number =>
@@ -187,10 +178,6 @@ function tiers(graph: StageGraph): readonly Tier[] {
   );
 }
 
-const numberOf = (config: Config, name: string, fallback: number): number => {
-  const v = config[name];
-  return typeof v === 'number' ? v : fallback;
-};
 /** The schedule that a config asks for. */
 export function scheduleOf(config: Config, arch: Arch): Schedule {
   return {

@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { Emitted, Helper } from '../../codegen/program.ts';
+import type { Emitted } from '../../codegen/program.ts';
 import type { Arch, CompileResult, Readiness } from '../backend.ts';
 import { buildObject, versionOf } from '../tool.ts';
 import { ARCHS, describeArch } from './arch.ts';
-import { fileText } from '../clike/file.ts';
+import { batchText } from '../clike/file.ts';
 
 const COMMON = [
   '-std=c++17',
@@ -94,26 +93,8 @@ export async function cppReadiness(arch: Arch): Promise<Readiness> {
   };
 }
 
-/** One file for several variants: helpers once, then the bodies. */
-export function batchText(variants: readonly Emitted[]): string {
-  const helpers = new Map<string, Helper>();
-  for (const v of variants) {
-    for (const h of v.helpers) {
-      const known = helpers.get(h.name);
-      if (known !== undefined && known.text !== h.text) throw new Error(`internal: two helpers are named ${h.name}`);
-      helpers.set(h.name, h);
-    }
-  }
-  return fileText(
-    [` ${variants.map((v) => v.entry).join(', ')}`],
-    [...helpers.values()],
-    variants.map((v) => v.body).join('\n'),
-  );
-}
-
 /**
- * Compiles the variants into one shared object in `outDir`, named after a hash of text, compiler and flags; an object that is there already is
- * taken as it is. `entries` are the symbols of the uniform form, in the order of the variants.
+ * Compiles the variants into one shared object in `outDir`; its entries are the symbols of the uniform form, in the order of the variants.
  */
 export async function cppCompile(
   arch: Arch,
@@ -125,7 +106,6 @@ export async function cppCompile(
   if (tool === undefined) return { ok: false, kind: 'missing', log: `no C++ compiler was found: ${INSTALL}` };
   const flags = compileFlags(arch);
   const text = batchText(variants);
-  const key = createHash('sha256').update(text).update(tool.version).update(flags.join(' ')).digest('hex').slice(0, 24);
   const build = {
     command: tool.command,
     compiler: tool.version,
@@ -133,5 +113,5 @@ export async function cppCompile(
     steps: (draft: string) => [[...flags, `${draft}.cpp`, '-o', `${draft}.so`, '-lm']],
   };
   const entries = variants.map((v) => `${v.entry}_call`);
-  return buildObject(text, key, entries, build, outDir, signal);
+  return buildObject(text, entries, build, outDir, signal);
 }

@@ -6,11 +6,9 @@ import { runTool, versionOf } from '../tool.ts';
 
 const nvcc = (): string => process.env['NVCC'] ?? 'nvcc';
 const INSTALL = 'install the CUDA toolkit (13 or newer) and put nvcc on PATH, or set NVCC';
-let version: Promise<string | undefined> | undefined;
-const nvccVersion = (): Promise<string | undefined> => (version ??= versionOf(nvcc()));
 
 export async function nvccReadiness(): Promise<Readiness['levels'][Level]> {
-  const v = await nvccVersion();
+  const v = await versionOf(nvcc());
   return v === undefined ? { ok: false, detail: 'nvcc was not found', fix: INSTALL } : { ok: true, detail: v };
 }
 
@@ -21,7 +19,7 @@ export async function acceptCuda(
   outDir: string,
   signal?: AbortSignal,
 ): Promise<Acceptance> {
-  const v = await nvccVersion();
+  const v = await versionOf(nvcc());
   if (v === undefined) return { ok: false, kind: 'missing', log: `nvcc was not found: ${INSTALL}` };
   const started = performance.now();
   const base = writeDraft(emitted, arch, v, 'cu', outDir);

@@ -1,4 +1,4 @@
-import { libraryFunctions } from '../simt/library.ts';
+import { libraryFunctions, MOVES } from '../simt/library.ts';
 
 /** Functions of the prelude in CUDA, by name. */
 export const CUDA_FUNCTIONS: Readonly<Record<string, string>> = {
@@ -11,8 +11,7 @@ export const CUDA_FUNCTIONS: Readonly<Record<string, string>> = {
   ].join('\n'),
   kt_shfl_up:
     'template <typename T> static __device__ inline T kt_shfl_up(T v, int d) { return __shfl_up_sync(0xffffffffu, v, d); }',
-  kt_ld: 'template <typename T> static __device__ inline T kt_ld(const T* p) { return *p; }',
-  kt_st: 'template <typename T> static __device__ inline void kt_st(T* p, T v) { *p = v; }',
+  ...MOVES,
   // Products that are not contracted into sums.
   kt_mul_rn:
     'static __device__ inline float kt_mul_rn(float a, float b) { return __fmul_rn(a, b); }\n' +

@@ -6,11 +6,9 @@ import { runTool, versionOf } from '../tool.ts';
 
 const clang = (): string => process.env['HIP_CLANG'] ?? 'clang++-19';
 const INSTALL = 'install clang 19 and lld 19 (Debian, Ubuntu: apt-get install clang-19 lld-19), or set HIP_CLANG';
-let version: Promise<string | undefined> | undefined;
-const clangVersion = (): Promise<string | undefined> => (version ??= versionOf(clang()));
 
 export async function clangReadiness(): Promise<Readiness['levels'][Level]> {
-  const v = await clangVersion();
+  const v = await versionOf(clang());
   return v === undefined
     ? { ok: false, detail: `${clang()} was not found`, fix: INSTALL }
     : { ok: true, detail: `${v}, the device's part without headers` };
@@ -23,7 +21,7 @@ export async function acceptHip(
   outDir: string,
   signal?: AbortSignal,
 ): Promise<Acceptance> {
-  const v = await clangVersion();
+  const v = await versionOf(clang());
   if (v === undefined) return { ok: false, kind: 'missing', log: `${clang()} was not found: ${INSTALL}` };
   const started = performance.now();
   const base = writeDraft(emitted, arch, v, 'hip', outDir);

@@ -1,4 +1,4 @@
-import { libraryFunctions } from '../simt/library.ts';
+import { libraryFunctions, MOVES } from '../simt/library.ts';
 
 /** A function that takes the value of another lane: permutes of 32-bit words, as many as the value has. */
 const shuffle = (name: string, parameter: string, from: string): string =>
@@ -23,8 +23,7 @@ export const HIP_FUNCTIONS: Readonly<Record<string, string>> = {
     'extern "C" __device__ float __ocml_pow_f32(float, float);\nstatic __device__ inline float kt_powf(float x, float y) { return __ocml_pow_f32(x, y); }',
   kt_shfl_xor: shuffle('kt_shfl_xor', 'm', 'kt_lane() ^ m'),
   kt_shfl_up: shuffle('kt_shfl_up', 'd', 'kt_lane() < d ? kt_lane() : kt_lane() - d'),
-  kt_ld: 'template <typename T> static __device__ inline T kt_ld(const T* p) { return *p; }',
-  kt_st: 'template <typename T> static __device__ inline void kt_st(T* p, T v) { *p = v; }',
+  ...MOVES,
   // Products that are not contracted into sums.
   kt_mul_rn:
     'static __device__ inline float kt_mul_rn(float a, float b) {\n#pragma clang fp contract(off)\n  return a * b;\n}\n' +

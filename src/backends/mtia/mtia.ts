@@ -25,9 +25,7 @@ export const mtia: Backend = {
     const full = { ...defaultConfig(space), ...config };
     const plan = planNamed(graph, String(full['plan']));
     const schedule = scheduleOf(full);
-    const lowered = lowerProgram(plan, { outer: { kind: 'part' }, schedule: () => schedule });
-    // Cores run loops and vectors, whatever the structure of a kernel is.
-    const program = { ...lowered, kernels: lowered.kernels.map((k) => ({ ...k, pattern: 'loops' })) };
+    const program = lowerProgram(plan, { outer: { kind: 'part' }, schedule: () => schedule, plain: () => true });
     return {
       ok: true,
       emitted: emitProgram(plan.graph, graph, change(program), {

@@ -1,19 +1,12 @@
-import { defineSpace } from '../../codegen/space/config.ts';
+import { defineSpace, numberOf } from '../../codegen/space/config.ts';
 import type { Config, Param, Space } from '../../codegen/space/space.ts';
 import type { StageGraph } from '../../codegen/ir/stage.ts';
 import type { Schedule } from '../../codegen/tile/vectorise.ts';
-import { planParam } from '../plan-space.ts';
+import { planParam, remembered } from '../plan-space.ts';
 import type { MtiaArch } from './arch.ts';
 
-const known = new WeakMap<StageGraph, Map<string, Space>>();
-/** Parameters of the target for a graph, remembered: a search emits many configs of one. */
-export function mtiaSpace(graph: StageGraph, arch: MtiaArch): Space {
-  const spaces = known.get(graph) ?? new Map<string, Space>();
-  known.set(graph, spaces);
-  const found = spaces.get(arch.name) ?? spaceOf(graph, arch);
-  spaces.set(arch.name, found);
-  return found;
-}
+/** Parameters of the target for a graph. */
+export const mtiaSpace = remembered(spaceOf, (arch: MtiaArch) => arch.name);
 
 function spaceOf(graph: StageGraph, arch: MtiaArch): Space {
   const plan = planParam(graph);
@@ -65,17 +58,13 @@ function spaceOf(graph: StageGraph, arch: MtiaArch): Space {
   return defineSpace({ params, constraints: [], seeds });
 }
 
-const numberOf = (config: Config, name: string): number => {
-  const v = config[name];
-  return typeof v === 'number' ? v : 1;
-};
 /** Processing elements of a config. */
-export const pesOf = (config: Config): number => numberOf(config, 'pes');
+export const pesOf = (config: Config): number => numberOf(config, 'pes', 1);
 /** The schedule that a config asks for. Pairs of bf16 widen by shifts and masks: the vector unit has no instruction for them. */
 export const scheduleOf = (config: Config): Schedule => ({
-  bytes: numberOf(config, 'vector'),
-  unroll: numberOf(config, 'unroll'),
-  accumulators: numberOf(config, 'accumulators'),
+  bytes: numberOf(config, 'vector', 1),
+  unroll: numberOf(config, 'unroll', 1),
+  accumulators: numberOf(config, 'accumulators', 1),
   stream: false,
   prefetch: 0,
   ahead: 0,

@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Emitted, Helper } from '../../codegen/program.ts';
+import type { Emitted } from '../../codegen/program.ts';
 import type { Arch, CompileResult, Level, Readiness, RunnerSpec } from '../backend.ts';
-import { fileText } from '../clike/file.ts';
+import { batchText } from '../clike/file.ts';
 import { buildObject, versionOf } from '../tool.ts';
 import { mtiaArch, notPublic } from './arch.ts';
 
@@ -98,26 +97,12 @@ export async function mtiaCompile(
   const parts = await missing();
   if (version === undefined || parts.length > 0)
     return { ok: false, kind: 'missing', log: parts.map((p) => `${p.what}: ${p.fix}`).join('\n') };
-  const helpers = new Map<string, Helper>(variants.flatMap((v) => v.helpers.map((h) => [h.name, h] as const)));
-  const text = fileText(
-    [` ${variants.map((v) => v.entry).join(', ')}`],
-    [...helpers.values()],
-    variants.map((v) => v.body).join('\n'),
-  );
-  const flags = [...FLAGS, ...LINK];
-  const key = createHash('sha256').update(text).update(version).update(flags.join(' ')).digest('hex').slice(0, 24);
   const build = {
     command: compiler(),
     compiler: version,
     flags: FLAGS,
     steps: (draft: string) => [[...FLAGS, `${draft}.cpp`, '-o', `${draft}.so`, ...LINK]],
   };
-  return buildObject(
-    text,
-    key,
-    variants.map((v) => `${v.entry}_call`),
-    build,
-    outDir,
-    signal,
-  );
+  const entries = variants.map((v) => `${v.entry}_call`);
+  return buildObject(batchText(variants), entries, build, outDir, signal);
 }

@@ -24,10 +24,7 @@ export function simtBackend(family: Family): Backend {
       const space = simtSpace(graph, archOf(arch), hint);
       const full = { ...defaultConfig(space), ...config };
       const plan = planNamed(graph, String(full['plan']));
-      const lowered = lowerProgram(plan, simtMapping(plan, full, hint));
-      // A thread by itself runs loops, whatever the structure of the kernel is.
-      const kernels = lowered.kernels.map((k) => (k.lanes === undefined ? { ...k, pattern: 'loops' } : k));
-      const program = { ...lowered, kernels };
+      const program = lowerProgram(plan, simtMapping(plan, full, hint));
       return {
         ok: true,
         emitted: emitProgram(plan.graph, graph, change(program), {

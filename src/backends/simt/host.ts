@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Emitted } from '../../codegen/program.ts';
@@ -30,13 +29,11 @@ const FLAGS = [
 ];
 const LINK = ['-shared', '-Wl,-Bsymbolic-functions'];
 const compiler = (): string => process.env['CXX'] ?? 'g++';
-let version: Promise<string | undefined> | undefined;
-const compilerVersion = (): Promise<string | undefined> => (version ??= versionOf(compiler()));
 
 const INSTALL = 'install g++ (Debian, Ubuntu: apt-get install g++) or set CXX';
 /** Execution on the CPU needs a C++ compiler. */
 export async function hostReadiness(): Promise<Readiness['levels'][Level]> {
-  const v = await compilerVersion();
+  const v = await versionOf(compiler());
   return v === undefined
     ? { ok: false, detail: 'no C++ compiler was found', fix: INSTALL }
     : { ok: true, detail: 'the same text runs on the CPU: numbers are checked, times mean nothing' };
@@ -77,19 +74,20 @@ export async function buildForHost(
   outDir: string,
   signal?: AbortSignal,
 ): Promise<CompileResult> {
-  const v = await compilerVersion();
+  const v = await versionOf(compiler());
   if (v === undefined) return { ok: false, kind: 'missing', log: `no C++ compiler was found: ${INSTALL}` };
   const flags = [...FLAGS, '-DKT_HOST_SIMT=1', `-DKT_WAVE=${wave}`];
-  const hash = createHash('sha256').update(text).update(v).update(flags.join(' '));
-  for (const file of readdirSync(SOURCES).sort()) hash.update(readFileSync(join(SOURCES, file)));
   const build = {
     command: compiler(),
     compiler: v,
     flags,
+    sources: readdirSync(SOURCES)
+      .sort()
+      .map((file) => join(SOURCES, file)),
     steps: (draft: string) => [
       [...flags, '-include', join(SOURCES, 'kt_simt.h'), '-c', `${draft}.cpp`, '-o', `${draft}.o`],
       [...LINK, `${draft}.o`, '-o', `${draft}.so`, '-lm'],
     ],
   };
-  return buildObject(text, hash.digest('hex').slice(0, 24), entries, build, outDir, signal);
+  return buildObject(text, entries, build, outDir, signal);
 }

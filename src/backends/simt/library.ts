@@ -7,3 +7,9 @@ export const preludeName = (fn: string): string => `kt_${fn}`;
 /** Each of them as a function of the prelude, by name. */
 export const libraryFunctions = (text: (fn: string, name: string) => string): Readonly<Record<string, string>> =>
   Object.fromEntries(LIBRARY.map((fn) => [preludeName(fn), text(fn, preludeName(fn))]));
+
+/** A group of elements that one instruction moves, in the prelude of every family; the executor checks the address. */
+export const MOVES: Readonly<Record<string, string>> = {
+  kt_ld: 'template <typename T> static __device__ inline T kt_ld(const T* p) { return *p; }',
+  kt_st: 'template <typename T> static __device__ inline void kt_st(T* p, T v) { *p = v; }',
+};

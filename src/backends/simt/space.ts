@@ -6,23 +6,15 @@ import { DTYPES } from '../../dsl/dtypes.ts';
 import { SCALAR } from '../../codegen/tile/vectorise.ts';
 import type { Facts, Wishes } from '../../codegen/tile/facts.ts';
 import type { ShapeHint } from '../backend.ts';
-import type { KernelPlan, Plan } from '../../codegen/plan/plan.ts';
+import type { Plan } from '../../codegen/plan/plan.ts';
 import type { Mapping } from '../../codegen/tile/program.ts';
-import { planParam } from '../plan-space.ts';
+import { archAndHint, planParam, remembered } from '../plan-space.ts';
 import type { SimtArch } from './family.ts';
 import { blockable, buffersOf } from './mapping.ts';
 import { lowerTiled, tiled, tileParams, tilesOf } from './tiles.ts';
 
-const known = new WeakMap<StageGraph, Map<string, Space>>();
-/** Parameters of the SIMT targets for a graph, remembered: a search emits many configs of one. */
-export function simtSpace(graph: StageGraph, arch: SimtArch, hint: ShapeHint): Space {
-  const spaces = known.get(graph) ?? new Map<string, Space>();
-  known.set(graph, spaces);
-  const key = `${arch.name} ${JSON.stringify(hint)}`;
-  const found = spaces.get(key) ?? spaceOf(graph, arch, hint);
-  spaces.set(key, found);
-  return found;
-}
+/** Parameters of the SIMT targets for a graph. */
+export const simtSpace = remembered(spaceOf, archAndHint);
 
 function spaceOf(graph: StageGraph, arch: SimtArch, hint: ShapeHint): Space {
   const plan = planParam(graph);
@@ -91,20 +83,24 @@ export function simtMapping(plan: Plan, config: Config, hint: ShapeHint): Mappin
   const bytes = typeof vector === 'number' ? vector : 0;
   const block = map === 'block' && typeof threads === 'number' ? { ...SCALAR, block: threads, bytes } : undefined;
   const tiles = tilesOf(config);
-  const contraction = (k: KernelPlan): ReturnType<typeof lowerTiled> | undefined => {
-    const found = tiles && tiled(k);
-    return tiles && found && lowerTiled(found, tiles);
-  };
+  const dots = new Map(
+    plan.kernels.flatMap((k) => {
+      const found = tiles && tiled(k);
+      return tiles === undefined || found === undefined ? [] : [[k.name, lowerTiled(found, tiles)] as const];
+    }),
+  );
   return {
     outer: { kind: 'grid', dim: 0, flat: true },
     schedule: (k) => {
-      const dot = contraction(k);
+      const dot = dots.get(k.name);
       if (dot !== undefined) return { ...SCALAR, block: dot.lanes };
       return block !== undefined && blockable(k, buffersOf(plan)) ? block : SCALAR;
     },
     facts: factsFor(hint),
+    // A thread by itself.
+    plain: (schedule) => schedule.block === undefined,
     claimed: (k) => {
-      const dot = contraction(k);
+      const dot = dots.get(k.name);
       return dot && { pattern: 'contraction', lower: dot.lower };
     },
   };

@@ -2,7 +2,7 @@ import { contractionOf } from '../../codegen/patterns/contraction/shape.ts';
 import type { Contraction } from '../../codegen/patterns/contraction/shape.ts';
 import { lanesOf, lowerBlocks } from '../../codegen/patterns/contraction/blocks.ts';
 import type { BlockTiles } from '../../codegen/patterns/contraction/blocks.ts';
-import { evalSize } from '../../codegen/shapes/eval-size.ts';
+import { sizeUnder } from '../../codegen/shapes/eval-size.ts';
 import type { KernelPlan, Plan } from '../../codegen/plan/plan.ts';
 import type { Config, Param } from '../../codegen/space/space.ts';
 import type { Lowering } from '../../codegen/tile/program.ts';
@@ -57,10 +57,7 @@ export function tileParams(plans: readonly Plan[], hint: ShapeHint): readonly Pa
 /** The largest tile of which the shape makes enough for a device, and that is not mostly rest. */
 function defaultTile(c: Contraction, hint: ShapeHint): TileName {
   const size = (axes: Contraction['rows']): number =>
-    axes.reduce((n, a) => {
-      const known = { dim: (id: string) => hint.dims[id], scalar: none, axis: none, read: none };
-      return n * (evalSize(a.hi, known) ?? 1024);
-    }, 1);
+    axes.reduce((n, a) => n * (sizeUnder(a.hi, hint.dims) ?? 1024), 1);
   const [items, rows, cols] = [size(c.batch), size(c.rows), size(c.cols)];
   const fits = NAMES.find((name) => {
     const x = TILES[name];
@@ -70,7 +67,6 @@ function defaultTile(c: Contraction, hint: ShapeHint): TileName {
 }
 /** Blocks that keep a device of some hundred multiprocessors busy. */
 const ENOUGH = 256;
-const none = (): undefined => undefined;
 
 /** The tiles that a config asks for; undefined where it leaves contractions to loops. */
 export function tilesOf(config: Config): BlockTiles | undefined {

@@ -4,6 +4,7 @@ import type { Ref, TileOp, Val } from '../../codegen/ir/tile.ts';
 import type { Dialect, Print } from '../../codegen/render/dialect.ts';
 import { combine } from '../../codegen/tile/fold.ts';
 import { identity } from '../../codegen/tile/values.ts';
+import { at } from '../clike/dialect.ts';
 import { isNarrowFloat } from '../clike/prelude/codecs.ts';
 import { localType } from '../clike/prelude/types.ts';
 import type { SimtCollector } from './collector.ts';
@@ -28,17 +29,11 @@ export function wideStatements(
     return `KT_EACH(${n})`;
   };
   const type = (v: Val): string => localType(c, { dtype: v.ty.dtype, lanes: 1 });
-  const pointer = (r: Ref, p: Print): string => {
-    const array = r.entry === undefined ? r.array : `${r.array}[${p.val(r.entry)}]`;
-    const index = p.val(r.index, 12);
-    return index === '0' ? array : `${array} + ${index}`;
-  };
   /** Lines that fill the array `id` with a run of memory. */
   const loaded = (v: Load, id: string, p: Print): readonly string[] => {
     const { lanes } = v.ty;
     const declared = `${type(v)} ${id}[${lanes}];`;
-    if (whole(v.from, lanes) && p.array(v.from.array).bytes !== true)
-      return [declared, `${loadRun(c, v.dtype, lanes)}(${id}, ${pointer(v.from, p)});`];
+    if (whole(v.from, lanes)) return [declared, `${loadRun(c, v.dtype, lanes)}(${id}, ${at(v.from, p)});`];
     return [declared, `${each(lanes)} ${id}[each] = ${p.val(element(v))};`];
   };
   /** A value whose runs of memory have been loaded before; those that only one side of a condition of all lanes wants, under that condition. */
@@ -53,7 +48,7 @@ export function wideStatements(
       const inner = withParts(x, (part) => go(part, when));
       if (inner.kind !== 'load' || inner.ty.lanes === 1) return inner;
       const { mask, ...open } = inner;
-      if (mask !== undefined) return t.select(mask, open, t.splat(zero(inner), inner.ty.lanes));
+      if (mask !== undefined) return t.select(mask, open, t.splat(identity('add', inner.ty.dtype), inner.ty.lanes));
       if (inner.from.index.ty.lanes > 1) return inner;
       const id = `${inner.from.array}__${++count}`;
       const [declared = '', fill = ''] = loaded(inner, id, p);
@@ -116,14 +111,14 @@ export function wideStatements(
   function stored(op: TileOp & { readonly kind: 'store' }, p: Print): readonly string[] {
     const { lanes } = op.value.ty;
     const contiguous = op.to.index.ty.lanes === 1;
-    if (contiguous && op.mask === undefined && whole(op.to, lanes) && p.array(op.to.array).bytes !== true) {
+    if (contiguous && op.mask === undefined && whole(op.to, lanes)) {
       const { value } = op;
       // Storing rounds narrow floats itself.
       const strips =
         isNarrowFloat(op.dtype) && value.kind === 'round' && value.to === op.dtype && value.a.ty.dtype === 'f32';
       const inner = strips ? value.a : value;
       const { lines, id } = held(inner, p);
-      return [...lines, `${storeRun(c, op.dtype, lanes)}(${pointer(op.to, p)}, ${id});`];
+      return [...lines, `${storeRun(c, op.dtype, lanes)}(${at(op.to, p)}, ${id});`];
     }
     const { lines, value } = prepared(op.value, p);
     const index = contiguous ? t.add(op.to.index, EACH) : element(op.to.index);
@@ -136,13 +131,6 @@ export function wideStatements(
 
 /** Differs where the other is equal, NaN included; comparisons by size have no such opposite. */
 const negated = (v: Val): Val => (v.kind === 'binary' && v.op === 'eq' ? { ...v, op: 'ne' } : t.unary('not', v));
-
-const zero = (v: Val): Val =>
-  v.ty.dtype === 'bool'
-    ? t.bool(false)
-    : v.ty.dtype === 'f32' || v.ty.dtype === 'f64'
-      ? t.float(0, v.ty.dtype)
-      : t.int(0, v.ty.dtype);
 
 /** The element `each` of a value of several lanes. */
 function element(v: Val): Val {
@@ -160,25 +148,7 @@ function element(v: Val): Val {
       const entry = v.from.entry === undefined ? {} : { entry: element(v.from.entry) };
       return t.load({ ...v.from, index, ...entry }, v.dtype, v.ty.dtype, 1);
     }
-    case 'unary':
-    case 'bitcast':
-    case 'round':
-    case 'convert':
-    case 'opaque':
-      return { ...v, a: element(v.a), ty };
-    case 'binary':
-      return { ...v, a: element(v.a), b: element(v.b), ty };
-    case 'call':
-      return { ...v, args: v.args.map(element), ty };
-    case 'select':
-      return { ...v, cond: element(v.cond), then: element(v.then), else: element(v.else), ty };
-    case 'dimOf':
-      return { ...v, entry: element(v.entry), ty };
-    case 'int':
-    case 'float':
-    case 'bool':
-      return { ...v, ty };
     default:
-      return v satisfies never;
+      return { ...withParts(v, element), ty };
   }
 }

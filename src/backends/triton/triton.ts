@@ -21,9 +21,7 @@ export const triton: Backend = {
     const space = planSpace(graph);
     const full = { ...defaultConfig(space), ...config };
     const plan = planNamed(graph, String(full['plan']));
-    const lowered = lowerProgram(plan, { outer: { kind: 'part' }, schedule: () => SCALAR });
-    // Programs of the grid run loops, whatever the structure of a kernel is.
-    const program = { ...lowered, kernels: lowered.kernels.map((k) => ({ ...k, pattern: 'loops' })) };
+    const program = lowerProgram(plan, { outer: { kind: 'part' }, schedule: () => SCALAR, plain: () => true });
     try {
       const emitted = emitModule(plan.graph, graph, change(program), {
         entry,

@@ -8,10 +8,10 @@ import type { Played } from '../../tuner/replay/play.ts';
 import { readT4 } from '../../tuner/replay/recorded.ts';
 import type { Recorded } from '../../tuner/replay/recorded.ts';
 import { baselineOf, geomean, mean, ratiosAt, scoreAt, scoreOf } from '../../tuner/replay/score.ts';
-import { strategies } from '../../tuner/strategies/registry.generated.ts';
 import type { Command } from '../command.ts';
 import type { CommonArgs, Io } from '../context.ts';
 import { EXIT } from '../exit.ts';
+import { strategyNamed, strategyNames } from '../strategies.ts';
 import { table } from '../table.ts';
 import { UserError } from '../user-error.ts';
 
@@ -48,7 +48,7 @@ export const replay: Command<Args> = {
   options: (y) =>
     y
       .positional('files', { type: 'string', array: true, describe: 'T4 files, .json or .json.gz' })
-      .option('strategy', { type: 'string', default: 'surrogate', describe: strategies.map((s) => s.name).join(', ') })
+      .option('strategy', { type: 'string', default: 'surrogate', describe: strategyNames })
       .option('seeds', { type: 'number', default: 20, describe: 'runs on each space' })
       .option('evals', { type: 'number', default: 400, describe: 'configs measured in each run' })
       .option('batch', { type: 'number', default: 1, describe: 'proposals at a time' })
@@ -59,12 +59,7 @@ export const replay: Command<Args> = {
         describe: 'T4 files whose five best configs are tried first',
       }),
   async run(args, context) {
-    const strategy = strategies.find((s) => s.name === args.strategy);
-    if (strategy === undefined)
-      throw new UserError(
-        diagnostic('strategy-unknown', { name: args.strategy, has: strategies.map((s) => s.name).join(', ') }),
-        EXIT.usage,
-      );
+    const strategy = strategyNamed(args.strategy);
     const donors = (args.transfer ?? []).map((f) => load(context.io, f));
     const marks = MARKS.filter((m) => m <= args.evals);
     const spaces: Scored[] = [];
@@ -96,8 +91,7 @@ export const replay: Command<Args> = {
       const ratios = spaces.flatMap((s) => s.at[i]?.ratios ?? []);
       return {
         evals,
-        geomean: geomean(ratios),
-        within5: ratios.filter((r) => r <= 1.05).length / Math.max(1, ratios.length),
+        ...summary(ratios),
         score: mean(spaces.map((s) => s.at[i]?.score ?? 0)),
       };
     });
@@ -118,8 +112,7 @@ export const replay: Command<Args> = {
       ...s,
       at: at.map(({ evals, ratios, score: p }) => ({
         evals,
-        geomean: geomean(ratios),
-        within5: ratios.filter((r) => r <= 1.05).length / Math.max(1, ratios.length),
+        ...summary(ratios),
         score: p,
       })),
     }));
@@ -130,6 +123,12 @@ export const replay: Command<Args> = {
     };
   },
 };
+
+/** Times over the optimum in short. */
+const summary = (ratios: readonly number[]): { readonly geomean: number; readonly within5: number } => ({
+  geomean: geomean(ratios),
+  within5: ratios.filter((r) => r <= 1.05).length / Math.max(1, ratios.length),
+});
 
 function load(io: Io, file: string): Recorded {
   try {

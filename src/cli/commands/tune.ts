@@ -6,7 +6,6 @@ import { measureCeilings, placeUnderRoof } from '../../measure/roofline.ts';
 import { openStore } from '../../store/records.ts';
 import { bucketOf, pinWinner } from '../../store/lock-file.ts';
 import type { LockEntry } from '../../store/lock-file.ts';
-import { strategies } from '../../tuner/strategies/registry.generated.ts';
 import { tune as search } from '../../tuner/tune.ts';
 import type { TuneResult } from '../../tuner/tune.ts';
 import type { Command } from '../command.ts';
@@ -23,6 +22,7 @@ import { withSubject, withTarget } from '../options.ts';
 import { createProgress } from '../progress.ts';
 import { choose } from '../subject.ts';
 import type { Chosen, SubjectArgs } from '../subject.ts';
+import { strategyNamed, strategyNames } from '../strategies.ts';
 import { tuneReport } from '../tune-report.ts';
 import { tuneSubject } from '../tune-subject.ts';
 import { UserError } from '../user-error.ts';
@@ -45,7 +45,7 @@ export const tune: Command<Args> = {
     withLlm(withTarget(withSubject(y)))
       .option('strategy', {
         type: 'string',
-        describe: `how to search: ${strategies.map((s) => s.name).join(', ')} (greedy; auto where --llm names a model)`,
+        describe: `how to search: ${strategyNames} (greedy; auto where --llm names a model)`,
       })
       .option('seed', { type: 'string', default: '1', describe: 'equal seeds ask the same questions' })
       .option('budget', { type: 'string', default: '60s', describe: 'time: 30s, 5m, 1h' })
@@ -56,12 +56,7 @@ export const tune: Command<Args> = {
     const loaded = loadRight(io, args.file);
     const chosen = choose(loaded, args);
     const wanted = args.strategy ?? (args.llm === undefined ? 'greedy' : 'auto');
-    const strategy = strategies.find((s) => s.name === wanted);
-    if (strategy === undefined)
-      throw new UserError(
-        diagnostic('strategy-unknown', { name: wanted, has: strategies.map((s) => s.name).join(', ') }),
-        EXIT.usage,
-      );
+    const strategy = strategyNamed(wanted);
     if (strategy.name === 'llm' && args.llm === undefined)
       throw new UserError(diagnostic('usage', { problem: '--strategy llm needs a model: --llm' }), EXIT.usage);
     if (args.llm !== undefined && strategy.name !== 'llm' && strategy.name !== 'auto')

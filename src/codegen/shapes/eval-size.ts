@@ -130,3 +130,7 @@ function binary(
       return assertNever(op, 'size operator');
   }
 }
+
+/** A size that hangs on dims alone, of which these are known; undefined where it needs more. */
+export const sizeUnder = (e: Expr, dims: Readonly<Record<string, number>>): number | undefined =>
+  evalSize(e, { dim: (id) => dims[id], scalar: () => undefined });

@@ -35,6 +35,12 @@ export function defaultConfig(space: Space): Config {
   return Object.fromEntries(space.params.map((p) => [p.name, p.default]));
 }
 
+/** The value of a numeric parameter; `fallback` where a config has none of that name. */
+export const numberOf = (config: Config, name: string, fallback: number): number => {
+  const v = config[name];
+  return typeof v === 'number' ? v : fallback;
+};
+
 /** True if `p` matters in a config whose earlier parameters are set. */
 export function isActive(space: Space, p: Param, config: Config): boolean {
   if (p.when === undefined) return true;

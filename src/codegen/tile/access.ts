@@ -8,6 +8,7 @@ import type { Ref, Val } from '../ir/tile.ts';
 import { walksRow } from './affine.ts';
 import { firstLane, valueOf, varying, withAxis } from './scope.ts';
 import type { Scope } from './scope.ts';
+import { identity } from './values.ts';
 
 interface Access {
   readonly buf: string;
@@ -107,7 +108,7 @@ export function lowerRead(e: Expr & { readonly kind: 'read' }, s: Scope): Val {
       : 1;
   if (lanes === 1) {
     const v = t.load(ref, e.dtype, e.type, 1);
-    return within === undefined ? v : t.select(within, v, zero(e));
+    return within === undefined ? v : t.select(within, v, identity('add', e.type));
   }
   const mask = t.and(always(e, s) ? undefined : s.mask, within);
   const half = contiguous ? s.lane?.half : undefined;
@@ -131,8 +132,6 @@ function isItem(i: Expr, extent: Expr, s: Scope): boolean {
   const next: Expr = { ...i.a, index: [{ kind: 'binary', type: 'i64', op: 'add', a: row, b: one }] };
   return s.ends.get(i.b.id) === keyOf({ kind: 'binary', type: 'i64', op: 'sub', a: next, b: i.a });
 }
-const zero = (e: Expr): Val =>
-  e.type === 'bool' ? t.bool(false) : e.type === 'f32' || e.type === 'f64' ? t.float(0, e.type) : t.int(0, e.type);
 
 /** The storage type of a place: that of the field in packed rows. */
 export function storedAs(place: Access, s: Scope): DType {

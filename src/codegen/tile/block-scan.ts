@@ -1,30 +1,21 @@
-import { must } from '../../assert.ts';
-import { widen } from '../../dsl/dtypes.ts';
-import type { ValueType } from '../../dsl/dtypes.ts';
 import * as t from '../ir/tile-build.ts';
 import { lowerStore, storedAs } from './access.ts';
 import { combine } from './fold.ts';
 import { boundsOf } from './loops.ts';
 import { assign, bind, declare, nested, valueOf, withAxis } from './scope.ts';
 import type { Scope } from './scope.ts';
+import { walkOf } from './scan.ts';
 import type { Scan } from './scan.ts';
 import { identity } from './values.ts';
 
 /**
- * Prefix folds of a row by a block: its `lanes` lanes take as many elements at a time, one each, and join them with the fold of all before. Sums of
- * f32 are carried in f64. Backward scans mirror the place of each step.
+ * Prefix folds of a row by a block: its `lanes` lanes take as many elements at a time, one each, and join them with the fold of all before.
+ * Backward scans mirror the place of each step.
  */
 export function lowerScanBlock(stage: Scan, s: Scope, lanes: number): void {
-  const at = must(
-    stage.axes.find((a) => a.id === stage.at),
-    'scanned axis',
-  );
-  const type = widen(stage.acc);
-  const wide: ValueType = type === 'f32' && stage.monoid === 'add' ? 'f64' : type;
+  const { at, type, wide, reverse, exclusive } = walkOf(stage);
   const { monoid } = stage;
   const carry = declare(s, 'carry', identity(monoid, wide));
-  const reverse = stage.compare === 'ge' || stage.compare === 'gt';
-  const exclusive = stage.compare === 'lt' || stage.compare === 'gt';
   const [lo, hi] = boundsOf(at, s);
   const step = nested(s);
   const id = step.fresh('from');

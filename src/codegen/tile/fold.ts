@@ -184,12 +184,12 @@ function blockFold(r: Reduce, op: Monoid, s: Scope, axis: Axis, lanes: number): 
       update(step, op, acc, taken === 1 ? inner : withLane(branched(inner), laneAt(axis.id, taken, pos, 0, false)));
     loopOver(axis, lo, hi, taken, at, body, { kind: 'lane' });
   });
-  const own = taken === 1 ? acc : t.name(s.fresh('fold'), { dtype: type, lanes: 1 });
-  if (own.kind === 'name' && own !== acc)
-    s.block.ops.push({ kind: 'reduceTile', id: own.id, monoid: op, value: acc, within: 'vector' });
-  const id = s.fresh('fold');
-  s.block.ops.push({ kind: 'reduceTile', id, monoid: op, value: own, within: 'block' });
-  return t.name(id, own.ty);
+  const folded = (value: Val, within: 'vector' | 'block'): Val => {
+    const id = s.fresh('fold');
+    s.block.ops.push({ kind: 'reduceTile', id, monoid: op, value, within });
+    return t.name(id, { dtype: type, lanes: 1 });
+  };
+  return folded(taken === 1 ? acc : folded(acc, 'vector'), 'block');
 }
 
 function tree(op: Monoid, vs: readonly Val[]): Val {

@@ -195,11 +195,8 @@ function vectorLoop(
           inLane: true,
         })),
       );
-    const around = level === undefined && stages.some((x) => passesOn(x, k));
-    if (around) s.block.ops.push(BARRIER);
-    loopOver(axis, lo, hi, taken, s, step, own);
-    if (around) s.block.ops.push(BARRIER);
-    return;
+    const walk = (): void => loopOver(axis, lo, hi, taken, s, step, own);
+    return level === undefined ? passing(stages, s, k, walk) : walk();
   }
   // Parts own contiguous ranges of the axis; each has whole vectors first and its own rest.
   const [from, to] = level?.kind === 'part' ? partRange(axis, lo, hi, lanes * k.schedule.unroll, s) : [lo, hi];
@@ -227,10 +224,15 @@ function vectorLoop(
   );
   sweep(axis, edge, to, lanes, unroll, s, step, (inner) => run([inner]));
 }
-const BARRIER: TileOp = { kind: 'barrier', within: 'block' };
-/** True if other lanes may read what the stage stores, or may still read what it overwrites. */
-const passesOn = (stage: Stage, k: KernelState): boolean =>
-  (stage.kind === 'map' || stage.kind === 'reduce' || stage.kind === 'scan') && k.exchanged.has(stage.out.buf);
+/** Code of stages between barriers where other lanes may read what they store, or may still read what they overwrite. */
+function passing(stages: readonly Stage[], s: Scope, k: KernelState, code: () => void): void {
+  const around: readonly TileOp[] = written(stages).some((b) => k.exchanged.has(b))
+    ? [{ kind: 'barrier', within: 'block' }]
+    : [];
+  s.block.ops.push(...around);
+  code();
+  s.block.ops.push(...around);
+}
 
 /** Views of one step of a vector loop: vector u has the lanes pos + u·lanes and on. */
 const points = (inner: Scope, pos: Val, axis: Axis, lanes: number, count: number, halves: boolean): readonly Scope[] =>
@@ -264,11 +266,9 @@ function lowerOne(stage: Stage, scopes: readonly Scope[], k: KernelState, row?: 
   const [only] = scopes;
   // Outside of lane loops all lanes of a block compute the same value; one of them stores it.
   if (k.schedule.block !== undefined && only !== undefined && only.inLane !== true) {
-    const around = passesOn(stage, k);
-    if (around) only.block.ops.push(BARRIER);
-    lowerPoint(stage, [{ ...withUses(stage, only), storing: 'first lane' }], row, false);
-    if (around) only.block.ops.push(BARRIER);
-    return;
+    return passing([stage], only, k, () =>
+      lowerPoint(stage, [{ ...withUses(stage, only), storing: 'first lane' }], row, false),
+    );
   }
   lowerPoint(
     stage,
@@ -322,13 +322,8 @@ function lowerLeaf(stage: Stage, s0: Scope, k: KernelState): void {
   const s = withUses(stage, s0);
   switch (stage.kind) {
     case 'scan': {
-      if (k.schedule.block !== undefined) {
-        const around = passesOn(stage, k);
-        if (around) s.block.ops.push(BARRIER);
-        lowerScanBlock(stage, s, k.schedule.block);
-        if (around) s.block.ops.push(BARRIER);
-        return;
-      }
+      const { block } = k.schedule;
+      if (block !== undefined) return passing([stage], s, k, () => lowerScanBlock(stage, s, block));
       if (!scansInLanes(stage, s.cx.buffer)) return lowerScan(stage, s);
       const lanes = lanesFor([stage.body.type, widen(stage.acc)], k.schedule.bytes);
       if (lanes < 2) return lowerScan(stage, s);
@@ -367,21 +362,16 @@ function rowBound(stage: Stage & { readonly kind: 'select' }, s: Scope): Expr {
   return ix.product(s.cx.buffer(row.buf).shape);
 }
 
-/** Results that stages do not read after they were written. */
-export function unread(stages: readonly Stage[]): ReadonlySet<string> {
-  const read = new Set(stages.flatMap((x) => stageReads(x).map((r) => r.buf)));
-  return new Set(
-    stages
-      .flatMap((x) => (x.kind === 'map' || x.kind === 'reduce' || x.kind === 'scan' ? [x.out.buf] : []))
-      .filter((b) => !read.has(b)),
-  );
-}
+/** Buffers that maps, folds and scans write. */
+const written = (stages: readonly Stage[]): readonly BufId[] =>
+  stages.flatMap((x) => (x.kind === 'map' || x.kind === 'reduce' || x.kind === 'scan' ? [x.out.buf] : []));
 
-/** Buffers that some stages write and stages read. */
-export function exchanged(stages: readonly Stage[]): ReadonlySet<string> {
+/** Results of a kernel's stages: those that its stages read again, and those that they do not. */
+export function resultsOf(stages: readonly Stage[]): {
+  readonly exchanged: ReadonlySet<BufId>;
+  readonly last: ReadonlySet<BufId>;
+} {
   const read = new Set(stages.flatMap((x) => stageReads(x).map((r) => r.buf)));
-  const written = stages.flatMap((x) =>
-    x.kind === 'map' || x.kind === 'reduce' || x.kind === 'scan' ? [x.out.buf] : [],
-  );
-  return new Set(written.filter((b) => read.has(b)));
+  const all = written(stages);
+  return { exchanged: new Set(all.filter((b) => read.has(b))), last: new Set(all.filter((b) => !read.has(b))) };
 }

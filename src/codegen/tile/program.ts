@@ -17,7 +17,7 @@ import { identifiers } from './names.ts';
 import type { Identifiers } from './names.ts';
 import { NO_FACTS, noWishes } from './facts.ts';
 import type { Facts, Wishes } from './facts.ts';
-import { exchanged, lowerNodes, unread } from './kernel.ts';
+import { lowerNodes, resultsOf } from './kernel.ts';
 import type { KernelState } from './kernel.ts';
 import { block } from './scope.ts';
 import type { KernelCx, Scope, Storage } from './scope.ts';
@@ -31,6 +31,8 @@ export interface Mapping {
   readonly schedule: (kernel: KernelPlan) => Schedule;
   /** Facts for a guarded variant of a kernel, chosen from what would help it; none: no variant. */
   readonly facts?: (wishes: Wishes, kernel: KernelPlan) => Facts | undefined;
+  /** True where what no pattern claimed runs loops without any technique of its structure; without it none does. */
+  readonly plain?: (schedule: Schedule) => boolean;
   /** How a pattern that claimed the kernel runs it; without it loops do. */
   readonly claimed?: (
     kernel: KernelPlan,
@@ -147,16 +149,9 @@ export function lowerProgram(plan: Plan, mapping: Mapping): TileProgram {
       dtype: buffer(state).dtype,
       size: ix.product(buffer(state).shape),
     });
-    const stages = stagesOf(k.root);
-    const inMemory = [...exchanged(stages)].filter((b) => storages.get(b)?.kind !== 'register');
-    const state: KernelState = {
-      schedule,
-      scratch,
-      shared,
-      shadow,
-      last: unread(stages),
-      exchanged: new Set(inMemory),
-    };
+    const { last, exchanged } = resultsOf(stagesOf(k.root));
+    const inMemory = new Set([...exchanged].filter((b) => storages.get(b)?.kind !== 'register'));
+    const state: KernelState = { schedule, scratch, shared, shadow, last, exchanged: inMemory };
     const bodyUnder = (facts: Facts, wishes: Wishes): readonly TileOp[] => {
       const c = cx((id) => storages.get(id) ?? whole(id), shadows, facts, wishes);
       const s = { ...scopeOf(c, identifiers(fresh.taken())), ahead: schedule.ahead };
@@ -177,7 +172,7 @@ export function lowerProgram(plan: Plan, mapping: Mapping): TileProgram {
     const lanes = schedule.block !== undefined ? { lanes: schedule.block } : {};
     return {
       id: fresh(k.name),
-      pattern: claimed?.pattern ?? classify(k),
+      pattern: claimed?.pattern ?? (mapping.plain?.(schedule) === true ? 'loops' : classify(k)),
       span,
       split,
       ...lanes,

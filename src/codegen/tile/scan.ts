@@ -28,6 +28,28 @@ export function isWholeScan(s: Scan): boolean {
 export const scansInLanes = (s: Scan, buffer: Rows): boolean =>
   isWholeScan(s) && s.out.field === undefined && walksRow(s.out, s.at, buffer) && laneable(s.body, s.along.id);
 
+/** How a whole scan walks its row. Sums of f32 are carried in f64: the error of a long row is that of its last few additions. */
+export function walkOf(stage: Scan): {
+  readonly at: Axis;
+  readonly type: ValueType;
+  /** Type of what is carried from step to step. */
+  readonly wide: ValueType;
+  readonly reverse: boolean;
+  readonly exclusive: boolean;
+} {
+  const type = widen(stage.acc);
+  return {
+    at: must(
+      stage.axes.find((a) => a.id === stage.at),
+      'scanned axis',
+    ),
+    type,
+    wide: type === 'f32' && stage.monoid === 'add' ? 'f64' : type,
+    reverse: stage.compare === 'ge' || stage.compare === 'gt',
+    exclusive: stage.compare === 'lt' || stage.compare === 'gt',
+  };
+}
+
 /**
  * Prefix folds of vectors, each joined with the fold of all before it. The accumulator takes a vector's total, which is computed beside its prefixes, so
  * that steps wait for one another by one operation only. Sums of f32 are carried in f64: the error of a long row is that of its last few additions.
@@ -39,17 +61,10 @@ export function lowerScanLanes(
   { lanes, unroll }: { readonly lanes: number; readonly unroll: number },
   stream: (view: Scope) => boolean,
 ): void {
-  const at = must(
-    stage.axes.find((a) => a.id === stage.at),
-    'scanned axis',
-  );
-  const type = widen(stage.acc);
-  const wide: ValueType = type === 'f32' && stage.monoid === 'add' ? 'f64' : type;
+  const { at, type, wide, reverse, exclusive } = walkOf(stage);
   const acc = declare(s, 'acc', identity(stage.monoid, wide));
   const before = (): Val => t.convert(acc, type);
   const dtype = storedAs(stage.out, s);
-  const reverse = stage.compare === 'ge' || stage.compare === 'gt';
-  const exclusive = stage.compare === 'lt' || stage.compare === 'gt';
   const [lo, hi] = boundsOf(at, s);
   const place = (step: Val, width: number): Val => (reverse ? t.sub(t.sub(t.add(lo, hi), t.int(width)), step) : step);
   const join = (a: Val, x: Val): Val => (reverse ? combine(stage.monoid, x, a) : combine(stage.monoid, a, x));

@@ -69,7 +69,6 @@ export async function play(strategy: Strategy, recorded: Recorded, o: PlayOption
     rng: seeded(o.seed),
     batch: o.batch,
     initial,
-    transferred: initial.length,
   });
   let answer: Feedback = { outcomes: [], revised: [] };
   for (let idle = 0; curve.length < o.evals && idle < IDLE; idle++) {

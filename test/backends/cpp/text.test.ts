@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { must } from '../../../src/assert.ts';
 import { describeArch } from '../../../src/backends/cpp/arch.ts';
 import { cpp } from '../../../src/backends/cpp/cpp.ts';
-import { batchText } from '../../../src/backends/cpp/toolchain.ts';
+import { batchText } from '../../../src/backends/clike/file.ts';
 import { compile } from '../../../src/compile.ts';
 import type { Config } from '../../../src/codegen/space/space.ts';
 import type { Emitted } from '../../../src/codegen/program.ts';

@@ -1,5 +1,5 @@
 import type { Expr } from '../../ir/stage.ts';
-import { evalSize } from '../../shapes/eval-size.ts';
+import { sizeUnder } from '../../shapes/eval-size.ts';
 import type { Param } from '../../space/space.ts';
 import type { Claim, Machine, Pattern } from '../pattern.ts';
 import { fill, microTiles, tileOf, tileParam } from '../tiles.ts';
@@ -56,5 +56,4 @@ function defaultTile(shape: Cascade, machine: Machine): string {
   const [first, ...others] = microTiles(machine).filter((t) => t.vectors > 1);
   return first === undefined ? 'none' : others.reduce((a, z) => (score(z) > score(a) * 1.01 ? z : a), first).name;
 }
-const extentOf = (e: Expr, machine: Machine): number | undefined =>
-  evalSize(e, { dim: (id) => machine.dims[id], scalar: () => undefined, axis: () => undefined, read: () => undefined });
+const extentOf = (e: Expr, machine: Machine): number | undefined => sizeUnder(e, machine.dims);

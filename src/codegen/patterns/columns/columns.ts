@@ -1,4 +1,4 @@
-import { evalSize } from '../../shapes/eval-size.ts';
+import { sizeUnder } from '../../shapes/eval-size.ts';
 import type { Param } from '../../space/space.ts';
 import { lanesFor, resultType } from '../../tile/vectorise.ts';
 import type { Claim, Machine, Pattern } from '../pattern.ts';
@@ -38,12 +38,7 @@ const lanesOf = (p: Columns, bytes: number): number => lanesFor([resultType(p.st
 const STRIPS: readonly number[] = [256, 512, 1024, 2048, 4096, 8192];
 
 function params(p: Columns, machine: Machine): readonly Param[] {
-  const width = evalSize(p.col.hi, {
-    dim: (id) => machine.dims[id],
-    scalar: () => undefined,
-    axis: () => undefined,
-    read: () => undefined,
-  });
+  const width = sizeUnder(p.col.hi, machine.dims);
   // Half of a first-level cache for the results; rows pass through the rest.
   const most = Math.max(256, machine.cache.l1 / 2 / 4);
   const fitting = STRIPS.filter((n) => n <= most);

@@ -1,12 +1,11 @@
 import { must } from '../../../assert.ts';
-import type { Axis, BufId, Expr } from '../../ir/stage.ts';
+import type { Axis, Expr } from '../../ir/stage.ts';
 import { reads, stageExprs } from '../../ir/walk.ts';
 import * as t from '../../ir/tile-build.ts';
 import type { Level, TileOp, Val } from '../../ir/tile.ts';
 import { countUses, dependsOn, walksRow } from '../../tile/affine.ts';
-import { divisorOf, wish } from '../../tile/facts.ts';
 import type { KernelState } from '../../tile/kernel.ts';
-import { loop } from '../../tile/loops.ts';
+import { blockLanes, loop } from '../../tile/loops.ts';
 import {
   bind,
   branched,
@@ -252,15 +251,7 @@ function stage(e: Expr, run: Stretch, depth: Stretch, to: Staged, s: Scope, c: C
 function runOf(e: Expr, axis: Axis, s: Scope): number {
   if (!laneable(e, axis.id) || !reads(e).every((r) => !dependsOn(r, axis.id) || walksRow(r, axis.id, s.cx.buffer)))
     return 1;
-  wish(s.cx.wishes, axis.hi, RUN);
-  for (const r of reads(e)) if (dependsOn(r, axis.id)) wishAligned(r.buf, s);
-  return divisorOf(axis.hi, s.cx.facts) % RUN === 0 ? RUN : 1;
-}
-
-/** Asks for an array to begin where runs may be moved. */
-function wishAligned(buf: BufId, s: Scope): void {
-  const b = s.cx.buffer(buf);
-  if (b.role !== 'temp' && b.list === undefined && b.row === undefined) s.cx.wishes.aligned.add(b.id);
+  return blockLanes(axis, RUN, s, [e]);
 }
 
 /** A lane's share of the products of a staged stretch. */
@@ -305,12 +296,12 @@ function finish(c: Contraction, x: BlockTiles, tile: Tile, at: Patch, s: Scope, 
       lowerPoint(stage, [{ ...inner, uses: countUses(stageExprs(stage), inner.cx.intern) }], undefined, false);
   };
   if (c.cols.length === 1 && c.after.every((stage) => inLanes(stage, col.id, s.cx.buffer))) {
-    wish(s.cx.wishes, col.hi, x.cols);
-    for (const stage of c.after) wishAligned(stage.out.buf, s);
+    const outs = c.after.map((stage) => stage.out);
+    const whole = blockLanes(col, x.cols, s, [], outs) === x.cols;
     const view = withLane(branched(withAxis(here, col.id, at.col)), laneAt(col.id, x.cols, at.col, 0, false));
-    if (divisorOf(col.hi, s.cx.facts) % x.cols === 0) {
+    if (whole) {
       const inner = nested(view);
-      stages({ ...inner, lane: must(view.lane, 'lane') }, at.sum);
+      stages(inner, at.sum);
       s.block.ops.push({ kind: 'if', cond: t.binary('lt', at.col, tile.cols.size), then: inner.block.ops, else: [] });
       return;
     }

@@ -1,6 +1,7 @@
 import { DTYPES } from '../../../dsl/dtypes.ts';
 import type { Expr, StageGraph } from '../../ir/stage.ts';
-import { evalSize } from '../../shapes/eval-size.ts';
+import { sizeUnder } from '../../shapes/eval-size.ts';
+import { numberOf } from '../../space/config.ts';
 import type { Config, Param } from '../../space/space.ts';
 import { laneable } from '../../tile/vectorise.ts';
 import { walksRow } from '../../tile/affine.ts';
@@ -56,8 +57,7 @@ function sizesOf(c: Contraction, machine: Machine): Sizes {
     }, 1);
   return { rows: all(c.rows.slice(-1)), cols: all(c.cols.slice(-1)), depth: all(c.over) };
 }
-const extent = (e: Expr, machine: Machine): number | undefined =>
-  evalSize(e, { dim: (id) => machine.dims[id], scalar: () => undefined, axis: () => undefined, read: () => undefined });
+const extent = (e: Expr, machine: Machine): number | undefined => sizeUnder(e, machine.dims);
 
 function paramsOf(c: Contraction, graph: StageGraph, machine: Machine): readonly Param[] {
   const sizes = sizesOf(c, machine);
@@ -119,11 +119,6 @@ function walksDepth(c: Contraction, graph: StageGraph): boolean {
   };
   return axis !== undefined && laneable(c.left, axis.id) && reads(c.left).some((r) => walksRow(r, axis.id, buffer));
 }
-
-const numberOf = (config: Config, name: string, fallback: number): number => {
-  const v = config[name];
-  return typeof v === 'number' ? v : fallback;
-};
 
 function blocksOf(c: Contraction, config: Config, machine: Machine): Blocks | undefined {
   const tile = tileOf(config);
