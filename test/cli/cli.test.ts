@@ -53,6 +53,31 @@ describe('commands', () => {
     }
   });
 
+  it('replay --transfer tries the best configs of other recorded spaces first', async () => {
+    const space = (best: number): string =>
+      JSON.stringify({
+        metadata: { timeunit: 'milliseconds' },
+        results: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048].map((tile) => ({
+          configuration: { tile },
+          times: { compilation: 1, framework: 0, validation: 0, runtimes: [1 + Math.abs(Math.log2(tile / best))] },
+          invalidity: 'correct',
+          measurements: [{ name: 'time', value: 1 + Math.abs(Math.log2(tile / best)), unit: 'ms' }],
+          objectives: ['time'],
+        })),
+      });
+    box.write('here.json', space(64));
+    box.write('near.json', space(64));
+    box.write('far.json', space(1));
+    const replay = ['replay', 'here.json', '--strategy', 'random', '--seeds', '5', '--evals', '2', '--json'];
+    const score = async (...donors: string[]): Promise<number> => {
+      const { exit, out } = await box.ktune([...replay, ...donors.flatMap((d) => ['--transfer', d])]);
+      expect(exit).toBe(0);
+      const { spaces } = (json(out) as { readonly result: { readonly spaces: { readonly score: number }[] } }).result;
+      return spaces[0]?.score ?? Number.NaN;
+    };
+    expect(await score('near.json', 'far.json')).toBeGreaterThan(await score());
+  });
+
   it('ops --matrix tells what runs each kernel of the library on each target', async () => {
     const { exit, out } = await box.ktune(['ops', '--matrix', 'cpp:avx2', 'cuda:sm_90', '--json']);
     expect(exit).toBe(0);
