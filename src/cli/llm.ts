@@ -6,12 +6,13 @@ import { execModel } from '../llm/exec.ts';
 import { createGuide } from '../llm/guide.ts';
 import type { LlmReport } from '../llm/guide.ts';
 import type { Model } from '../llm/complete.ts';
-import { fileLog, replayModel } from '../llm/log.ts';
+import { callSchema, fileLog, replayModel } from '../llm/log.ts';
 import { pagesFor } from '../llm/knowledge.ts';
 import { networkModel } from '../llm/network.ts';
 import type { Brief } from '../llm/prompt.ts';
 import { diagnostic } from '../diagnostics/diagnostic.ts';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
+import type { Store } from '../store/records.ts';
 import type { Guide } from '../tuner/guide.ts';
 import type { CommonArgs, Io } from './context.ts';
 import { EXIT } from './exit.ts';
@@ -95,7 +96,13 @@ export interface Guidance {
   readonly problems: () => readonly Diagnostic[];
 }
 
-export function guidance(io: Io, args: LlmArgs & { readonly llm: string }, chosen: Chosen, target: Target): Guidance {
+export function guidance(
+  io: Io,
+  args: LlmArgs & { readonly llm: string },
+  chosen: Chosen,
+  target: Target,
+  store: Store,
+): Guidance {
   const model = modelNamed(io, args.llm);
   const price = priceOf(args['llm-price']);
   const path = args['llm-log'] === undefined ? join(paths(io).root, 'llm.jsonl') : resolve(io.cwd, args['llm-log']);
@@ -113,6 +120,11 @@ export function guidance(io: Io, args: LlmArgs & { readonly llm: string }, chose
     },
     io.signal,
     fileLog(path, (reason) => lost.add(reason)),
+    {
+      calls: (study) => store.calls(study).map((c) => callSchema.parse(JSON.parse(c.call))),
+      keep: (study, number, c) =>
+        store.call(study, { number, prompt_hash: c.promptHash, model: c.model, call: JSON.stringify(c) }),
+    },
   );
   return {
     guide,

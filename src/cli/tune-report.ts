@@ -38,7 +38,7 @@ const STOPS: Readonly<Record<Summary['stop'], string>> = {
 function describeGuidance(g: LlmReport): string {
   const failed = g.failures.length === 0 ? '' : `, ${g.failures.length} failed`;
   const cost = g.cost === undefined ? '' : `, cost ${g.cost.toPrecision(3)}`;
-  return `${g.model}: ${g.calls} calls${failed}; ${g.proposed} configs proposed, ${g.valid} valid, ${g.novel} new; ${g.inputTokens} + ${g.outputTokens} tokens${cost}`;
+  return `${g.model}: ${g.calls} calls${failed}${g.recalled === 0 ? '' : `, ${g.recalled} from the records`}; ${g.proposed} configs proposed, ${g.valid} valid, ${g.novel} new; ${g.inputTokens} + ${g.outputTokens} tokens${cost}`;
 }
 
 /** What a person wants to know at the end of a tune. */

@@ -32,6 +32,7 @@ export function tuneSubject(chosen: Chosen, target: Target): Subject {
     backend: target.backend,
     arch: target.arch,
     hint: { dims: chosen.sizes },
+    origin: { types: chosen.op.types, source: chosen.loaded.text },
     inputs,
     async verify({ outputs }) {
       const { mismatch, used, elements } = await oracle.compare((buf, ranges) => outputs.read(buf, ranges));

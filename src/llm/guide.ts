@@ -2,9 +2,10 @@ import { configId } from '../codegen/space/config.ts';
 import type { Guide } from '../tuner/guide.ts';
 import { readAnswer } from './answer.ts';
 import type { Proposals } from './answer.ts';
-import type { Model } from './complete.ts';
+import type { Completion, Model, Prompt } from './complete.ts';
 import { promptHash } from './complete.ts';
-import type { Call } from './log.ts';
+import { completionOf } from './log.ts';
+import type { Call, CallMemory } from './log.ts';
 import { PROMPT_VERSION, proposal } from './prompt.ts';
 import type { Brief } from './prompt.ts';
 
@@ -19,6 +20,8 @@ export interface LlmBudget {
 export interface LlmReport {
   readonly model: string;
   readonly calls: number;
+  /** Of them, answered from the records of an earlier run. */
+  readonly recalled: number;
   readonly failures: readonly string[];
   readonly proposed: number;
   readonly valid: number;
@@ -42,11 +45,15 @@ export function createGuide(
   budget: LlmBudget,
   signal: AbortSignal,
   log: (c: Call) => void,
+  memory?: CallMemory,
 ): Guide & { readonly report: () => LlmReport; readonly isDone: () => boolean } {
-  const spent = { calls: 0, input: 0, output: 0, proposed: 0, valid: 0, novel: 0 };
+  const spent = { calls: 0, recalled: 0, input: 0, output: 0, proposed: 0, valid: 0, novel: 0 };
   const failures: string[] = [];
   let inARow = 0;
   let rejected: readonly string[] = [];
+  let study: string | undefined;
+  let remembered: readonly Call[] = [];
+  let numbered = 0;
   const price = (input: number, output: number): number | undefined =>
     budget.price && (input * budget.price.input + output * budget.price.output) / 1e6;
   const isDone = (): boolean =>
@@ -55,15 +62,54 @@ export function createGuide(
     spent.calls >= budget.rounds ||
     spent.input + spent.output >= budget.tokens ||
     (price(spent.input, spent.output) ?? 0) >= budget.cost;
+  const note = (
+    prompt: Prompt,
+    answer: Completion,
+    ms: number,
+    used: {
+      readonly input: number;
+      readonly output: number;
+      readonly counts: Pick<Call, 'proposed' | 'valid' | 'novel'>;
+    },
+  ): void => {
+    const cost = price(used.input, used.output);
+    const call: Call = {
+      model: model.name,
+      version: PROMPT_VERSION,
+      promptHash: promptHash(prompt),
+      instructions: prompt.instructions,
+      prompt: prompt.text,
+      ms,
+      ...(answer.ok ? { answer: answer.text } : { failure: answer.reason, fatal: answer.fatal }),
+      inputTokens: used.input,
+      outputTokens: used.output,
+      estimated: !answer.ok || answer.inputTokens === undefined || answer.outputTokens === undefined,
+      ...(cost === undefined ? {} : { cost }),
+      ...used.counts,
+    };
+    log(call);
+    if (study !== undefined) memory?.keep(study, numbered++, call);
+  };
   return {
     name: 'llm',
     isDone,
-    async propose({ space, rows: known, want }) {
+    begin(id) {
+      study = id;
+      remembered = memory?.calls(id) ?? [];
+      numbered = remembered.length;
+    },
+    async propose({ space, rows, want }) {
       if (isDone()) return { kind: 'finished', detail: 'the budget of the model is used up, or it failed too often' };
       spent.calls++;
-      const prompt = proposal(brief, space, known, rejected, want);
+      const prompt = proposal(brief, space, rows, rejected, want);
+      const hash = promptHash(prompt);
+      const known = remembered.find((c) => c.promptHash === hash && c.model === model.name);
+      remembered = remembered.filter((c) => c !== known);
       const started = performance.now();
-      const answer = await model.complete(prompt, AbortSignal.any([signal, AbortSignal.timeout(budget.timeoutMs)]));
+      const answer =
+        known === undefined
+          ? await model.complete(prompt, AbortSignal.any([signal, AbortSignal.timeout(budget.timeoutMs)]))
+          : completionOf(known);
       const ms = Math.round(performance.now() - started);
       const estimate = (text: string): number => Math.ceil(text.length / TOKEN);
       const input = (answer.ok ? answer.inputTokens : undefined) ?? estimate(prompt.instructions + prompt.text);
@@ -73,7 +119,7 @@ export function createGuide(
       const read = answer.ok ? readAnswer(space, answer.text) : { problem: answer.reason };
       const problem = 'problem' in read ? `${answer.ok ? 'the answer ' : ''}${read.problem}` : undefined;
       const found = 'problem' in read ? NOTHING : read;
-      const measured = new Set(known.map((o) => configId(space, o.config)));
+      const measured = new Set(rows.map((o) => configId(space, o.config)));
       const distinct = new Map(found.configs.map((c) => [configId(space, c), c]));
       const novel = [...distinct].flatMap(([id, c]) => (measured.has(id) ? [] : [c]));
       if (problem !== undefined) failures.push(problem);
@@ -83,26 +129,15 @@ export function createGuide(
       spent.proposed += counts.proposed;
       spent.valid += counts.valid;
       spent.novel += counts.novel;
-      const cost = price(input, output);
-      log({
-        model: model.name,
-        version: PROMPT_VERSION,
-        promptHash: promptHash(prompt),
-        instructions: prompt.instructions,
-        prompt: prompt.text,
-        ms,
-        ...(answer.ok ? { answer: answer.text } : { failure: answer.reason }),
-        inputTokens: input,
-        outputTokens: output,
-        estimated: !answer.ok || answer.inputTokens === undefined || answer.outputTokens === undefined,
-        ...(cost === undefined ? {} : { cost }),
-        ...counts,
-      });
+      if (known !== undefined) spent.recalled++;
+      // A call that the user cut off says nothing, and the next run asks it again.
+      else if (!signal.aborted) note(prompt, answer, ms, { input, output, counts });
       return problem === undefined ? { kind: 'proposals', configs: novel } : { kind: 'failed', detail: problem };
     },
     report: () => ({
       model: model.name,
       calls: spent.calls,
+      recalled: spent.recalled,
       failures,
       proposed: spent.proposed,
       valid: spent.valid,

@@ -6,9 +6,12 @@ import { z } from 'zod';
 import type { Config } from '../codegen/space/space.ts';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { Interval } from '../measure/statistics.ts';
+import type { About, StudyOutcome } from './about.ts';
 import { openDatabase } from './database.ts';
-import { labelRow, studyRow, trialRow, verificationRow, winnerRow } from './schema.ts';
-import type { LabelRow, StudyRow, TrialRow, VerificationRow, WinnerRow } from './schema.ts';
+import { createReading } from './reading.ts';
+import type { Reading } from './reading.ts';
+import { callRow, labelRow, studyRow, trialRow, verificationRow, winnerRow } from './schema.ts';
+import type { CallRow, LabelRow, StudyRow, TrialRow, VerificationRow, WinnerRow } from './schema.ts';
 
 /** What a study is about. Equal `key`s ask the same questions in the same order, so one can go on where another stopped. */
 export interface StudyInfo {
@@ -20,6 +23,7 @@ export interface StudyInfo {
   readonly fingerprint: string;
   readonly strategy: string;
   readonly seed: string;
+  readonly about?: About;
 }
 export interface Measurement {
   readonly configId: string;
@@ -46,6 +50,8 @@ export interface TrialRecord {
   readonly state: 'ok' | 'pruned' | 'failed';
   readonly invalidity?: string;
   readonly detail?: string;
+  /** Seconds of the study's budget used so far. */
+  readonly atSeconds?: number;
 }
 /** A kept study with all that is needed to go on. */
 export interface Kept {
@@ -58,6 +64,8 @@ export interface Kept {
 /** Records of studies. Writes never throw for reasons of the machine; `problems` tells what was not kept. */
 export interface Store {
   readonly path: string;
+  /** Whole studies, for reports, exports and transfer. */
+  readonly reading: Reading;
   /** The latest study of this key, unless a living process is working on it; with `fresh`, or if there is none, a new one. Marks it as ours. */
   open(info: StudyInfo, fresh: boolean): { readonly id: string; readonly kept?: Kept };
   trial(study: string, trial: TrialRecord, measurements: readonly Measurement[]): void;
@@ -73,6 +81,11 @@ export interface Store {
     study: string,
     end: { readonly state: 'stopped' | 'done'; readonly reason: string; readonly summary?: unknown },
   ): void;
+  /** What the summary of a finished study does not hold; written once it is known. */
+  outcome(study: string, outcome: StudyOutcome): void;
+  /** A call of a language model, as JSON; numbers count from 0 within a study. */
+  call(study: string, call: CallRow): void;
+  calls(study: string): readonly CallRow[];
   winner(
     study: string,
     info: StudyInfo,
@@ -141,6 +154,7 @@ export function openStore(path: string): Store {
 
   return {
     path,
+    reading: createReading(rows),
     open(info, fresh) {
       const latest = fresh
         ? undefined
@@ -161,7 +175,7 @@ export function openStore(path: string): Store {
       const id = randomUUID();
       db.write(0, (d) => {
         d.prepare(
-          `INSERT INTO study (id, key, op, target, machine, shape, fingerprint, strategy, seed, state, owner, started_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'running', ?, ?)`,
+          `INSERT INTO study (id, key, op, target, machine, shape, fingerprint, strategy, seed, state, owner, started_at, about) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'running', ?, ?, ?)`,
         ).run(
           id,
           info.key,
@@ -174,6 +188,7 @@ export function openStore(path: string): Store {
           info.seed,
           self(),
           now(),
+          info.about === undefined ? null : JSON.stringify(info.about),
         );
       });
       return { id };
@@ -190,7 +205,7 @@ export function openStore(path: string): Store {
           ).run(a.id, a.status, a.compileMs ?? null, a.compiler ?? null, a.flags?.join(' ') ?? null, a.log ?? null);
         }
         d.prepare(
-          `INSERT OR IGNORE INTO trial (study_id, number, config_id, artifact_id, proposer, batch, state, invalidity, detail, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+          `INSERT OR IGNORE INTO trial (study_id, number, config_id, artifact_id, proposer, batch, state, invalidity, detail, created_at, at_s) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         ).run(
           study,
           t.number,
@@ -202,6 +217,7 @@ export function openStore(path: string): Store {
           t.invalidity ?? null,
           t.detail ?? null,
           now(),
+          t.atSeconds ?? null,
         );
         for (const m of measurements) d.prepare(insertMeasurements).run(...measured(study, m));
       });
@@ -245,6 +261,20 @@ export function openStore(path: string): Store {
         );
       });
     },
+    outcome(study, outcome) {
+      db.write(0, (d) => {
+        d.prepare(`UPDATE study SET outcome = ? WHERE id = ?`).run(JSON.stringify(outcome), study);
+      });
+    },
+    call(study, c) {
+      db.write(1, (d) => {
+        d.prepare(
+          `INSERT OR IGNORE INTO llm_call (study_id, number, prompt_hash, model, call, created_at) VALUES (?, ?, ?, ?, ?, ?)`,
+        ).run(study, c.number, c.prompt_hash, c.model, c.call, now());
+      });
+    },
+    calls: (study) =>
+      rows(callRow, `SELECT number, prompt_hash, model, call FROM llm_call WHERE study_id = ? ORDER BY number`, study),
     winner(study, info, won) {
       db.write(1, (d) => {
         d.prepare(

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** Format of the database; written to `user_version`. A later format adds a step to `MIGRATIONS`. */
-export const FORMAT = 1;
+export const FORMAT = 2;
 
 /** SQL that brings a database from format i to i + 1. Measurements and labels are append-only; everything else is written once and then at most finished. */
 export const MIGRATIONS: readonly string[] = [
@@ -29,6 +29,14 @@ export const MIGRATIONS: readonly string[] = [
      config_id TEXT NOT NULL, median_ns REAL NOT NULL, speedup REAL NOT NULL, low REAL NOT NULL, high REAL NOT NULL, created_at TEXT NOT NULL,
      PRIMARY KEY (study_id)) STRICT;
    CREATE INDEX winner_op ON winner (op, target, fingerprint);`,
+  // What a study is about and what came of it, in full: reports and exports need nothing but the records.
+  `ALTER TABLE study ADD COLUMN about TEXT;
+   ALTER TABLE study ADD COLUMN outcome TEXT;
+   ALTER TABLE trial ADD COLUMN at_s REAL;
+   CREATE INDEX study_op ON study (op, target);
+   CREATE TABLE llm_call (
+     study_id TEXT NOT NULL REFERENCES study (id), number INTEGER NOT NULL, prompt_hash TEXT NOT NULL, model TEXT NOT NULL, call TEXT NOT NULL,
+     created_at TEXT NOT NULL, PRIMARY KEY (study_id, number)) STRICT;`,
 ];
 
 const value = z.union([z.number(), z.string(), z.boolean()]);
@@ -60,6 +68,8 @@ export const trialRow = z.object({
   state: z.enum(['ok', 'pruned', 'failed']),
   invalidity: orNull(z.string()),
   detail: orNull(z.string()),
+  /** Seconds of the study's budget that were used by then; absent in records of format 1. */
+  at_s: orNull(z.number()),
 });
 export const labelRow = z.object({ batch: z.number(), config_id: z.string(), ns: z.number() });
 export const verificationRow = z.object({
@@ -74,6 +84,8 @@ export const winnerRow = z.object({
   speedup: z.number(),
   created_at: z.string(),
 });
+export const callRow = z.object({ number: z.number(), prompt_hash: z.string(), model: z.string(), call: z.string() });
+export type CallRow = z.infer<typeof callRow>;
 export type StudyRow = z.infer<typeof studyRow>;
 export type TrialRow = z.infer<typeof trialRow>;
 export type LabelRow = z.infer<typeof labelRow>;

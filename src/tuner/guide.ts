@@ -29,6 +29,8 @@ export type GuideAnswer =
 export interface Guide {
   /** Recorded as the proposer of its trials: `llm`. */
   readonly name: string;
+  /** The study in the records that the rounds belong to; told once, before the first one. What a guide answered in an earlier run of it need not be asked again. */
+  begin?(study: string): void;
   /** Never rejects: what went wrong is an answer. */
   propose(request: GuideRequest): Promise<GuideAnswer>;
 }

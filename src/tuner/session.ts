@@ -180,6 +180,7 @@ export function createSession(p: SessionParts): Session {
           ...artifact,
           ...(entry.invalidity === undefined ? {} : { invalidity: entry.invalidity }),
           ...(entry.detail === undefined ? {} : { detail: entry.detail }),
+          atSeconds: budget.seconds(),
         },
         finding.measurements,
       );

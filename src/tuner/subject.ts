@@ -35,6 +35,8 @@ export interface Subject {
   readonly hint: ShapeHint;
   readonly inputs: Inputs;
   readonly verify: Verify;
+  /** For the records: the types that were chosen, and the operator's text. */
+  readonly origin?: { readonly types: Readonly<Record<string, string>>; readonly source: string };
 }
 
 /** `cpp:avx2`. */

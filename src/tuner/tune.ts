@@ -24,6 +24,7 @@ import type { Guide } from './guide.ts';
 import type { TuneEvent } from './progress.ts';
 import { createSession } from './session.ts';
 import type { Session } from './session.ts';
+import { structureHash } from './structure.ts';
 import { summarySchema } from './summary.ts';
 import type { Stop, Summary } from './summary.ts';
 import { shapeOf, targetOf } from './subject.ts';
@@ -67,6 +68,8 @@ export interface TuneResult {
   readonly emitted: Emitted | undefined;
   readonly space: Space;
   readonly workload: Workload | undefined;
+  /** The study in the records; undefined if none was begun. */
+  readonly study: string | undefined;
   /** True if the records had the answer and nothing was run. */
   readonly fromRecords: boolean;
   readonly diagnostics: readonly Diagnostic[];
@@ -85,19 +88,28 @@ export async function tune(o: TuneOptions): Promise<TuneResult> {
   const { subject } = o;
   const space = subject.backend.space(subject.graph, subject.arch, subject.hint);
   const base = firstConfig(space);
-  const nothing = { summary: undefined, emitted: undefined, space, workload: undefined, fromRecords: false };
+  const none = {
+    summary: undefined,
+    emitted: undefined,
+    space,
+    workload: undefined,
+    study: undefined,
+    fromRecords: false,
+  };
   if (base === undefined)
-    return { ...nothing, diagnostics: [diagnostic('no-valid-config', { tried: 0, reasons: 'the space is empty' })] };
+    return { ...none, diagnostics: [diagnostic('no-valid-config', { tried: 0, reasons: 'the space is empty' })] };
   const first = draft(subject, { id: configId(space, base), config: base, proposer: 'default', batch: 0 });
   if (!first.ok)
     return {
-      ...nothing,
+      ...none,
       diagnostics: [diagnostic('no-valid-config', { tried: 1, reasons: first.finding.entry.detail ?? '' })],
     };
   const workload = createWorkload(first.draft.emitted.abi, subject.inputs);
 
   const info = studyInfo(o, space, first.draft.source);
   const { id: studyId, kept } = o.store.open(info, o.fresh);
+  const nothing = { ...none, study: studyId };
+  o.guide?.begin?.(studyId);
   const remembered = answerOf(kept, o.budget);
   if (remembered !== undefined) {
     const winner = fromDiff(space, remembered.winner.config);
@@ -221,7 +233,18 @@ function studyInfo(o: TuneOptions, space: Space, defaultSource: string): StudyIn
   const key = createHash('sha256')
     .update(JSON.stringify([about, subject.graphHash, defaultSource, o.jobs, o.perUnit, transfer]))
     .digest('hex');
-  return { key, ...about };
+  const { origin } = subject;
+  return {
+    key,
+    ...about,
+    about: {
+      types: origin?.types ?? {},
+      sizes: subject.hint.dims,
+      source: origin?.source ?? '',
+      structure: structureHash(subject.graph),
+      params: space.params,
+    },
+  };
 }
 
 /** The kept answer of a study that has used up this budget, or has nothing left to ask. */

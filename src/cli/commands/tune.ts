@@ -3,10 +3,13 @@ import { join, relative, resolve } from 'node:path';
 import { diagnostic } from '../../diagnostics/diagnostic.ts';
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 import { measureCeilings, placeUnderRoof } from '../../measure/roofline.ts';
+import type { Ceilings, RooflinePoint } from '../../measure/roofline.ts';
 import { openStore } from '../../store/records.ts';
+import type { Store } from '../../store/records.ts';
 import { bucketOf, pinWinner } from '../../store/lock-file.ts';
 import type { LockEntry } from '../../store/lock-file.ts';
 import { tune as search } from '../../tuner/tune.ts';
+import type { Summary } from '../../tuner/summary.ts';
 import type { TuneResult } from '../../tuner/tune.ts';
 import type { Command } from '../command.ts';
 import type { CommonArgs, Context, Outcome } from '../context.ts';
@@ -15,7 +18,7 @@ import { graphHash } from '../graph-hash.ts';
 import { paths, requireTarget, runnerFor, withScratch } from '../host.ts';
 import type { Target } from '../host.ts';
 import type { LlmReport } from '../../llm/guide.ts';
-import { guidance, withLlm } from '../llm.ts';
+import { guidance, modelNamed, withLlm } from '../llm.ts';
 import type { LlmArgs } from '../llm.ts';
 import { loadRight } from '../load.ts';
 import { withSubject, withTarget } from '../options.ts';
@@ -63,7 +66,7 @@ export const tune: Command<Args> = {
       throw new UserError(diagnostic('llm-unused', { strategy: strategy.name }), EXIT.usage);
     const seconds = parseBudget(args.budget);
     const target = await requireTarget(args.target, 'time');
-    const guided = args.llm === undefined ? undefined : guidance(io, { ...args, llm: args.llm }, chosen, target);
+    if (args.llm !== undefined) modelNamed(io, args.llm);
     const runner = await runnerFor(io, target);
     const place = paths(io);
     return withScratch(io, async (scratch) => {
@@ -73,6 +76,8 @@ export const tune: Command<Args> = {
       const ceilings = await measureCeilings(probe, place.ceilings, runner.path);
       await probe.close();
       const store = openStore(place.records);
+      const guided =
+        args.llm === undefined ? undefined : guidance(io, { ...args, llm: args.llm }, chosen, target, store);
       const progress = createProgress(context);
       try {
         const result = await search({
@@ -93,7 +98,9 @@ export const tune: Command<Args> = {
         });
         progress.end();
         const problems = [...store.problems(), ...(guided?.problems() ?? [])];
-        return await conclude(result, chosen, target, context, place.root, ceilings, problems, guided?.report());
+        const ended = await conclude(result, chosen, target, context, place.root, ceilings, problems, guided?.report());
+        keepOutcome(store, result, target, ceilings, ended);
+        return ended;
       } finally {
         progress.end();
         store.close();
@@ -101,6 +108,28 @@ export const tune: Command<Args> = {
     });
   },
 };
+
+/** What reports show of a study beyond its summary. An answer from the records has it already. */
+function keepOutcome(
+  store: Store,
+  { study, summary, emitted, fromRecords }: TuneResult,
+  target: Target,
+  ceilings: Ceilings | undefined,
+  { diagnostics = [] }: Outcome,
+): void {
+  if (study === undefined || fromRecords) return;
+  store.outcome(study, {
+    roofline: rooflineOf(summary, ceilings) ?? null,
+    ceilings: ceilings?.ceilings ?? {},
+    kernel: emitted === undefined ? null : { text: emitted.text, extension: target.backend.extension },
+    messages: diagnostics.map((d) => d.message),
+  });
+}
+
+const rooflineOf = (summary: Summary | undefined, ceilings: Ceilings | undefined): RooflinePoint | undefined =>
+  ceilings === undefined || summary?.bytes === undefined
+    ? undefined
+    : placeUnderRoof(ceilings, { bytes: summary.bytes, flops: summary.flops ?? 0, ns: summary.winner.ns });
 
 const describeSubject = (chosen: Chosen, target: Target): string => {
   const types = Object.entries(chosen.op.types).map(([k, v]) => `${k}=${v}`);
@@ -114,7 +143,7 @@ async function conclude(
   target: Target,
   { io, paint }: Context,
   root: string,
-  ceilings: Parameters<typeof placeUnderRoof>[0] | undefined,
+  ceilings: Ceilings | undefined,
   problems: readonly Diagnostic[],
   guided: LlmReport | undefined,
 ): Promise<Outcome> {
@@ -151,10 +180,7 @@ async function conclude(
     measuredAt: new Date().toISOString(),
   };
   const pinned = summary.winner.confirmed ? await pinWinner(lock, entry) : undefined;
-  const roof =
-    ceilings === undefined || summary.bytes === undefined
-      ? undefined
-      : placeUnderRoof(ceilings, { bytes: summary.bytes, flops: summary.flops ?? 0, ns: summary.winner.ns });
+  const roof = rooflineOf(summary, ceilings);
   const text = tuneReport({
     chosen,
     target: target.name,

@@ -12,7 +12,7 @@ import { spread } from '../search/moves.ts';
 const START = 16;
 /** So many of them even where seeds or records of other devices were measured already. */
 const LEAST_START = 6;
-/** Proposals between two fits. */
+/** Proposals of a round, from the likely to the curious one; at most so many lie between two fits. */
 const ROUND = 4;
 const TREES = 50;
 /** Share of the features that a split may choose from. */
@@ -28,7 +28,10 @@ const NEAREST = 0.3;
 /** That factor's logarithm at least, so that noise is not what is learned; and how many measurements lie below it at least. */
 const LEAST_RELEVANT = 0.05;
 const LEAST_NEAREST = 5;
-/** The last proposal of a round may be so many spreads better than its mean; the first is the best by its mean. */
+/**
+ * The last proposal of a round may be so many spreads better than its mean; the first is the best by its mean. Where fewer are asked at a time a round
+ * takes several questions: curiosity does not depend on the batch.
+ */
 const OPTIMISM = 4;
 /** Rounds in a row that find nothing new before a space too large to list counts as used up. */
 const PATIENCE = 50;
@@ -61,8 +64,10 @@ export const surrogate: Strategy = {
       note(outcomes);
       note(revised);
     }
+    let step = 0;
     for (let idle = 0; idle < PATIENCE;) {
-      const asked = propose(space, rng, [...rows.values()], isKnown, Math.min(batch, ROUND));
+      const courage = Array.from({ length: Math.min(batch, ROUND) }, () => (step++ % ROUND) / (ROUND - 1));
+      const asked = propose(space, rng, [...rows.values()], isKnown, courage);
       if (asked.length === 0 && allPoints(space) !== undefined) return;
       if (asked.length === 0) {
         idle++;
@@ -112,8 +117,9 @@ function propose(
   rng: Rng,
   rows: readonly Row[],
   isKnown: (id: string) => boolean,
-  count: number,
+  courage: readonly number[],
 ): readonly Config[] {
+  const count = courage.length;
   const pool = new Map<string, Point>();
   const add = (point: Point | undefined): void => {
     if (point !== undefined && !isKnown(point.id)) pool.set(point.id, point);
@@ -144,13 +150,13 @@ function propose(
   );
   const candidates = [...pool.values()].map(({ config, x }) => ({ config, ...predict(forest, x) }));
   const chosen = new Set<Config>();
-  for (let k = 0; k < count; k++) {
-    const optimism = count === 1 ? 0 : (OPTIMISM * k) / (count - 1);
+  for (const c of courage) {
+    const optimism = OPTIMISM * c;
     let least = Infinity;
     let pick: Config | undefined;
-    for (const c of candidates) {
-      const v = c.mean - optimism * c.spread;
-      if (v < least && !chosen.has(c.config)) [least, pick] = [v, c.config];
+    for (const { config, mean, spread: wide } of candidates) {
+      const v = mean - optimism * wide;
+      if (v < least && !chosen.has(config)) [least, pick] = [v, config];
     }
     chosen.add(must(pick, 'a candidate'));
   }
