@@ -41,6 +41,7 @@ export function newEmitter(around: Surroundings, stage: string, bounds: boolean)
     vars: new Map(),
     strict: false,
     speculative: 0,
+    doubts: [],
     expr: emitExpr,
   };
 }

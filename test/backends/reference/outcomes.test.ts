@@ -142,6 +142,22 @@ describe('faults', () => {
       ],
     ]);
   });
+  test('a point that may not exist and would be out of range is no fault, and leaves what it might reach unknown', () => {
+    const at = '(x[n] * 10) as i64';
+    const scattered = runSource(
+      `op s(x: f32[N], w: f32[K]) -> (y: i64[K]) { scatter max y[drop ${at}] = 1 init 0 as i64; }`,
+      { x: [0.3], w: [1, 2, 3] },
+    );
+    const read = runSource(
+      `op r(x: f32[N], w: f32[K]) -> (y: f32[N]) { y[n] = sum[j in 0..1 where ${at} + j >= 0 && ${at} + j < K](w[${at} + j]); }`,
+      { x: [0.3, 0.1], w: [1, 2, 3] },
+    );
+    expect([scattered.faults, [...must(outputOf(scattered, 'y').marks, 'marks')]]).toEqual([
+      [],
+      [MARK_UNSTABLE, MARK_UNSTABLE, MARK_UNSTABLE],
+    ]);
+    expect([read.faults, [...must(outputOf(read, 'y').bound, 'bound')]]).toEqual([[], [inf, inf]]);
+  });
   test('a target of `scatter unique` that is written twice is reported', () => {
     const r = runSource('op p(i: i64[N]) -> (o: i64[N]) { scatter unique o[drop i[n]] = n init -1; }', {
       i: [0n, 0n, 7n],

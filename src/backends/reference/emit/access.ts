@@ -31,6 +31,7 @@ export function load(em: Emitter, s: Spot): Val {
   const quiet = em.speculative > 0;
   const checked = s.list !== undefined || !provenBelow(s);
   const miss = `${helper(em, 'miss')}(${em.around.site(em.stage, m.id)}, ${s.flat})`;
+  const missed = em.doubts.length === 0 ? miss : `${em.doubts.join(' || ')} || ${miss}`;
   const get = (offset: string): string => {
     if (s.field !== undefined) return fieldText(em, dtype, s.data, s.flat + offset);
     const at = m.layout === 'wide' ? `2 * (${s.flat})${offset}` : s.flat;
@@ -38,10 +39,10 @@ export function load(em: Emitter, s: Spot): Val {
   };
   const cond = checked ? inRange(s) : '';
   const guard = (text: string, zero: string): string =>
-    checked ? `${cond} ? ${text} : ${quiet ? zero : `(${miss}, ${zero})`}` : text;
+    checked ? `${cond} ? ${text} : ${quiet ? zero : `(${missed}, ${zero})`}` : text;
   const read = (text: string, zero = '0'): { v: string; block: Val['block'] } =>
     bind(em, guard(text, zero), s.deps, true);
-  const e = errorOf(em, s, dtype, checked && quiet ? cond : undefined);
+  const e = errorOf(em, s, dtype, checked && (quiet || em.doubts.length > 0) ? cond : undefined);
   if (type === 'bool') {
     const b = read(`${get('')} !== 0`, 'false');
     return {

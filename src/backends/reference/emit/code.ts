@@ -84,6 +84,8 @@ export interface Emitter {
   strict: boolean;
   /** Set while emitting the side of a choice that is not taken: reads out of range are unknown, not faults. */
   speculative: number;
+  /** Conditions, in code, under which the point at hand may be none: an access out of range is then no fault. */
+  readonly doubts: string[];
   readonly expr: (em: Emitter, e: Expr) => Val;
   /** The list element at hand, inside the shape of a list. */
   element?: Val | undefined;

@@ -16,6 +16,8 @@ export interface Opened {
   readonly doubt: BoolVal | undefined;
   /** Ranges of the loops, outermost first. */
   readonly ranges: readonly { readonly lo: IntVal; readonly hi: IntVal; readonly at: IntVal }[];
+  /** How many of `doubts` of the emitter come from outside. */
+  readonly outer: number;
 }
 
 /**
@@ -29,7 +31,7 @@ export function openLoops(
   params: readonly string[] = [],
 ): Opened {
   const heads: string[] = [];
-  const doubts: string[] = [];
+  const outer = em.doubts.length;
   const ranges: { lo: IntVal; hi: IntVal; at: IntVal }[] = [];
   const inner = new Set(axes.map((a) => a.id));
   const pending = [...conjuncts(where)];
@@ -39,7 +41,7 @@ export function openLoops(
       pending.shift();
       const cond = boolOf(em, c);
       if (cond.v === 'true') continue;
-      if (cond.e !== undefined) doubts.push(cond.e);
+      if (cond.e !== undefined) em.doubts.push(cond.e);
       heads.push(`if (${cond.v}${cond.e === undefined ? '' : ` || ${cond.e}`})`);
       open(em, true);
     }
@@ -48,7 +50,7 @@ export function openLoops(
   axes.forEach((a, k) => {
     const lo = indexOf(em, a.lo);
     const hi = indexOf(em, a.hi);
-    for (const end of [lo, hi]) if (end.e !== undefined) doubts.push(`${end.e} > 0`);
+    for (const end of [lo, hi]) if (end.e !== undefined) em.doubts.push(`${end.e} > 0`);
     const param = params[k];
     const name = param ?? fresh(em, 'i');
     heads.push(
@@ -63,6 +65,7 @@ export function openLoops(
     inner.delete(a.id);
     test();
   });
+  const doubts = em.doubts.slice(outer);
   const doubt =
     doubts.length === 0
       ? undefined
@@ -75,8 +78,9 @@ export function openLoops(
             true,
           ),
         };
-  return { heads, doubt, ranges };
+  return { heads, doubt, ranges, outer };
 }
 export function closeLoops(em: Emitter, o: Opened): void {
   for (const head of [...o.heads].reverse()) close(em, head);
+  em.doubts.length = o.outer;
 }

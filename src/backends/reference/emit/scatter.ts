@@ -50,7 +50,8 @@ export function emitScatter(em: Emitter, s: Scatter): void {
     em.block.lines.push(
       `if (${tally}[${at.flat}]++ > 0) ${helper(em, 'miss')}(${em.around.site(`${em.stage} (not unique)`, m.id)}, ${at.flat});`,
     );
-  const miss = s.drop ? '' : ` else ${helper(em, 'miss')}(${em.around.site(em.stage, m.id)}, ${at.flat});`;
+  const sure = doubt === undefined ? '' : `if (!${doubt}) `;
+  const miss = s.drop ? '' : ` else ${sure}${helper(em, 'miss')}(${em.around.site(em.stage, m.id)}, ${at.flat});`;
   close(em, `if (${inRange(at)})`, miss);
   closeLoops(em, opened);
 
