@@ -6,6 +6,7 @@ import { explain } from './commands/explain.ts';
 import { fmt } from './commands/fmt.ts';
 import { ops } from './commands/ops.ts';
 import { replay } from './commands/replay.ts';
+import { report } from './commands/report.ts';
 import { run } from './commands/run.ts';
 import { space } from './commands/space.ts';
 import { targets } from './commands/targets.ts';
@@ -27,6 +28,7 @@ export const commands: readonly ((add: Add) => void)[] = [
   (add) => add(space),
   (add) => add(tune),
   (add) => add(replay),
+  (add) => add(report),
   (add) => add(ops),
   (add) => add(targets),
   (add) => add(doctor),

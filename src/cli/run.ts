@@ -72,7 +72,17 @@ export async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
   return exit;
 }
 /** What may be given several times. */
-const LISTS: ReadonlySet<string> = new Set(['file', 'files', 'type', 'shape', 'config', 'in', 'matrix', 'transfer']);
+const LISTS: ReadonlySet<string> = new Set([
+  'file',
+  'files',
+  'type',
+  'shape',
+  'config',
+  'in',
+  'matrix',
+  'transfer',
+  'studies',
+]);
 const firstLine = (text: string): string => text.split('\n')[0] ?? text;
 
 /** Turns what a command throws into an outcome. */

@@ -14,6 +14,10 @@ export const TUNE = {
     (p) => `${p.pending} results could not be written to \`${p.path}\`: ${p.reason}`,
     'they are printed below, and only there; free some space to keep the next ones',
   ),
+  'no-study': error<{ path: string; wanted: string }>(
+    (p) => (p.wanted === '' ? `\`${p.path}\` holds no study` : `\`${p.path}\` holds no study of ${p.wanted}`),
+    'run `ktune tune` first; KTUNE_DIR says where records are kept',
+  ),
   'llm-name': error<{ text: string; reason: string }>(
     (p) => `--llm ${p.text}: ${p.reason}`,
     'give openai:MODEL, anthropic:MODEL, http://HOST/v1#MODEL, exec:COMMAND or replay:FILE',

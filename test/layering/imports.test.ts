@@ -16,7 +16,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   store: ['diagnostics', 'dsl', 'codegen', 'backends', 'measure', 'verify'],
   tuner: ['diagnostics', 'dsl', 'codegen', 'backends', 'measure', 'verify', 'store'],
   llm: ['diagnostics', 'dsl', 'codegen', 'tuner'],
-  cli: ['diagnostics', 'dsl', 'codegen', 'backends', 'measure', 'verify', 'store', 'tuner', 'llm'],
+  report: ['diagnostics', 'codegen', 'measure', 'store', 'tuner', 'llm'],
+  cli: ['diagnostics', 'dsl', 'codegen', 'backends', 'measure', 'verify', 'store', 'tuner', 'llm', 'report'],
 };
 
 function files(dir: string): string[] {

@@ -6,13 +6,18 @@ import Handlebars from 'handlebars';
 export type Template<Model> = (model: Model) => string;
 
 /**
- * Loads `<name>.hbs` from a folder of templates. Text is code, so nothing is escaped; a missing field is an error, and only built-in helpers exist.
+ * Loads `<name>.hbs` from a folder of templates. Text is code, so nothing is escaped unless `escape` says that the page is HTML; a missing field is an
+ * error, and only built-in helpers exist.
  */
-export function template<Model>(folder: string, name: string): Template<Model> {
+export function template<Model>(
+  folder: string,
+  name: string,
+  options: { readonly escape?: boolean } = {},
+): Template<Model> {
   const engine = Handlebars.create();
   const source = readFileSync(join(folder, `${name}.hbs`), 'utf8');
   const compiled = engine.compile<Model>(source, {
-    noEscape: true,
+    noEscape: options.escape !== true,
     strict: true,
     knownHelpersOnly: true,
     preventIndent: true,
