@@ -33,7 +33,7 @@ constexpr unsigned long bytesOf(const CbConfig (&table)[N]) {
   static constexpr mtia::CbConfig name[] = {__VA_ARGS__}; \
   static_assert(mtia::bytesOf(name) <= KT_LOCAL_BYTES, "the circular buffers exceed local memory")
 
-enum : unsigned { mostPes = 72, mostCbs = 16, redZone = 64 };
+enum : unsigned { mostPes = 72, mostCbs = 32, mostDepth = 16, redZone = 64 };
 /** What popped slots hold: as floats of 32 bits a small negative number that no result hides. */
 static const unsigned char poison = 0xa5;
 /** What lies behind each slot and must stay. */
@@ -44,6 +44,10 @@ struct Channel {
   unsigned slotBytes, depth;
   i64 pushed, popped;
   bool reserved, fronted;
+  /** Slots that hold poison where they hold no data; the others were never used. */
+  unsigned prepared;
+  /** By slot: bytes before the data, which begin as far from a border of DMA as in memory, and bytes of data. */
+  unsigned lead[mostDepth], used[mostDepth];
 };
 struct Pe {
   Channel cbs[mostCbs];
@@ -61,6 +65,8 @@ struct Fibre {
 static Pe grid[mostPes];
 static Fibre fibres[2 * mostPes];
 static unsigned pesNow, cbsNow;
+/** One core moves data and computes. */
+static bool alone;
 static Fibre* current;
 static void* home;
 static bool progress;
@@ -136,12 +142,20 @@ static void await(State state, unsigned cb, int line, F done) {
 static inline unsigned pe() { return current->pe; }
 static inline unsigned pes() { return pesNow; }
 
-/** The next free slot; waits for one. */
-static inline void* cb_reserve_back(unsigned cb, int line = __builtin_LINE()) {
+/** The next free slot; waits for one. Data begin as far from a border of DMA as `like` does. */
+static inline void* cb_reserve_back(unsigned cb, const void* like = nullptr, int line = __builtin_LINE()) {
   Channel& c = channel(cb, line);
   await(wantsSpace, cb, line, [&] { return c.pushed - c.popped < c.depth; });
+  char* slot = slotOf(c, c.pushed);
+  if (c.pushed >= c.prepared) {
+    memset(slot, poison, c.slotBytes);
+    memset(slot + c.slotBytes, fence, slotStride(c.slotBytes) - c.slotBytes + redZone);
+    ++c.prepared;
+  }
   c.reserved = true;
-  return slotOf(c, c.pushed);
+  const unsigned k = c.pushed % c.depth;
+  c.used[k] = c.slotBytes;
+  return slot + (c.lead[k] = (unsigned long)like % KT_DMA_ALIGN);
 }
 /** Hands the reserved slot to the reader. */
 static inline void cb_push_back(unsigned cb, int line = __builtin_LINE()) {
@@ -157,21 +171,25 @@ static inline void* cb_wait_front(unsigned cb, int line = __builtin_LINE()) {
   Channel& c = channel(cb, line);
   await(wantsData, cb, line, [&] { return c.pushed > c.popped; });
   c.fronted = true;
-  return slotOf(c, c.popped);
+  return slotOf(c, c.popped) + c.lead[c.popped % c.depth];
 }
 /** Gives the oldest full slot back; what it held is gone. */
 static inline void cb_pop_front(unsigned cb, int line = __builtin_LINE()) {
   Channel& c = channel(cb, line);
   if (!c.fronted) fail("pops circular buffer %u without having waited for it, line %d", cb, line);
   checkFence(c, slotOf(c, c.popped), cb, line);
-  memset(slotOf(c, c.popped), poison, c.slotBytes);
+  const unsigned k = c.popped % c.depth, end = c.lead[k] + c.used[k];
+  memset(slotOf(c, c.popped), poison, end < c.slotBytes ? end : c.slotBytes);
   c.fronted = false;
   ++c.popped;
   progress = true;
 }
 
+static void checkMover(int line) {
+  if (current->core != 'A' && !alone) fail("moves data, which is for core A, line %d", line);
+}
 static void checkDma(const void* p, unsigned rows, unsigned rowBytes, unsigned stride, unsigned cb, int line) {
-  if (current->core != 'A') fail("moves data, which is for core A, line %d", line);
+  checkMover(line);
   if ((unsigned long)p % KT_DMA_ALIGN != 0 || (rows > 1 && (stride % KT_DMA_ALIGN != 0 || rowBytes % KT_DMA_ALIGN != 0)))
     fail("DMA of circular buffer %u is not aligned to %d bytes, line %d", cb, KT_DMA_ALIGN, line);
   const unsigned slot = channel(cb, line).slotBytes;
@@ -180,7 +198,7 @@ static void checkDma(const void* p, unsigned rows, unsigned rowBytes, unsigned s
 /** Moves rows from memory into the next free slot, and pushes it. */
 static inline void dma_in(unsigned cb, const void* from, unsigned rows, unsigned rowBytes, unsigned stride, int line = __builtin_LINE()) {
   checkDma(from, rows, rowBytes, stride, cb, line);
-  char* to = (char*)cb_reserve_back(cb, line);
+  char* to = (char*)cb_reserve_back(cb, nullptr, line);
   for (unsigned r = 0; r < rows; ++r) memcpy(to + r * rowBytes, (const char*)from + (unsigned long)r * stride, rowBytes);
   cb_push_back(cb, line);
 }
@@ -191,6 +209,61 @@ static inline void dma_out(void* to, unsigned cb, unsigned rows, unsigned rowByt
   for (unsigned r = 0; r < rows; ++r) memcpy((char*)to + (unsigned long)r * stride, from + r * rowBytes, rowBytes);
   cb_pop_front(cb, line);
 }
+/**
+ * Bytes at any address into the next free slot, which is pushed. DMA moves what lies on its borders on both sides, since the slot begins as far from a border
+ * as the data; the core moves the bytes before and behind.
+ */
+static inline void dma_in(unsigned cb, const void* from, i64 bytes, int line = __builtin_LINE()) {
+  checkMover(line);
+  char* to = (char*)cb_reserve_back(cb, from, line);
+  Channel& c = channel(cb, line);
+  const unsigned k = c.pushed % c.depth;
+  if (bytes < 0 || c.lead[k] + bytes > c.slotBytes) fail("%lld bytes exceed the slot of circular buffer %u, %u bytes, line %d", bytes, cb, c.slotBytes, line);
+  memcpy(to, from, bytes);
+  c.used[k] = bytes;
+  cb_push_back(cb, line);
+}
+/** The oldest full slot to any address, and pops it; see dma_in. */
+static inline void dma_out(void* to, unsigned cb, i64 bytes, int line = __builtin_LINE()) {
+  checkMover(line);
+  const char* from = (const char*)cb_wait_front(cb, line);
+  Channel& c = channel(cb, line);
+  const unsigned k = c.popped % c.depth;
+  if (c.lead[k] != (unsigned long)to % KT_DMA_ALIGN) fail("circular buffer %u is aligned otherwise than where it goes, line %d", cb, line);
+  if (bytes < 0 || c.lead[k] + bytes > c.slotBytes) fail("%lld bytes exceed the slot of circular buffer %u, %u bytes, line %d", bytes, cb, c.slotBytes, line);
+  const i64 rest = c.slotBytes - c.lead[k] - bytes;
+  for (i64 n = 0; n < (rest < 64 ? rest : 64); ++n)
+    if ((unsigned char)from[bytes + n] != poison) fail("circular buffer %u was written behind the end of its data, line %d", cb, line);
+  memcpy(to, from, bytes);
+  c.used[k] = bytes;
+  cb_pop_front(cb, line);
+}
+/** Copies within local memory. */
+static inline void ls_copy(void* to, const void* from, i64 bytes) { memcpy(to, from, bytes); }
+
+/** Elements of an array: `n` from `at` on. */
+struct Span {
+  i64 at, n;
+};
+/** begin ≤ k < end, as far as the array goes. */
+static inline Span span(i64 begin, i64 end, i64 all) {
+  if (begin < 0) begin = 0;
+  if (end > all) end = all;
+  return {begin < end ? begin : 0, begin < end ? end - begin : 0};
+}
+/** Shares into which PEs divide a kernel: one each at least, and more until the slots hold the first. */
+template <class Args, class F>
+static i64 shares_for(const Args& args, F window, i64 pes) {
+  const i64 steps = window(args, 0, 1).steps;
+  i64 shares = steps < pes ? steps : pes;
+  while (shares > 0 && shares < steps && !window(args, 0, shares).fits) shares = 2 * shares < steps ? 2 * shares : steps;
+  return shares;
+}
+/** A core that has nothing to do, and the table of a kernel without circular buffers. */
+template <class Args>
+static void idle(const Args&) {}
+static constexpr CbConfig no_buffers[] = {{64, 1}};
+
 /** Waits for the same core of all PEs. */
 static inline void pe_barrier(int line = __builtin_LINE()) {
   const bool b = current->core == 'B';
@@ -219,7 +292,37 @@ __attribute__((noinline, noreturn)) static void deadlock() {
   abort();
 }
 
-/** Runs both cores of `pes` PEs to their end, taken in order or backwards. */
+/** Local memories of a kernel's PEs; kept between launches, with poison in all slots. */
+struct Arena {
+  const CbConfig* table;
+  char* memory;
+  unsigned prepared[mostPes][mostCbs];
+};
+static Arena arenas[16];
+static unsigned nextArena;
+static bool running;
+static char* stacks;
+static void forget(Arena& a) {
+  free(a.memory);
+  memset(&a, 0, sizeof a);
+}
+__attribute__((destructor)) static void forgetAll() {
+  for (Arena& a : arenas) forget(a);
+  free(stacks);
+  stacks = nullptr;
+}
+static Arena& arenaOf(const CbConfig* table, unsigned long bytes) {
+  for (Arena& a : arenas)
+    if (a.table == table) return a;
+  Arena& a = arenas[nextArena++ % 16];
+  forget(a);
+  a.table = table;
+  a.memory = (char*)aligned_alloc(64, bytes * mostPes);
+  if (!a.memory) fail("no memory for the grid");
+  return a;
+}
+
+/** Runs both cores of `pes` PEs to their end, taken in order or backwards; core A may be absent, then core B moves data itself. */
 template <unsigned N, class Args>
 static void launch(void (*coreA)(const Args&), void (*coreB)(const Args&), const CbConfig (&table)[N], const Args& args, unsigned pes, bool backwards) {
   static_assert(N <= mostCbs, "too many circular buffers");
@@ -234,22 +337,27 @@ static void launch(void (*coreA)(const Args&), void (*coreB)(const Args&), const
   argumentsNow = &pair;
   current = nullptr;
   report[0] = 0;
+  alone = coreA == idle<Args>;
   if (pes == 0 || pes > mostPes) fail("there are no %u PEs", pes);
   pesNow = pes, cbsNow = N;
   come[0] = come[1] = rounds[0] = rounds[1] = 0;
+  // A launch that ended in a fault left its slots as they were.
+  if (running)
+    for (Arena& a : arenas) forget(a);
+  running = true;
   unsigned long local = 0;
-  for (const CbConfig& c : table) local += (unsigned long)(slotStride(c.slotBytes) + redZone) * c.depth;
-  char* memory = (char*)aligned_alloc(64, local * pes);
-  char* stacks = (char*)malloc((unsigned long)stackBytes * 2 * pes);
-  if (!memory || !stacks) fail("no memory for the grid");
-  memset(memory, fence, local * pes);
-  char* at = memory;
+  for (const CbConfig& c : table) {
+    if (c.depth > mostDepth) fail("a circular buffer has %u slots, more than %u", c.depth, mostDepth);
+    local += (unsigned long)(slotStride(c.slotBytes) + redZone) * c.depth;
+  }
+  Arena& arena = arenaOf(table, local);
+  if (!stacks) stacks = (char*)malloc((unsigned long)stackBytes * 2 * mostPes);
+  if (!stacks) fail("no memory for the grid");
+  char* at = arena.memory;
   for (unsigned p = 0; p < pes; ++p) {
     for (unsigned k = 0; k < N; ++k) {
-      Channel& c = grid[p].cbs[k];
-      c = {at, table[k].slotBytes, table[k].depth, 0, 0, false, false};
-      for (unsigned s = 0; s < c.depth; ++s) memset(slotOf(c, s), poison, c.slotBytes);
-      at += (unsigned long)(slotStride(c.slotBytes) + redZone) * c.depth;
+      grid[p].cbs[k] = {at, table[k].slotBytes, table[k].depth, 0, 0, false, false, arena.prepared[p][k], {}, {}};
+      at += (unsigned long)(slotStride(table[k].slotBytes) + redZone) * table[k].depth;
     }
     for (unsigned b = 0; b < 2; ++b) {
       const unsigned k = 2 * p + b;
@@ -270,11 +378,12 @@ static void launch(void (*coreA)(const Args&), void (*coreB)(const Args&), const
   }
   current = nullptr;
   for (unsigned p = 0; p < pes; ++p)
-    for (unsigned k = 0; k < N; ++k)
-      if (grid[p].cbs[k].pushed != grid[p].cbs[k].popped)
-        fail("PE %u: %lld slots of circular buffer %u were never popped", p, grid[p].cbs[k].pushed - grid[p].cbs[k].popped, k);
-  free(stacks);
-  free(memory);
+    for (unsigned k = 0; k < N; ++k) {
+      const Channel& c = grid[p].cbs[k];
+      if (c.pushed != c.popped) fail("PE %u: %lld slots of circular buffer %u were never popped", p, c.pushed - c.popped, k);
+      arena.prepared[p][k] = c.reserved && c.prepared > 0 ? 0 : c.prepared;
+    }
+  running = false;
 }
 }  // namespace mtia
 

@@ -2,9 +2,9 @@ import { planNamed } from '../../codegen/plan/planner.ts';
 import { defaultConfig, showConfig } from '../../codegen/space/config.ts';
 import { lowerProgram } from '../../codegen/tile/program.ts';
 import type { Backend } from '../backend.ts';
-import { emitProgram } from '../clike/program.ts';
 import { MTIA_ARCHS, mtiaArch, notPublic } from './arch.ts';
-import { mtiaSpace, pesOf, scheduleOf } from './space.ts';
+import { emitGrid } from './emit.ts';
+import { divisionOf, mtiaSpace, pesOf, scheduleOf } from './space.ts';
 import { mtiaCompile, mtiaReadiness, mtiaRunner } from './toolchain.ts';
 
 /**
@@ -18,27 +18,32 @@ export const mtia: Backend = {
   // The emulator runs some fifty million operations a second.
   caseWork: 1_000_000,
   space: (graph, arch) => mtiaSpace(graph, mtiaArch(arch)),
-  emit(graph, arch, config, hint, entry, change = (p) => p) {
+  emit(graph, arch, config, _hint, entry, change = (p) => p) {
     if (mtiaArch(arch).grid === undefined)
       return { ok: false, reasons: [{ code: 'not-public', message: notPublic(arch), params: [] }] };
     const space = mtiaSpace(graph, mtiaArch(arch));
     const full = { ...defaultConfig(space), ...config };
     const plan = planNamed(graph, String(full['plan']));
     const schedule = scheduleOf(full);
-    const program = lowerProgram(plan, { outer: { kind: 'part' }, schedule: () => schedule, plain: () => true });
+    const program = lowerProgram(plan, {
+      outer: { kind: 'part' },
+      schedule: () => schedule,
+      plain: (chosen) => chosen.bytes === 0,
+    });
     return {
       ok: true,
-      emitted: emitProgram(plan.graph, graph, change(program), {
+      emitted: emitGrid(plan.graph, graph, change(program), {
         entry,
         target: `mtia:${arch.name}`,
         notes: [`Config: ${showConfig(space, full)}.`],
         math: 4,
-        hint,
-        processors: pesOf(full),
+        pes: pesOf(full),
+        dual: full['dual_core'] !== false,
+        division: divisionOf(full, mtiaArch(arch)),
       }),
     };
   },
   readiness: mtiaReadiness,
   runner: mtiaRunner,
-  compile: (_arch, variants, outDir, signal) => mtiaCompile(variants, outDir, signal),
+  compile: (arch, variants, outDir, signal) => mtiaCompile(arch, variants, outDir, signal),
 };

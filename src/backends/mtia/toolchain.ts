@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { must } from '../../assert.ts';
 import type { Emitted } from '../../codegen/program.ts';
 import type { Arch, CompileResult, Level, Readiness, RunnerSpec } from '../backend.ts';
 import { batchText } from '../clike/file.ts';
@@ -87,8 +89,12 @@ export const mtiaRunner = (): RunnerSpec => ({
   launcher: [emulator(), '-L', sysroot(), '-cpu', CPU],
 });
 
+/** The runtime that emitted kernels include. */
+const RUNTIME = fileURLToPath(new URL('../../../native/mtia/ktune_mtia.h', import.meta.url));
+
 /** Compiles the variants into one shared object for RISC-V in `outDir`. */
 export async function mtiaCompile(
+  arch: Arch,
   variants: readonly Emitted[],
   outDir: string,
   signal?: AbortSignal,
@@ -97,11 +103,19 @@ export async function mtiaCompile(
   const parts = await missing();
   if (version === undefined || parts.length > 0)
     return { ok: false, kind: 'missing', log: parts.map((p) => `${p.what}: ${p.fix}`).join('\n') };
+  const { localBytes, dmaAlign } = mtiaArch(arch).figures;
+  const flags = [
+    ...FLAGS,
+    `-I${dirname(RUNTIME)}`,
+    `-DKT_LOCAL_BYTES=${must(localBytes, 'local memory').value}`,
+    `-DKT_DMA_ALIGN=${must(dmaAlign, 'alignment of DMA').value}`,
+  ];
   const build = {
     command: compiler(),
     compiler: version,
-    flags: FLAGS,
-    steps: (draft: string) => [[...FLAGS, `${draft}.cpp`, '-o', `${draft}.so`, ...LINK]],
+    flags,
+    sources: [RUNTIME],
+    steps: (draft: string) => [[...flags, `${draft}.cpp`, '-o', `${draft}.so`, ...LINK]],
   };
   const entries = variants.map((v) => `${v.entry}_call`);
   return buildObject(batchText(variants), entries, build, outDir, signal);

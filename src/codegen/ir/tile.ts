@@ -42,9 +42,9 @@ export interface TileArray {
   readonly list?: boolean;
   /** Rows of packed bytes: indices are byte offsets. */
   readonly bytes?: boolean;
-  /** Elements, for temporaries (workspace, part, shared). Over dims, scalars and reads of offsets. */
+  /** Elements (bytes of packed rows); absent for tables of pointers. Over dims, scalars and reads of offsets. */
   readonly size?: Expr;
-  /** The same, computed in the entry. */
+  /** The same, computed in the entry. Of a result that is laid out like ragged rows: those that the caller made room for. */
   readonly elements?: Val;
   /** The buffer's name in the stage graph. */
   readonly source: string;

@@ -1,9 +1,10 @@
 import { must } from '../../assert.ts';
+import { DTYPES } from '../../dsl/dtypes.ts';
 import type { DType } from '../../dsl/dtypes.ts';
 import * as b from '../ir/build.ts';
 import { ix } from '../ir/build.ts';
 import { keyOf } from '../ir/rewrite.ts';
-import type { BufId, Expr, Stage } from '../ir/stage.ts';
+import type { Buffer, BufId, Expr, Stage } from '../ir/stage.ts';
 import { rewrite, stageExprs } from '../ir/walk.ts';
 import { mentioned } from '../ir/tile-walk.ts';
 import * as t from '../ir/tile-build.ts';
@@ -211,6 +212,7 @@ export function lowerProgram(plan: Plan, mapping: Mapping): TileProgram {
         ...(b.role === 'temp' ? {} : { role: b.role }),
         ...(b.list ? { list: true } : {}),
         ...(b.row ? { bytes: true } : {}),
+        ...(b.list ? {} : { size: sizeOf(b) }),
       })),
       ...stored.map((b): TileArray => ({
         id: must(arrays.get(b.id), b.id),
@@ -231,6 +233,15 @@ export function lowerProgram(plan: Plan, mapping: Mapping): TileProgram {
     capacities: raggeds.map((r) => ({ id: must(capacities.get(r), r), ragged: r })),
   };
 }
+
+/** Elements of a parameter; bytes of one that holds packed rows. */
+const sizeOf = (x: Buffer): Expr =>
+  ix.product([
+    ...x.shape,
+    ...(x.row === undefined
+      ? []
+      : [x.row.reduce<Expr>((sum, f) => ix.add(sum, ix.mul(ix.product(f.shape), b.int(DTYPES[f.dtype].bytes))), b.int(0))]),
+  ]);
 
 function guardsOf(
   facts: Facts,
