@@ -65,10 +65,15 @@ export function emitGrid(graph: StageGraph, source: StageGraph, p: TileProgram, 
     entry,
     params: [...outer.map((x) => x.text), ...(arena ? ['void* workspace'] : []), 'bool backwards'].join(', '),
     lines: [...setup(p, c, pr), ...kernels.flatMap((k) => k.launch)],
-    call: [...outer.map((x, n) => x.cast(`args[${n}]`)), ...(arena ? [`args[${outer.length}]`] : []), 'backwards'].join(', '),
+    call: [...outer.map((x, n) => x.cast(`args[${n}]`)), ...(arena ? [`args[${outer.length}]`] : []), 'backwards'].join(
+      ', ',
+    ),
   });
   const helpers = c.list();
-  const header = headerOf(source, target, [...options.notes, 'Needs ktune_mtia.h, and wrapping signed integers: -fwrapv.']);
+  const header = headerOf(source, target, [
+    ...options.notes,
+    'Needs ktune_mtia.h, and wrapping signed integers: -fwrapv.',
+  ]);
   return {
     entry,
     text: fileText(header, helpers, body),

@@ -64,8 +64,7 @@ export function kernelModel(
   };
   const values = [...own.map((x) => x.id), ...(scratch ? ['kt_scratch'] : [])];
   if (found === undefined || table === undefined) {
-    const call = (part: string, parts: string): string =>
-      `direct(${[...plain.map(at), part, parts].join(', ')});`;
+    const call = (part: string, parts: string): string => `direct(${[...plain.map(at), part, parts].join(', ')});`;
     return {
       ...base,
       staged: false,
@@ -81,17 +80,25 @@ export function kernelModel(
           lines: k.split ? [`  ${call('pe()', 'pes()')}`] : [`  if (pe() == 0) ${call('0', '1')}`],
         },
       ],
-      launch: [`  launch(idle<${name}::Args>, ${name}::core_b, no_buffers, ${name}::Args{${values.join(', ')}}, ${k.split ? options.pes : 1}, backwards);`],
+      launch: [
+        `  launch(idle<${name}::Args>, ${name}::core_b, no_buffers, ${name}::Args{${values.join(', ')}}, ${k.split ? options.pes : 1}, backwards);`,
+      ],
     };
   }
   const shares =
-    found.steps === undefined ? '1' : `shares_for<${name}::Args>({${[...values, '0'].join(', ')}}, ${name}::window, ${options.pes})`;
+    found.steps === undefined
+      ? '1'
+      : `shares_for<${name}::Args>({${[...values, '0'].join(', ')}}, ${name}::window, ${options.pes})`;
   return {
     ...base,
     staged: true,
     cbNames: table.flatMap((b) => [b.cb, ...(b.old === undefined ? [] : [b.old])]).join(', '),
     cbs: rows(table, options),
-    windows: [...(found.steps === undefined ? [] : ['i64 steps;']), ...table.map((b) => `Span ${b.slot.array.id};`), 'bool fits;'],
+    windows: [
+      ...(found.steps === undefined ? [] : ['i64 steps;']),
+      ...table.map((b) => `Span ${b.slot.array.id};`),
+      'bool fits;',
+    ],
     windowLines: windowLines(found, table, own, c, arrays),
     directRemark: 'On arrays in memory: for shares that the slots do not hold.',
     cores: coresOf(found, table, plain, own, c, arrays, options, at),
@@ -112,12 +119,18 @@ function rows(table: readonly Buffer[], options: EmitOptions): KernelModel['cbs'
     { bytes: b.holds, depth: b.depth, cb: b.cb },
     ...(b.old === undefined ? [] : [{ bytes: b.holds, depth: must(options.division, 'division').depthIn, cb: b.old }]),
   ]);
-  return all.map((r, n) => ({ text: `{${r.bytes + SLACK}, ${r.depth}}${n === all.length - 1 ? '' : ','}  // ${r.cb}` }));
+  return all.map((r, n) => ({
+    text: `{${r.bytes + SLACK}, ${r.depth}}${n === all.length - 1 ? '' : ','}  // ${r.cb}`,
+  }));
 }
 
 type Arrays = ReadonlyMap<string, TileArray>;
 /** Locals that stand for fields of the arguments. */
-const unpacked = (names: ReadonlySet<string>, own: readonly Parameter[], but: (id: string) => boolean): readonly string[] =>
+const unpacked = (
+  names: ReadonlySet<string>,
+  own: readonly Parameter[],
+  but: (id: string) => boolean,
+): readonly string[] =>
   own
     .filter((x) => names.has(x.id) && !but(x.id))
     .map((x) => {
@@ -125,7 +138,13 @@ const unpacked = (names: ReadonlySet<string>, own: readonly Parameter[], but: (i
       return `  ${text.includes('*') ? text : `const ${text}`} = kt_a.${x.id};`;
     });
 
-function windowLines(s: Staged, table: readonly Buffer[], own: readonly Parameter[], c: Collector, arrays: Arrays): readonly string[] {
+function windowLines(
+  s: Staged,
+  table: readonly Buffer[],
+  own: readonly Parameter[],
+  c: Collector,
+  arrays: Arrays,
+): readonly string[] {
   const d = cppDialect(c);
   const pr = printer(d, arrays);
   const spans = table.map(({ slot }) => {
@@ -173,7 +192,10 @@ function coresOf(
     b.slot.role === 'in' && !b.slot.resident ? [moveIn(b, b.cb)] : b.old === undefined ? [] : [moveIn(b, b.old)],
   );
   const outs = table.filter((b) => b.slot.role === 'out' || b.slot.role === 'update');
-  const first = stays.length === 0 ? [] : ['    if (!kt_loaded) {', ...stays.map((b) => `      ${moveIn(b, b.cb)}`), '      kt_loaded = true;', '    }'];
+  const first =
+    stays.length === 0
+      ? []
+      : ['    if (!kt_loaded) {', ...stays.map((b) => `      ${moveIn(b, b.cb)}`), '      kt_loaded = true;', '    }'];
   const out = (w: string): readonly string[] => outs.map((b) => `dma_out(${from(b, w)}, ${b.cb}, ${size(b, w)});`);
   const head = [
     '  for (i64 part = pe(); part < kt_a.kt_shares; part += pes()) {',
@@ -183,12 +205,26 @@ function coresOf(
   const lag = outs.length > 0;
   const a = [
     ...flags,
-    ...(lag ? ['  // Results leave one share late, so that the next one is on its way meanwhile.', '  Window kt_last;', '  bool kt_pending = false;'] : []),
+    ...(lag
+      ? [
+          '  // Results leave one share late, so that the next one is on its way meanwhile.',
+          '  Window kt_last;',
+          '  bool kt_pending = false;',
+        ]
+      : []),
     ...head,
     '    if (!kt_w.fits) continue;',
     ...first,
     ...ins.map((l) => `    ${l}`),
-    ...(lag ? ['    if (kt_pending) {', ...out('kt_last').map((l) => `      ${l}`), '    }', '    kt_last = kt_w;', '    kt_pending = true;'] : []),
+    ...(lag
+      ? [
+          '    if (kt_pending) {',
+          ...out('kt_last').map((l) => `      ${l}`),
+          '    }',
+          '    kt_last = kt_w;',
+          '    kt_pending = true;',
+        ]
+      : []),
     '  }',
     ...(lag ? ['  if (kt_pending) {', ...out('kt_last').map((l) => `    ${l}`), '  }'] : []),
   ];
@@ -215,11 +251,19 @@ function coresOf(
     }
   });
   const firsts = table.flatMap(({ slot }) =>
-    slot.begin === undefined || isZero(slot.begin) || !names.has(firstOf(slot.array.id)) ? [] : [`const i64 ${firstOf(slot.array.id)} = kt_w.${slot.array.id}.at;`],
+    slot.begin === undefined || isZero(slot.begin) || !names.has(firstOf(slot.array.id))
+      ? []
+      : [`const i64 ${firstOf(slot.array.id)} = kt_w.${slot.array.id}.at;`],
   );
   const closed = [
     ...outs.map((b) => `cb_push_back(${b.cb});`),
-    ...table.flatMap((b) => (b.old !== undefined ? [`cb_pop_front(${b.old});`] : b.slot.role === 'in' && !b.slot.resident ? [`cb_pop_front(${b.cb});`] : [])),
+    ...table.flatMap((b) =>
+      b.old !== undefined
+        ? [`cb_pop_front(${b.old});`]
+        : b.slot.role === 'in' && !b.slot.resident
+          ? [`cb_pop_front(${b.cb});`]
+          : [],
+    ),
   ];
   const b = [
     ...unpacked(names, own, (id) => inSlot.has(id)),
@@ -229,7 +273,11 @@ function coresOf(
     `      direct(${[...plain.map(at), 'part', 'kt_a.kt_shares'].join(', ')});`,
     '      continue;',
     '    }',
-    ...(options.dual ? (stays.length === 0 ? [] : ['    kt_loaded = true;']) : [...first, ...ins.map((l) => `    ${l}`)]),
+    ...(options.dual
+      ? stays.length === 0
+        ? []
+        : ['    kt_loaded = true;']
+      : [...first, ...ins.map((l) => `    ${l}`)]),
     '    const i64 parts = kt_a.kt_shares;',
     ...opened.map((l) => `    ${l}`),
     ...firsts.map((l) => `    ${l}`),
@@ -241,6 +289,10 @@ function coresOf(
   ];
   return [
     ...(options.dual ? [{ remark: '// Data movement.', name: 'core_a', lines: a }] : []),
-    { remark: options.dual ? '// Computation.' : '// Data movement and computation on one core.', name: 'core_b', lines: b },
+    {
+      remark: options.dual ? '// Computation.' : '// Data movement and computation on one core.',
+      name: 'core_b',
+      lines: b,
+    },
   ];
 }

@@ -48,7 +48,9 @@ export function staged(p: TileProgram, k: TileKernel, graph: StageGraph): Staged
   const arrays = new Map(p.arrays.map((a) => [a.id, a]));
   const { prefix, body } = cut(k.body);
   const outer = [...p.dims, ...p.scalars, ...p.capacities].map((x) => x.id);
-  const offsets = new Set(graph.buffers.flatMap((b) => (b.offsetsOf === undefined || b.list !== undefined ? [] : [b.id])));
+  const offsets = new Set(
+    graph.buffers.flatMap((b) => (b.offsetsOf === undefined || b.list !== undefined ? [] : [b.id])),
+  );
   const rising = new Set(p.arrays.flatMap((a) => (offsets.has(a.source) ? [a.id] : [])));
   const known = knownOf(p, prefix, rising);
   const found = windows(body, {
@@ -81,7 +83,14 @@ function cut(ops: readonly TileOp[]): { readonly prefix: readonly TileOp[]; read
   let open = true;
   for (const op of ops) {
     if (op.kind !== 'let' && op.kind !== 'note') open = false;
-    if (open && op.kind === 'let' && op.value.ty.lanes === 1 && op.value.ty.dtype === 'i64' && plain(op.value, stored, late)) prefix.push(op);
+    if (
+      open &&
+      op.kind === 'let' &&
+      op.value.ty.lanes === 1 &&
+      op.value.ty.dtype === 'i64' &&
+      plain(op.value, stored, late)
+    )
+      prefix.push(op);
     else {
       if (op.kind === 'let') late.add(op.id);
       body.push(op);
@@ -136,13 +145,19 @@ function shareNames(prefix: readonly TileOp[]): readonly string[] {
   return moving;
 }
 
-function slotOf(w: Window, body: readonly TileOp[], moving: ReadonlySet<string>, shares: Shares | undefined): Slot | undefined {
+function slotOf(
+  w: Window,
+  body: readonly TileOp[],
+  moving: ReadonlySet<string>,
+  shares: Shares | undefined,
+): Slot | undefined {
   const { array, range } = w;
   if (array.scope === 'shared' || array.elements === undefined) return undefined;
   if (array.scope === 'part') return { array, role: 'scratch', begin: undefined, end: undefined, resident: false };
   const begin = range && leastOf(range.begins);
   const end = range && mostOf(range.ends);
-  const fixed = range === undefined || ![...range.begins, ...range.ends].some((x) => [...moving].some((id) => dependsOn(x, id)));
+  const fixed =
+    range === undefined || ![...range.begins, ...range.ends].some((x) => [...moving].some((id) => dependsOn(x, id)));
   if (!w.writes) return { array, role: 'in', begin, end, resident: fixed };
   const [from, to] = single(range);
   // What several PEs write must lie apart.
@@ -161,9 +176,7 @@ const apart = (from: Polynomial, to: Polynomial, { pairs }: Shares): boolean =>
 function rebased(ops: readonly TileOp[], slots: readonly Slot[]): readonly TileOp[] {
   const moved = new Set(slots.flatMap((s) => (s.begin === undefined || isZero(s.begin) ? [] : [s.array.id])));
   const ref = (r: Ref): Ref =>
-    moved.has(r.array)
-      ? { ...r, index: t.sub(r.index, t.splat(t.name(firstOf(r.array)), r.index.ty.lanes)) }
-      : r;
+    moved.has(r.array) ? { ...r, index: t.sub(r.index, t.splat(t.name(firstOf(r.array)), r.index.ty.lanes)) } : r;
   return mapOps(ops, {
     val: (v) => (v.kind === 'load' ? { ...v, from: ref(v.from) } : v),
     op: (op): readonly TileOp[] => {

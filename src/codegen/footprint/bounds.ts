@@ -33,11 +33,15 @@ export function positive(v: Val, k: Known): boolean {
     case 'splat':
       return positive(v.a, k);
     case 'call':
-      return v.fn === 'max' ? v.args.some((a) => positive(a, k)) : v.fn === 'min' && v.args.every((a) => positive(a, k));
+      return v.fn === 'max'
+        ? v.args.some((a) => positive(a, k))
+        : v.fn === 'min' && v.args.every((a) => positive(a, k));
     case 'binary':
       if (v.op === 'mod' || v.op === 'bitand') return positive(v.b, k);
       return (
-        (v.op === 'add' || v.op === 'mul' || v.op === 'div' || v.op === 'floordiv') && positive(v.a, k) && positive(v.b, k)
+        (v.op === 'add' || v.op === 'mul' || v.op === 'div' || v.op === 'floordiv') &&
+        positive(v.a, k) &&
+        positive(v.b, k)
       );
     default:
       return false;
@@ -51,7 +55,11 @@ function rises(v: Val, id: string, k: Known): boolean {
     case 'name':
       return true;
     case 'load':
-      return k.rising.has(v.from.array) && v.from.entry === undefined && direction(polynomial(v.from.index, NONE), id, k) === 'up';
+      return (
+        k.rising.has(v.from.array) &&
+        v.from.entry === undefined &&
+        direction(polynomial(v.from.index, NONE), id, k) === 'up'
+      );
     case 'convert':
       return rises(v.a, id, k);
     case 'call':
@@ -84,7 +92,12 @@ function direction(p: Polynomial, id: string, k: Known): 'up' | 'down' | undefin
  * The least or the greatest value of an index while the names take their values, innermost first; undefined where it does not rise or fall steadily with
  * one of them. Remainders are taken to be anything below their divisor.
  */
-export function extreme(p: Polynomial, ranges: readonly Range[], which: 'least' | 'most', k: Known): Polynomial | undefined {
+export function extreme(
+  p: Polynomial,
+  ranges: readonly Range[],
+  which: 'least' | 'most',
+  k: Known,
+): Polynomial | undefined {
   let at: Polynomial | undefined = p;
   for (const r of ranges) {
     if (at === undefined || !dependsOn(at, r.id)) continue;
@@ -102,8 +115,9 @@ function withoutRemainders(p: Polynomial, id: string, which: 'least' | 'most', k
   for (const { factor, atoms } of terms(p)) {
     const found = atoms.find((a) => a.kind === 'binary' && a.op === 'mod' && mentions(a, id));
     if (found?.kind !== 'binary') continue;
-    if (found.b.kind !== 'int' || found.b.value <= 0n || atoms.some((a) => a !== found && !positive(a, k))) return undefined;
-    const large = (factor > 0n) === (which === 'most');
+    if (found.b.kind !== 'int' || found.b.value <= 0n || atoms.some((a) => a !== found && !positive(a, k)))
+      return undefined;
+    const large = factor > 0n === (which === 'most');
     const key = `remainder of ${found.b.value}`;
     const named: Polynomial = replaced(out, found, key);
     out = substitute(named, key, offset(new Map(), large ? Number(found.b.value) - 1 : 0));
@@ -119,10 +133,11 @@ function replaced(p: Polynomial, from: Val, id: string): Polynomial {
         kind: 'binary',
         op: 'add',
         a: acc,
-        b: atoms.reduce<Val>(
-          (x, a) => ({ kind: 'binary', op: 'mul', a: x, b: a === from ? name : a, ty: x.ty }),
-          { kind: 'int', value: factor, ty: { dtype: 'i64', lanes: 1 } },
-        ),
+        b: atoms.reduce<Val>((x, a) => ({ kind: 'binary', op: 'mul', a: x, b: a === from ? name : a, ty: x.ty }), {
+          kind: 'int',
+          value: factor,
+          ty: { dtype: 'i64', lanes: 1 },
+        }),
         ty: acc.ty,
       }),
       { kind: 'int', value: 0n, ty: { dtype: 'i64', lanes: 1 } },

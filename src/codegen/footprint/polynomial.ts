@@ -80,11 +80,15 @@ const atom = (v: Val): Polynomial => sum([{ factor: 1n, atoms: [v] }]);
 
 /** An atom whose indices and operands are in normal form, so that equal ones have equal texts. */
 function resolved(v: Val, names: Names): Val {
-  const inside = (x: Val): Val => (x.ty.dtype === 'i64' && x.ty.lanes === 1 ? toVal(polynomial(x, names)) : resolved(x, names));
+  const inside = (x: Val): Val =>
+    x.ty.dtype === 'i64' && x.ty.lanes === 1 ? toVal(polynomial(x, names)) : resolved(x, names);
   switch (v.kind) {
     case 'load': {
       const { entry } = v.from;
-      return { ...v, from: { ...v.from, index: inside(v.from.index), ...(entry === undefined ? {} : { entry: inside(entry) }) } };
+      return {
+        ...v,
+        from: { ...v.from, index: inside(v.from.index), ...(entry === undefined ? {} : { entry: inside(entry) }) },
+      };
     }
     case 'name': {
       const value = names.get(v.id);
@@ -109,7 +113,9 @@ function resolved(v: Val, names: Names): Val {
 
 /** The sum as a value: positive terms first. */
 export function toVal(p: Polynomial): Val {
-  const ordered = [...p.values()].sort((a, b) => Number(b.factor > 0n) - Number(a.factor > 0n) || b.atoms.length - a.atoms.length);
+  const ordered = [...p.values()].sort(
+    (a, b) => Number(b.factor > 0n) - Number(a.factor > 0n) || b.atoms.length - a.atoms.length,
+  );
   return ordered.reduce<Val>((acc, { factor, atoms }, k) => {
     const size = factor < 0n ? -factor : factor;
     const product = atoms.length === 0 ? t.int(size) : t.mul(t.product(atoms), t.int(size));

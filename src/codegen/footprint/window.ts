@@ -74,7 +74,10 @@ function stands(p: Polynomial, outside: Outside, written: ReadonlySet<string>): 
   const fine = (v: Val): boolean => {
     if (v.ty.lanes > 1) return false;
     if (v.kind === 'name') return outside.names.has(v.id);
-    if (v.kind === 'load' && (written.has(v.from.array) || v.from.entry !== undefined || v.mask !== undefined || v.ty.dtype.startsWith('f')))
+    if (
+      v.kind === 'load' &&
+      (written.has(v.from.array) || v.from.entry !== undefined || v.mask !== undefined || v.ty.dtype.startsWith('f'))
+    )
       return false;
     // A read under a condition may lie outside of its array.
     return v.kind !== 'select' && v.kind !== 'opaque' && operands(v).every(fine);
@@ -88,10 +91,12 @@ function withLoops(all: readonly Access[], known: Known): Known {
   const names = new Set(known.positive);
   for (const r of open.values()) names.add(r.id);
   // Names that stand for several loops count if all of them qualify; outer loops may bound inner ones.
-  for (let again = true; again; ) {
+  for (let again = true; again;) {
     again = false;
     for (const r of open.values()) {
-      const fine = terms(r.least).every((x) => x.factor > 0n && x.atoms.every((a) => positive(a, { ...known, positive: names })));
+      const fine = terms(r.least).every(
+        (x) => x.factor > 0n && x.atoms.every((a) => positive(a, { ...known, positive: names })),
+      );
       if (fine || !names.has(r.id)) continue;
       names.delete(r.id);
       again = true;

@@ -1,6 +1,18 @@
 import { parts } from '../ir/tile-walk.ts';
 import type { TileOp, Val } from '../ir/tile.ts';
-import { constantOf, dependsOn, equal, minus, offset, plus, polynomial, scaled, substitute, terms, toVal } from './polynomial.ts';
+import {
+  constantOf,
+  dependsOn,
+  equal,
+  minus,
+  offset,
+  plus,
+  polynomial,
+  scaled,
+  substitute,
+  terms,
+  toVal,
+} from './polynomial.ts';
 import type { Names, Polynomial } from './polynomial.ts';
 import * as t from '../ir/tile-build.ts';
 
@@ -43,7 +55,9 @@ function storedBy(op: TileOp, array: string, names: Names): Polynomial | undefin
     }
     default:
       // What an array gets in a branch, or all at once, is not counted.
-      return parts(op).refs.some((r) => r.array === array) || parts(op).bodies.some((b) => stores(b, array)) ? undefined : NOTHING;
+      return parts(op).refs.some((r) => r.array === array) || parts(op).bodies.some((b) => stores(b, array))
+        ? undefined
+        : NOTHING;
   }
 }
 const stores = (ops: readonly TileOp[], array: string): boolean =>
@@ -55,7 +69,11 @@ const product = (a: Polynomial, b: Polynomial): Polynomial => polynomial(t.mul(v
 /** Σ q(v + 1) − q(v) = q(hi) − q(lo). */
 function telescoped(p: Polynomial, id: string, lo: Polynomial, hi: Polynomial): Polynomial | undefined {
   const pick = (sign: 1 | -1): Polynomial =>
-    new Map([...p].filter(([, x]) => (sign === 1 ? x.factor > 0n : x.factor < 0n)).map(([k, x]) => [k, sign === 1 ? x : { ...x, factor: -x.factor }]));
+    new Map(
+      [...p]
+        .filter(([, x]) => (sign === 1 ? x.factor > 0n : x.factor < 0n))
+        .map(([k, x]) => [k, sign === 1 ? x : { ...x, factor: -x.factor }]),
+    );
   const [next, now] = [pick(1), pick(-1)];
   const one = offset(polynomial(t.name(id), new Map()), 1);
   if (terms(now).length === 0 || !equal(substitute(now, id, one), next)) return undefined;

@@ -240,7 +240,12 @@ const sizeOf = (x: Buffer): Expr =>
     ...x.shape,
     ...(x.row === undefined
       ? []
-      : [x.row.reduce<Expr>((sum, f) => ix.add(sum, ix.mul(ix.product(f.shape), b.int(DTYPES[f.dtype].bytes))), b.int(0))]),
+      : [
+          x.row.reduce<Expr>(
+            (sum, f) => ix.add(sum, ix.mul(ix.product(f.shape), b.int(DTYPES[f.dtype].bytes))),
+            b.int(0),
+          ),
+        ]),
   ]);
 
 function guardsOf(

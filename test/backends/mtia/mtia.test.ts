@@ -61,8 +61,21 @@ test('one element at a time is another config', () => {
 });
 
 test('a call runs every processing element of the grid, in both directions', () => {
-  expect(emitted('rmsnorm', 'f32').text).toContain('phase * 64 + (backwards ? 63 - k : k), 64)');
-  expect(emitted('rmsnorm', 'f32', { pes: 8 }).text).toContain('phase * 8 + (backwards ? 7 - k : k), 8)');
+  expect(emitted('rmsnorm', 'f32').text).toMatch(/kt_shares}, 64, backwards\)|__shares}, 64, backwards\)/);
+  expect(emitted('rmsnorm', 'f32', { pes: 8 }).text).toMatch(/__shares}, 8, backwards\)/);
+});
+
+test('one core moves data, the other computes on circular buffers', () => {
+  const text = emitted('rmsnorm', 'bf16').text;
+  const [move, compute] = [
+    must(/static void core_a\(.*?\n}/s.exec(text), 'core a')[0],
+    must(/static void core_b\(.*?\n}/s.exec(text), 'core b')[0],
+  ];
+  expect(move).toMatch(/dma_in\(CB_X/);
+  expect(move).toMatch(/dma_out\(.*CB_Y/);
+  expect(move).not.toMatch(/x16/);
+  expect(compute).toMatch(/cb_wait_front\(CB_X\)/);
+  expect(compute).not.toMatch(/dma_/);
 });
 
 test('figures say whether they are published, derived or assumed', () => {
