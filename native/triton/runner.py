@@ -18,8 +18,11 @@ os.environ["TRITON_INTERPRET"] = "1"
 PROTOCOL = os.fdopen(os.dup(1), "w", buffering=1)
 os.dup2(2, 1)
 
+import patches  # noqa: E402
 import torch  # noqa: E402
 import triton.runtime.interpreter as interpreter  # noqa: E402
+
+patches.apply()
 
 CANARY = 64
 CANARY_BYTE = 0xA5

@@ -57,6 +57,18 @@ export const DEVICE_FUNCTIONS: Readonly<Record<string, DeviceFunction>> = {
   fmin: jit(`def fmin(a, b):
     """Ignores a NaN."""
     return tl.where(a != a, b, tl.where(b != b, a, tl.where(a < b, a, b)))`),
+  plus: jit(`def plus(a, b):
+    return a + b`),
+  times: jit(`def times(a, b):
+    return a * b`),
+  larger: jit(`def larger(a, b):
+    return tl.maximum(a, b)`),
+  smaller: jit(`def smaller(a, b):
+    return tl.minimum(a, b)`),
+  bit_and: jit(`def bit_and(a, b):
+    return a & b`),
+  bit_or: jit(`def bit_or(a, b):
+    return a | b`),
   trunc: jit(`def trunc(x):
     return tl.where(x < 0, tl.ceil(x), tl.floor(x))`),
   round_even: jit(`def round_even(x):

@@ -1,12 +1,13 @@
 import { assertNever } from '../../assert.ts';
 import { DTYPES, widen } from '../../dsl/dtypes.ts';
 import type { DType, ValueType } from '../../dsl/dtypes.ts';
-import type { Ref, Val } from '../../codegen/ir/tile.ts';
+import type { Val } from '../../codegen/ir/tile.ts';
 import { OPERATORS } from '../../codegen/render/printer.ts';
 import { callText } from './calls.ts';
 import { DEVICE_FUNCTIONS } from './functions.ts';
+import { pointerTo } from './pointer.ts';
 import { loose, tight } from './text.ts';
-import type { PrintCx, Text } from './text.ts';
+import type { Guard, PrintCx, Text } from './text.ts';
 import { isFloatValue, STORAGE, VALUE } from './types.ts';
 
 /** Names that a kernel's own names must not take. */
@@ -19,18 +20,19 @@ const TAKEN: ReadonlySet<string> = new Set([
 export const pyName = (id: string): string => (TAKEN.has(id) ? `${id}_` : id);
 
 /**
- * Values as Triton text. Triton computes both sides of a choice; what the language computes lazily is loaded under a mask here, `mask` being the name
- * of the condition under which a value counts.
+ * Values as Triton text. Triton computes both sides of a choice; what the language computes lazily is loaded under a mask here, `mask` being the
+ * conditions under which a value counts.
  */
-export function printValue(v: Val, cx: PrintCx, mask?: string): string {
+export type Lazy = readonly Guard[];
+export function printValue(v: Val, cx: PrintCx, mask: Lazy = []): string {
   return print(v, cx, mask).text;
 }
 /** The same as a tensor of the value's type, also where it is a literal. */
-export function printTyped(v: Val, cx: PrintCx, mask?: string): string {
+export function printTyped(v: Val, cx: PrintCx, mask: Lazy = []): string {
   return isLiteral(v) ? `tl.full((), ${printValue(v, cx)}, ${VALUE[v.ty.dtype]})` : printValue(v, cx, mask);
 }
 
-function print(v: Val, cx: PrintCx, mask: string | undefined): Text {
+function print(v: Val, cx: PrintCx, mask: Lazy): Text {
   switch (v.kind) {
     case 'int':
       return integer(v.value, v.ty.dtype);
@@ -39,7 +41,7 @@ function print(v: Val, cx: PrintCx, mask: string | undefined): Text {
     case 'bool':
       return tight(v.value ? 'True' : 'False');
     case 'name':
-      return tight(pyName(v.id));
+      return tight(cx.name(v.id));
     case 'load':
       return load(v, cx, mask);
     case 'unary':
@@ -71,15 +73,15 @@ function print(v: Val, cx: PrintCx, mask: string | undefined): Text {
       return convert(v.a, v.ty.dtype, cx, mask);
     case 'select': {
       const cond = condition(v.cond, cx, mask);
-      const then = printTyped(v.then, cx, hasLoad(v.then) ? both(mask, cond, cx) : mask);
-      const otherwise = printTyped(v.else, cx, hasLoad(v.else) ? both(mask, negated(cond, cx), cx) : mask);
-      return tight(`tl.where(${cond}, ${then}, ${otherwise})`);
+      const then = printTyped(v.then, cx, hasLoad(v.then) ? [...mask, cond] : mask);
+      const otherwise = printTyped(v.else, cx, hasLoad(v.else) ? [...mask, negated(cond, cx)] : mask);
+      return tight(`tl.where(${cond.text}, ${then}, ${otherwise})`);
     }
     case 'opaque':
     case 'splat':
       return print(v.a, cx, mask);
     case 'dimOf':
-      return tight(`tl.load(${pyName(v.id)} + ${inner(print(v.entry, cx, mask))})`);
+      return tight(`tl.load(${cx.name(v.id)} + ${inner(print(v.entry, cx, mask))})`);
     case 'iota':
       return tight(printTyped({ kind: 'int', value: 0n, ty: v.ty }, cx));
     default:
@@ -87,7 +89,7 @@ function print(v: Val, cx: PrintCx, mask: string | undefined): Text {
   }
 }
 const inner = (t: Text): string => (t.tight ? t.text : `(${t.text})`);
-function typedTight(x: Val, cx: PrintCx, mask: string | undefined): string {
+function typedTight(x: Val, cx: PrintCx, mask: Lazy): string {
   return isLiteral(x) ? printTyped(x, cx) : inner(print(x, cx, mask));
 }
 
@@ -106,25 +108,26 @@ function floatText(x: number): Text {
 }
 
 /** A condition as a name, so that it can mask loads. */
-function condition(v: Val, cx: PrintCx, mask: string | undefined): string {
-  if (v.kind === 'name') return pyName(v.id);
-  const id = cx.fresh('cond');
-  cx.before(`${id} = ${printTyped(v, cx, mask)}`);
-  return id;
+export function condition(v: Val, cx: PrintCx, mask: Lazy = []): Guard {
+  const axes = cx.axes(v);
+  if (v.kind === 'name') return { text: cx.name(v.id), axes, loop: false };
+  return { text: named(cx, 'cond', printTyped(v, cx, mask)), axes, loop: false };
 }
-function negated(cond: string, cx: PrintCx): string {
-  const id = cx.fresh('cond');
-  cx.before(`${id} = tl.where(${cond}, False, True)`);
-  return id;
-}
-function both(mask: string | undefined, cond: string, cx: PrintCx): string {
-  if (mask === undefined) return cond;
-  const id = cx.fresh('cond');
-  cx.before(`${id} = ${mask} & ${cond}`);
+export const negated = (cond: Guard, cx: PrintCx): Guard => ({
+  ...cond,
+  text: named(cx, 'cond', `tl.where(${cond.text}, False, True)`),
+});
+/** A text under a name: one that it has already, or a new one. */
+export function named(cx: PrintCx, base: string, text: string): string {
+  const known = cx.known.get(text);
+  if (known !== undefined) return known;
+  const id = cx.fresh(base);
+  cx.before(`${id} = ${text}`);
+  cx.known.set(text, id);
   return id;
 }
 
-function binary(v: Val & { readonly kind: 'binary' }, cx: PrintCx, mask: string | undefined): Text {
+function binary(v: Val & { readonly kind: 'binary' }, cx: PrintCx, mask: Lazy): Text {
   const { op, a, b } = v;
   const t = a.ty.dtype;
   // Each operand is printed once: printing may put lines before the statement.
@@ -136,8 +139,8 @@ function binary(v: Val & { readonly kind: 'binary' }, cx: PrintCx, mask: string 
       const token = op === 'and' ? '&' : '|';
       if (!hasLoad(b)) return loose(`${strong(a)} ${token} ${strong(b)}`);
       const left = condition(a, cx, mask);
-      const taken = both(mask, op === 'and' ? left : negated(left, cx), cx);
-      return loose(`${left} ${token} ${typedTight(b, cx, taken)}`);
+      const taken = [...mask, op === 'and' ? left : negated(left, cx)];
+      return loose(`${left.text} ${token} ${typedTight(b, cx, taken)}`);
     }
     case 'shl':
     case 'shr': {
@@ -160,7 +163,7 @@ function binary(v: Val & { readonly kind: 'binary' }, cx: PrintCx, mask: string 
     }
   }
 }
-const isLiteral = (v: Val): boolean => v.kind === 'int' || v.kind === 'float' || v.kind === 'bool';
+export const isLiteral = (v: Val): boolean => v.kind === 'int' || v.kind === 'float' || v.kind === 'bool';
 
 function hasLoad(v: Val): boolean {
   switch (v.kind) {
@@ -185,26 +188,27 @@ function hasLoad(v: Val): boolean {
   }
 }
 
-/** Pointer to an element. */
-export function pointer(r: Ref, cx: PrintCx, mask?: string): string {
-  const index = inner(print(r.index, cx, mask));
-  return index === '0' ? pyName(r.array) : `${pyName(r.array)} + ${index}`;
-}
-function load(v: Val & { readonly kind: 'load' }, cx: PrintCx, mask: string | undefined): Text {
-  const own = v.mask === undefined ? mask : both(mask, condition(v.mask, cx, mask), cx);
-  const text = `tl.load(${pointer(v.from, cx, mask)}${own === undefined ? '' : `, mask=${own}, other=0`})`;
-  return decode(text, v.dtype, v.ty.dtype, cx);
+function load(v: Val & { readonly kind: 'load' }, cx: PrintCx, mask: Lazy): Text {
+  const lazy = v.mask === undefined ? mask : [...mask, condition(v.mask, cx, mask)];
+  const at = pointerTo(v.from.array, inner(print(v.from.index, cx, mask)), cx.axes(v.from.index), cx, lazy);
+  const known = cx.known.get(at.key) ?? (lazy.length > 0 ? cx.known.get(at.open) : undefined);
+  if (known !== undefined) return decode(known, v.dtype, v.ty.dtype, cx);
+  cx.read(v.from.array);
+  const id = cx.fresh(v.from.array);
+  cx.before(`${id} = tl.load(${at.text}${at.mask === undefined ? '' : `, mask=${at.mask}, other=0`})`);
+  cx.known.set(at.key, id);
+  return decode(id, v.dtype, v.ty.dtype, cx);
 }
 
 /** An element as it is stored, widened for arithmetic. */
-function decode(stored: string, dtype: DType, to: ValueType, cx: PrintCx): Text {
+export function decode(stored: string, dtype: DType, to: ValueType, cx: PrintCx): Text {
   if (dtype === 'bool') return loose(`${stored} != 0`);
   if (dtype === 'bf16' || dtype.startsWith('f8')) return tight(`${cx.use(`${dtype}_decode`)}(${stored})`);
   const plain = VALUE[to] === `tl.${STORAGE[dtype]}`;
   return tight(plain ? stored : `${stored}.to(${VALUE[to]})`);
 }
 /** A value as it is stored: rounded, wrapped or saturated. */
-export function encode(v: Val, dtype: DType, cx: PrintCx, mask?: string): string {
+export function encode(v: Val, dtype: DType, cx: PrintCx, mask: Lazy = []): string {
   // Storing rounds by itself.
   if (v.kind === 'round' && v.to === dtype) return encode(v.a, dtype, cx, mask);
   if (DTYPES[dtype].group === 'int' && isFloatValue(v.ty.dtype)) {
@@ -240,7 +244,7 @@ function clamped(
   [least, most]: readonly [string, string],
   to: ValueType,
   cx: PrintCx,
-  mask: string | undefined,
+  mask: Lazy,
 ): { readonly id: string; readonly kept: string } {
   const id = cx.fresh('real');
   cx.before(`${id} = ${printTyped(v, cx, mask)}`);
@@ -248,19 +252,19 @@ function clamped(
   return { id, kept: `tl.minimum(tl.maximum(${number}, ${least}), ${most}).to(${VALUE[to]})` };
 }
 /** To types of 8 and 16 bits, whose limits are floats. */
-function toNarrow(v: Val, dtype: DType, cx: PrintCx, mask: string | undefined): string {
+function toNarrow(v: Val, dtype: DType, cx: PrintCx, mask: Lazy): string {
   const { bytes, signed } = DTYPES[dtype];
   const above = 2 ** (8 * bytes - (signed ? 1 : 0));
   return clamped(v, [`${signed ? -above : 0}.0`, `${above - 1}.0`], 'i32', cx, mask).kept;
 }
-function toInteger(v: Val, to: ValueType, cx: PrintCx, mask: string | undefined): string {
+function toInteger(v: Val, to: ValueType, cx: PrintCx, mask: Lazy): string {
   const limits = LIMITS[v.ty.dtype === 'f64' ? 'f64' : 'f32'][to];
   if (limits === undefined) throw new Error(`internal: ${v.ty.dtype} to ${to}`);
   const [least, most, above, largest] = limits;
   const { id, kept } = clamped(v, [least, most], to, cx, mask);
   return `tl.where(${id} >= ${above}, tl.full((), ${largest}, ${VALUE[to]}), ${kept})`;
 }
-function convert(a: Val, to: ValueType, cx: PrintCx, mask: string | undefined): Text {
+function convert(a: Val, to: ValueType, cx: PrintCx, mask: Lazy): Text {
   if (a.ty.dtype === to) return print(a, cx, mask);
   if (a.kind === 'int' && isFloatValue(to)) return floatText(Number(a.value));
   if (a.kind === 'int' && to !== 'bool') return tight(printTyped({ ...a, ty: { ...a.ty, dtype: to } }, cx));

@@ -55,7 +55,9 @@ export function tritonCompile(variants: readonly Emitted[], outDir: string): Com
   const started = performance.now();
   const helpers = new Map<string, Helper>(variants.flatMap((v) => v.helpers.map((h) => [h.name, h] as const)));
   const bodies = variants.map((v) => v.body).join('\n\n\n');
-  const rows = variants.map((v) => `    "${v.entry}_call": (${v.entry}, [${v.abi.params.map(argument).join(', ')}]),`);
+  const rows = variants.map(
+    (v) => `    "${v.entry}_call": (${v.entry}_launch, [${v.abi.params.map(argument).join(', ')}]),`,
+  );
   const text = `${moduleText([], [...helpers.values()], bodies)}\nENTRIES = {\n${rows.join('\n')}\n}\n`;
   const path = join(outDir, `m${createHash('sha256').update(text).digest('hex').slice(0, 24)}.py`);
   if (!existsSync(path)) {

@@ -1,13 +1,19 @@
 import { planNamed } from '../../codegen/plan/planner.ts';
 import { defaultConfig, showConfig } from '../../codegen/space/config.ts';
-import { lowerProgram } from '../../codegen/tile/program.ts';
-import { SCALAR } from '../../codegen/tile/vectorise.ts';
-import type { Backend } from '../backend.ts';
-import { planSpace } from '../plan-space.ts';
+import { must } from '../../assert.ts';
+import type { Arch, Backend } from '../backend.ts';
 import { TRITON_ARCHS } from './arch.ts';
+import type { TritonArch } from './arch.ts';
 import { emitModule } from './emit.ts';
+import { programOf, sizesOf, tritonSpace } from './space.ts';
 import { Unsupported } from './text.ts';
 import { tritonCompile, tritonReadiness, tritonRunner } from './toolchain.ts';
+
+const archOf = (arch: Arch): TritonArch =>
+  must(
+    TRITON_ARCHS.find((a) => a.name === arch.name),
+    arch.name,
+  );
 
 /** Modules of `@triton.jit` functions for NVIDIA and AMD, executed here in Triton's interpreter. */
 export const triton: Backend = {
@@ -16,17 +22,19 @@ export const triton: Backend = {
   extension: 'py',
   // Triton's interpreter takes some ten microseconds for each operation.
   caseWork: 1_500,
-  space: planSpace,
-  emit(graph, arch, config, _hint, entry, change = (p) => p) {
-    const space = planSpace(graph);
+  space: (graph, arch, hint) => tritonSpace(graph, archOf(arch), hint),
+  emit(graph, arch, config, hint, entry, change = (p) => p) {
+    const space = tritonSpace(graph, archOf(arch), hint);
     const full = { ...defaultConfig(space), ...config };
     const plan = planNamed(graph, String(full['plan']));
-    const program = lowerProgram(plan, { outer: { kind: 'part' }, schedule: () => SCALAR, plain: () => true });
+    const { program, blocks } = programOf(plan, full);
     try {
       const emitted = emitModule(plan.graph, graph, change(program), {
         entry,
         target: `triton:${arch.name}`,
         notes: [`Config: ${showConfig(space, full)}.`],
+        sizes: sizesOf(full),
+        blocks,
       });
       return { ok: true, emitted };
     } catch (error) {

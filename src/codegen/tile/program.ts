@@ -29,6 +29,8 @@ import type { Schedule } from './vectorise.ts';
 export interface Mapping {
   /** Level of the outermost loop of a kernel whose iterations are independent. */
   readonly outer: Level;
+  /** The same for one kernel, where it is run otherwise than the others. */
+  readonly outerOf?: (kernel: KernelPlan) => Level | undefined;
   readonly schedule: (kernel: KernelPlan) => Schedule;
   /** Facts for a guarded variant of a kernel, chosen from what would help it; none: no variant. */
   readonly facts?: (wishes: Wishes, kernel: KernelPlan) => Facts | undefined;
@@ -157,7 +159,7 @@ export function lowerProgram(plan: Plan, mapping: Mapping): TileProgram {
       const c = cx((id) => storages.get(id) ?? whole(id), shadows, facts, wishes);
       const s = { ...scopeOf(c, identifiers(fresh.taken())), ahead: schedule.ahead };
       for (const stage of k.prologue) prologue(stage, s);
-      const outer = split ? mapping.outer : undefined;
+      const outer = split ? (mapping.outerOf?.(k) ?? mapping.outer) : undefined;
       if (claimed === undefined) lowerNodes([k.root], s, state, outer);
       else claimed.lower(s, state, outer);
       return s.block.ops;

@@ -32,35 +32,72 @@ def bf16_encode(x):
     return tl.where(x != x, (u >> 16) | 0x40, r).to(tl.uint16)
 
 
+RMSNORM_CONFIG = {"ROWS": 1, "BLOCK": 1024, "launch": {"num_warps": 4, "num_stages": 2}}
+
+
 @triton.jit
-def rmsnorm_k0_r(x, w, y, B, D, eps):
-    part = tl.program_id(0).to(tl.int64)
-    parts = tl.num_programs(0).to(tl.int64)
+def rmsnorm_k0_r(x_ptr, w_ptr, y_ptr, B, D, eps, BLOCK: tl.constexpr):
+    pid = tl.program_id(0).to(tl.int64)
     B = tl.cast(B, tl.int64)
     D = tl.cast(D, tl.int64)
     eps = tl.cast(eps, tl.float32)
-    b_lo = (B * part) // parts
-    b_hi = (B * (part + 1)) // parts
-    for i in range(b_lo, b_hi):
-        b = tl.cast(i, tl.int64)
-        # reduce r[b]  [b:B] = mean<f32>[d:D](x[b, d] * x[b, d]) then rsqrt(acc + eps)
-        acc = tl.full((), 0.0, tl.float32)
-        for i_1 in range(D):
-            d = tl.cast(i_1, tl.int64)
-            x_at = bf16_decode(tl.load(x + ((b * D) + d)))
-            acc = acc + (x_at * x_at)
-        cond = D == 0
-        acc_1 = tl.where(cond, tl.full((), 0.0, tl.float32), tl.div_rn(acc, D.to(tl.float32)))
-        r_1 = tl.div_rn(tl.full((), 1.0, tl.float32), tl.sqrt_rn(acc_1 + eps))
-        for i_2 in range(D):
-            d = tl.cast(i_2, tl.int64)
-            # y[b, d_1] = (x[b, d_1] * r[b] * w[d_1]) as bf16
-            tl.store(y + ((b * D) + d), bf16_encode((bf16_decode(tl.load(x + ((b * D) + d))) * r_1) * bf16_decode(tl.load(w + d))))
+    cols = tl.arange(0, BLOCK).to(tl.int64)
+    b = pid
+    # reduce r[b]  [b:B] = mean<f32>[d:D](x[b, d] * x[b, d]) then rsqrt(acc + eps)
+    acc = tl.full((BLOCK,), 0.0, tl.float32)
+    in_d = cols < D
+    x = tl.load(x_ptr + ((b * D) + cols), mask=in_d, other=0)
+    x_at = bf16_decode(x)
+    acc = tl.where(in_d, acc + (x_at * x_at), acc)
+    fold = tl.sum(acc, axis=0)
+    cond = D == 0
+    acc_1 = tl.where(cond, tl.full((), 0.0, tl.float32), tl.div_rn(fold, D.to(tl.float32)))
+    r_1 = tl.div_rn(tl.full((), 1.0, tl.float32), tl.sqrt_rn(acc_1 + eps))
+    # y[b, d_1] = (x[b, d_1] * r[b] * w[d_1]) as bf16
+    w = tl.load(w_ptr + cols, mask=in_d, other=0)
+    tl.store(y_ptr + (b * D) + cols, bf16_encode((bf16_decode(x) * r_1) * bf16_decode(w)), mask=in_d)
 
 
-def rmsnorm(x, w, y, B, D, eps, programs=1024):
+@triton.jit
+def rmsnorm_k0_r_long(x_ptr, w_ptr, y_ptr, B, D, eps, BLOCK: tl.constexpr):
+    pid = tl.program_id(0).to(tl.int64)
+    B = tl.cast(B, tl.int64)
+    D = tl.cast(D, tl.int64)
+    eps = tl.cast(eps, tl.float32)
+    cols = tl.arange(0, BLOCK).to(tl.int64)
+    b = pid
+    # reduce r[b]  [b:B] = mean<f32>[d:D](x[b, d] * x[b, d]) then rsqrt(acc + eps)
+    acc = tl.full((BLOCK,), 0.0, tl.float32)
+    for d_0 in range(0, D, BLOCK):
+        d = d_0 + cols
+        in_d = d < D
+        x = tl.load(x_ptr + ((b * D) + d), mask=in_d, other=0)
+        x_at = bf16_decode(x)
+        acc = tl.where(in_d, acc + (x_at * x_at), acc)
+    fold = tl.sum(acc, axis=0)
+    cond = D == 0
+    acc_1 = tl.where(cond, tl.full((), 0.0, tl.float32), tl.div_rn(fold, D.to(tl.float32)))
+    r_1 = tl.div_rn(tl.full((), 1.0, tl.float32), tl.sqrt_rn(acc_1 + eps))
+    # y[b, d_1] = (x[b, d_1] * r[b] * w[d_1]) as bf16
+    for d_1_0 in range(0, D, BLOCK):
+        d_1 = d_1_0 + cols
+        in_d_1 = d_1 < D
+        x_1 = tl.load(x_ptr + ((b * D) + d_1), mask=in_d_1, other=0)
+        w = tl.load(w_ptr + d_1, mask=in_d_1, other=0)
+        tl.store(y_ptr + (b * D) + d_1, bf16_encode((bf16_decode(x_1) * r_1) * bf16_decode(w)), mask=in_d_1)
+
+
+def rmsnorm_launch(x, w, y, B, D, eps, config=RMSNORM_CONFIG, programs=1024):
     """Launches all kernels. Arrays are contiguous; results are written in place."""
     x = x.view(torch.uint16)
     w = w.view(torch.uint16)
     y = y.view(torch.uint16)
-    rmsnorm_k0_r[(programs,)](x, w, y, B, D, eps)
+    block = triton.next_power_of_2(max(1, D))
+    if block <= 32768:
+        tiles = B
+        if tiles > 0:
+            rmsnorm_k0_r[(tiles,)](x, w, y, B, D, eps, BLOCK=block, **config["launch"])
+    else:
+        tiles = B
+        if tiles > 0:
+            rmsnorm_k0_r_long[(tiles,)](x, w, y, B, D, eps, BLOCK=config["BLOCK"], **config["launch"])

@@ -24,21 +24,24 @@ def floor_mod(a, b):
     return tl.where(b == 0, 0, r)
 
 
+SIGRID_HASH_CONFIG = {"ROWS": 1, "BLOCK": 1024, "launch": {"num_warps": 4, "num_stages": 2}}
+
+
 @triton.jit
-def sigrid_hash_k0_o(v, off, o, B, salt, modulus):
-    part = tl.program_id(0).to(tl.int64)
-    parts = tl.num_programs(0).to(tl.int64)
+def sigrid_hash_k0_o(v_ptr, off_ptr, o_ptr, B, salt, modulus, BLOCK: tl.constexpr):
+    pid = tl.program_id(0).to(tl.int64)
     B = tl.cast(B, tl.int64)
     salt = tl.cast(salt, tl.int64)
     modulus = tl.cast(modulus, tl.int64)
-    l_top = tl.maximum(tl.full((), 0, tl.int64), tl.load(off + B))
-    l_lo = (l_top * part) // parts
-    l_hi = (l_top * (part + 1)) // parts
-    for i in range(l_lo, l_hi):
-        l = tl.cast(i, tl.int64)
-        # o[l] = (let hi = salt as u64 in let a_1 = ((let k = v[l] as u64 in let a = ~k + (k << 21u64) in let b_1 = a ^…
+    cols = tl.arange(0, BLOCK).to(tl.int64)
+    # o[l] = (let hi = salt as u64 in let a_1 = ((let k = v[l] as u64 in let a = ~k + (k << 21u64) in let b_1 = a ^…
+    off = tl.load(off_ptr + B)
+    for tile in range(pid, tl.cdiv(tl.maximum(tl.full((), 0, tl.int64), off), BLOCK), tl.num_programs(0)):
+        l = tl.cast(tile, tl.int64) * BLOCK + cols
+        in_l = l < tl.maximum(tl.full((), 0, tl.int64), off)
         hi = salt.to(tl.uint64)
-        k = tl.load(v + l).to(tl.uint64)
+        v = tl.load(v_ptr + l, mask=in_l, other=0)
+        k = v.to(tl.uint64)
         a = (k ^ 18446744073709551615) + (k << 21)
         b_1 = a ^ (a >> 24)
         c = (b_1 + (b_1 << 3)) + (b_1 << 8)
@@ -47,12 +50,14 @@ def sigrid_hash_k0_o(v, off, o, B, salt, modulus):
         f = e ^ (e >> 28)
         a_1 = ((f + (f << 31)) ^ hi) * 11376068507788127593
         b_1_1 = (hi ^ (a_1 ^ (a_1 >> 47))) * 11376068507788127593
-        tl.store(o + l, floor_mod(((b_1_1 ^ (b_1_1 >> 47)) * 11376068507788127593).to(tl.int64), modulus))
+        tl.store(o_ptr + l, floor_mod(((b_1_1 ^ (b_1_1 >> 47)) * 11376068507788127593).to(tl.int64), modulus), mask=in_l)
 
 
-def sigrid_hash(v, off, o, B, salt, modulus, programs=1024):
+def sigrid_hash_launch(v, off, o, B, salt, modulus, config=SIGRID_HASH_CONFIG, programs=1024):
     """Launches all kernels. Arrays are contiguous; results are written in place."""
     v = v.view(torch.int64)
     off = off.view(torch.int64)
     o = o.view(torch.int64)
-    sigrid_hash_k0_o[(programs,)](v, off, o, B, salt, modulus)
+    tiles = programs
+    if tiles > 0:
+        sigrid_hash_k0_o[(tiles,)](v, off, o, B, salt, modulus, BLOCK=config["BLOCK"], **config["launch"])

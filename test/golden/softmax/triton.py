@@ -32,44 +32,88 @@ def exp(a):
     return tl.exp(x)
 
 
+SOFTMAX_CONFIG = {"ROWS": 1, "BLOCK": 1024, "launch": {"num_warps": 4, "num_stages": 2}}
+
+
 @triton.jit
-def softmax_k0_y_peak(x, y, exp_row, B, D):
-    part = tl.program_id(0).to(tl.int64)
-    parts = tl.num_programs(0).to(tl.int64)
+def softmax_k0_y_peak(x_ptr, y_ptr, B, D, BLOCK: tl.constexpr):
+    pid = tl.program_id(0).to(tl.int64)
     B = tl.cast(B, tl.int64)
     D = tl.cast(D, tl.int64)
-    size = D
-    exp_row = exp_row + part * size
-    b_lo = (B * part) // parts
-    b_hi = (B * (part + 1)) // parts
-    for i in range(b_lo, b_hi):
-        b = tl.cast(i, tl.int64)
+    cols = tl.arange(0, BLOCK).to(tl.int64)
+    b = pid
+    # reduce y_peak[b]  [b:B] = max<f32>[d:D](x[b, d])
+    acc = tl.full((BLOCK,), float("-inf"), tl.float32)
+    in_d = cols < D
+    x = tl.load(x_ptr + ((b * D) + cols), mask=in_d, other=0)
+    acc = tl.where(in_d, maximum(acc, x), acc)
+    fold = tl.reduce(acc, 0, maximum)
+    # exp_row[b, d_1] = exp(x[b, d_1] - y_peak[b])
+    exp_row = exp(x - fold).to(tl.float32)
+    # reduce y_sum[b]  [b:B] = add<f32>[d_1_1:D](exp_row[b, d_1_1])
+    acc_1 = tl.full((BLOCK,), 0.0, tl.float32)
+    acc_1 = tl.where(in_d, acc_1 + exp_row, acc_1)
+    fold_1 = tl.sum(acc_1, axis=0)
+    # y[b, d_2] = y_peak[b] == -inf ? 0.0 : exp_row[b, d_2] / y_sum[b]
+    cond = fold == float("-inf")
+    tl.store(y_ptr + (b * D) + cols, tl.where(cond, tl.full((), 0.0, tl.float32), tl.div_rn(exp_row, fold_1)), mask=in_d)
+
+
+@triton.jit
+def softmax_k0_y_peak_long(x_ptr, y_ptr, exp_row_ptr, B, D, BLOCK: tl.constexpr):
+    pid = tl.program_id(0).to(tl.int64)
+    B = tl.cast(B, tl.int64)
+    D = tl.cast(D, tl.int64)
+    cols = tl.arange(0, BLOCK).to(tl.int64)
+    exp_row_ptr = exp_row_ptr + pid * (D)
+    for tile in range(pid, B, tl.num_programs(0)):
+        b = tl.cast(tile, tl.int64)
         # reduce y_peak[b]  [b:B] = max<f32>[d:D](x[b, d])
-        acc = tl.full((), float("-inf"), tl.float32)
-        for i_1 in range(D):
-            d = tl.cast(i_1, tl.int64)
-            acc = maximum(acc, tl.load(x + ((b * D) + d)))
-        for i_2 in range(D):
-            d = tl.cast(i_2, tl.int64)
-            # exp_row[b, d_1] = exp(x[b, d_1] - y_peak[b])
-            tl.store(exp_row + d, exp(tl.load(x + ((b * D) + d)) - acc).to(tl.float32))
-            tl.debug_barrier()
+        acc = tl.full((BLOCK,), float("-inf"), tl.float32)
+        for d_0 in range(0, D, BLOCK):
+            d = d_0 + cols
+            in_d = d < D
+            x = tl.load(x_ptr + ((b * D) + d), mask=in_d, other=0)
+            acc = tl.where(in_d, maximum(acc, x), acc)
+        fold = tl.reduce(acc, 0, maximum)
+        # exp_row[b, d_1] = exp(x[b, d_1] - y_peak[b])
+        tl.debug_barrier()
+        for d_1_0 in range(0, D, BLOCK):
+            d_1 = d_1_0 + cols
+            in_d_1 = d_1 < D
+            x_1 = tl.load(x_ptr + ((b * D) + d_1), mask=in_d_1, other=0)
+            exp_row = exp(x_1 - fold).to(tl.float32)
+            tl.store(exp_row_ptr + d_1, exp_row, mask=in_d_1)
+        tl.debug_barrier()
         # reduce y_sum[b]  [b:B] = add<f32>[d_1_1:D](exp_row[b, d_1_1])
-        acc_1 = tl.full((), 0.0, tl.float32)
-        for i_3 in range(D):
-            d = tl.cast(i_3, tl.int64)
-            acc_1 = acc_1 + tl.load(exp_row + d)
-        for i_4 in range(D):
-            d = tl.cast(i_4, tl.int64)
-            # y[b, d_2] = y_peak[b] == -inf ? 0.0 : exp_row[b, d_2] / y_sum[b]
-            cond = acc == float("-inf")
+        acc_1 = tl.full((BLOCK,), 0.0, tl.float32)
+        for d_2_0 in range(0, D, BLOCK):
+            d_2 = d_2_0 + cols
+            in_d_2 = d_2 < D
+            exp_row_1 = tl.load(exp_row_ptr + d_2, mask=in_d_2, other=0)
+            acc_1 = tl.where(in_d_2, acc_1 + exp_row_1, acc_1)
+        fold_1 = tl.sum(acc_1, axis=0)
+        # y[b, d_2] = y_peak[b] == -inf ? 0.0 : exp_row[b, d_2] / y_sum[b]
+        for d_3_0 in range(0, D, BLOCK):
+            d_3 = d_3_0 + cols
+            in_d_3 = d_3 < D
+            cond = fold == float("-inf")
             cond_1 = tl.where(cond, False, True)
-            tl.store(y + ((b * D) + d), tl.where(cond, tl.full((), 0.0, tl.float32), tl.div_rn(tl.load(exp_row + d, mask=cond_1, other=0), acc_1)))
+            exp_row_2 = tl.load(exp_row_ptr + d_3, mask=in_d_3 & cond_1, other=0)
+            tl.store(y_ptr + (b * D) + d_3, tl.where(cond, tl.full((), 0.0, tl.float32), tl.div_rn(exp_row_2, fold_1)), mask=in_d_3)
 
 
-def softmax(x, y, B, D, programs=1024):
+def softmax_launch(x, y, B, D, config=SOFTMAX_CONFIG, programs=1024):
     """Launches all kernels. Arrays are contiguous; results are written in place."""
     x = x.view(torch.float32)
     y = y.view(torch.float32)
-    exp_row = torch.empty(max(1, D) * programs, dtype=torch.float32, device=x.device)
-    softmax_k0_y_peak[(programs,)](x, y, exp_row, B, D)
+    block = triton.next_power_of_2(max(1, D))
+    if block <= 32768:
+        tiles = B
+        if tiles > 0:
+            softmax_k0_y_peak[(tiles,)](x, y, B, D, BLOCK=block, **config["launch"])
+    else:
+        tiles = min(programs, B)
+        if tiles > 0:
+            exp_row = torch.empty(max(1, D * tiles), dtype=torch.float32, device=x.device)
+            softmax_k0_y_peak_long[(tiles,)](x, y, exp_row, B, D, BLOCK=config["BLOCK"], **config["launch"])

@@ -1,0 +1,226 @@
+import { must } from '../../assert.ts';
+import { visitOps } from '../../codegen/ir/tile-walk.ts';
+import type { TileKernel, TileOp, TileProgram, Val } from '../../codegen/ir/tile.ts';
+import { numbersOf, onlyKnown } from '../simt/launch.ts';
+import { findAxes, LANE, ROW } from './axes.ts';
+import type { Axes, Env } from './axes.ts';
+import { hostValue } from './host.ts';
+import { contextOf, frameOf, parameters, pointerName, startOf, typed } from './kernel.ts';
+import type { Frame, KernelText } from './kernel.ts';
+import { indented, useful } from './lines.ts';
+import type { Line } from './lines.ts';
+import { boundOf, letsOf, nestOf, writtenOut } from './nest.ts';
+import type { Nest } from './nest.ts';
+import { printValue, pyName } from './print.ts';
+import { statements } from './statements.ts';
+import type { KernelCx, Place } from './statements.ts';
+import type { Guard } from './text.ts';
+
+/** How programs take the points of a kernel. */
+export interface BlockShape {
+  /** Rows of a program; with one, blocks have one axis. */
+  readonly rows: number;
+  /** A block has a place for every element of a row. */
+  readonly whole: boolean;
+}
+export interface BlockKernel extends KernelText {
+  /** Tiles of the launch as the host computes them; undefined where only the device knows, and programs share them in a loop. */
+  readonly tiles: string | undefined;
+  readonly persistent: boolean;
+  /** Extents that a whole row has to hold, as the host computes them. */
+  readonly extents: readonly string[] | undefined;
+  readonly constexprs: readonly string[];
+  /** Slices of the arrays of programs that one program has. */
+  readonly slices: string;
+}
+
+/** True if a kernel's body is a nest that blocks of programs can run. */
+export function isNest(p: TileProgram, k: TileKernel): boolean {
+  return blocked(k) && nestOf(k.body, hostOf(p, k.body)) !== undefined;
+}
+/** True where every operation has a form on blocks. */
+function blocked(k: TileKernel): boolean {
+  let fine = true;
+  visitOps(k.body, (op) => {
+    if (op.kind === 'copy' || op.kind === 'sortTile' || op.kind === 'tileDot' || op.kind === 'turnTile') fine = false;
+    if (op.kind === 'scanTile') fine = false;
+  });
+  return fine;
+}
+function hostOf(p: TileProgram, body: readonly TileOp[]): (v: Val) => boolean {
+  const known = numbersOf(p, () => true);
+  const lets = letsOf(body);
+  return (v) => onlyKnown(writtenOut(v, lets), known);
+}
+
+/** Extents of the rows that lanes walk, where the host knows what they never pass; undefined where it does not. */
+function rowsOf(body: readonly TileOp[], p: TileProgram): readonly string[] | undefined {
+  const lets = letsOf(body);
+  const known = numbersOf(p, () => true);
+  const bounds: (string | undefined)[] = [];
+  visitOps(body, (op) => {
+    if (op.kind !== 'loop' || op.level.kind !== 'lane') return;
+    const bound = boundOf(writtenOut(op.hi, lets), (v) => onlyKnown(v, known));
+    const plain = op.lo.kind === 'int' && op.lo.value === 0n && op.step === 1;
+    bounds.push(plain && bound !== undefined ? hostValue(bound) : undefined);
+  });
+  const all = bounds.flatMap((b) => (b === undefined ? [] : [b]));
+  return all.length === bounds.length && all.length > 0 ? [...new Set(all)] : undefined;
+}
+
+/** True if a kernel has rows that blocks can hold whole. */
+export function hasRows(p: TileProgram, k: TileKernel): boolean {
+  const nest = nestOf(k.body, hostOf(p, k.body));
+  return nest !== undefined && nest.across === undefined && rowsOf(nest.body, p) !== undefined;
+}
+
+/** A kernel whose programs take blocks: rows, and elements of a row side by side. */
+export function blockKernel(
+  p: TileProgram,
+  k: TileKernel,
+  entry: string,
+  used: Set<string>,
+  shape: BlockShape,
+): BlockKernel {
+  const f = frameOf(p, k);
+  const nest = must(nestOf(f.body, hostOf(p, f.body)), 'nest');
+  const flat = nest.loops.length === 0;
+  const rank = flat || shape.rows === 1 ? 1 : 2;
+  const whole = shape.whole ? rowsOf(nest.body, p) : undefined;
+  const slices: Axes = rank === 2 ? ROW : flat ? LANE : 0;
+  const env: Env = { locals: new Map([['lane', LANE]]), arrays: new Map(f.own.map((a) => [a.id, slices] as const)) };
+  const row = nest.loops.at(-1);
+  if (row !== undefined && rank === 2) env.locals.set(row.id, ROW);
+  if (nest.across !== undefined) env.locals.set(nest.across.id, LANE);
+  findAxes(nest.body, env);
+  const reads = new Set<string>();
+  const body: Line[] = [];
+  const dims = ['ROWS', 'BLOCK'];
+  const cx = contextOf(f, used, {
+    env,
+    reads,
+    lines: body,
+    shape: (a) =>
+      a === 0 ? '()' : rank === 1 ? '(BLOCK,)' : `(${dims.map((d, n) => ((a >> n) & 1 ? d : '1')).join(', ')})`,
+    block: { lanes: 'cols', size: 'BLOCK', whole: whole !== undefined, rank },
+  });
+  cx.aliases.set('lane', 'cols');
+  const start = startOf(f, 0);
+  statements(nest.before, cx, start);
+  const before = body.splice(0);
+  const place = placeLines(nest, rank, cx, start, f);
+  statements(nest.body, cx, { ...start, guards: place.guards });
+  const own = new Set(f.own.map((a) => a.id));
+  const alive = f.own.filter((a) => reads.has(a.id));
+  const persistent = alive.length > 0 || place.tiles === undefined;
+  const head = [
+    ...['pid = tl.program_id(0).to(tl.int64)', ...typed(f)].map(line),
+    line(`cols = tl.arange(0, BLOCK)${rank === 1 ? '' : '[None, :]'}.to(tl.int64)`),
+    line('rows = tl.arange(0, ROWS)[:, None].to(tl.int64)'),
+    ...alive.flatMap((a) => sliceLines(a.id, must(a.elements, 'size'), slices, cx, start)),
+    ...before,
+    ...(persistent ? [line(`for tile in range(pid, ${place.total}, tl.num_programs(0)):`)] : []),
+  ];
+  const inner = [...place.lines(persistent ? 'tl.cast(tile, tl.int64)' : 'pid').map(line), ...body];
+  const deeper = inner.map((l) => ({ ...l, depth: l.depth + (persistent ? 1 : 0) }));
+  const all = useful([...head, ...deeper], (id) => own.has(id), reads);
+  const mentions = (id: string): boolean => all.some((l) => new RegExp(`\\b${id}\\b`).test(l.text));
+  const arrays = f.arrays.filter((a) => mentions(pointerName(a.id))).map((a) => a.id);
+  const numbers = [...f.dims, ...f.scalars.map((s) => s.id)].filter((d) => mentions(pyName(d)));
+  const args = [...arrays, ...numbers];
+  const constexprs = ['ROWS', 'BLOCK'].filter(mentions);
+  const name = `${entry}_${k.id}`;
+  const list = [...parameters(f, args), ...constexprs.map((c) => `${c}: tl.constexpr`)].join(', ');
+  return {
+    name,
+    args,
+    own: alive.map((a) => a.id),
+    constexprs,
+    persistent,
+    tiles: place.tiles,
+    extents: whole,
+    slices: rank === 2 ? 'ROWS' : flat ? 'BLOCK' : '1',
+    text: ['@triton.jit', `def ${name}(${list}):`, ...indented(all, 1)].join('\n'),
+  };
+
+  /** Where a tile of the launch lies, and how many tiles there are. */
+  function placeLines(
+    n: Nest,
+    of: 1 | 2,
+    k2: KernelCx,
+    at: Place,
+    frame: Frame,
+  ): {
+    readonly lines: (tile: string) => readonly string[];
+    readonly guards: readonly Guard[];
+    readonly total: string;
+    readonly tiles: string | undefined;
+  } {
+    const guards: Guard[] = [];
+    const lets = letsOf(frame.body);
+    const extent = (v: Val): string =>
+      printValue(writtenOut(v, lets), {
+        ...k2,
+        axes: () => 0,
+        guards: [],
+        known: at.known,
+        before: (l) => void before.push(line(l)),
+      });
+    const host = hostOf(p, frame.body);
+    const hosts: (string | undefined)[] = [];
+    const counts: string[] = [];
+    const steps: ((rest: string, last: boolean) => readonly string[])[] = [];
+    const side = (id: string, hi: Val, size: string | undefined, places: string): void => {
+      const to = extent(hi);
+      const count = size === undefined ? to : `tl.cdiv(${to}, ${size})`;
+      counts.push(count);
+      const known = host(hi) ? hostValue(writtenOut(hi, lets)) : undefined;
+      hosts.push(known === undefined ? undefined : size === undefined ? known : `triton.cdiv(${known}, ${size})`);
+      const name = pyName(id);
+      const first = (rest: string, last: boolean): string =>
+        last ? rest : `(${rest} % ${/^\w+$/.test(count) || count.startsWith('tl.cdiv') ? count : `(${count})`})`;
+      steps.push((rest, last) => [
+        size === undefined ? `${name} = ${first(rest, last)}` : `${name} = ${first(rest, last)} * ${size} + ${places}`,
+        ...(size === undefined ? [] : [`in_${name} = ${name} < ${to}`]),
+        ...(last
+          ? []
+          : [`rest = ${rest} // ${/^\w+$/.test(count) || count.startsWith('tl.cdiv') ? count : `(${count})`}`]),
+      ]);
+    };
+    const { across } = n;
+    if (across !== undefined) {
+      side(across.id, across.hi, 'BLOCK', 'cols');
+      guards.push({ text: `in_${pyName(across.id)}`, axes: LANE, loop: true });
+    }
+    n.loops.toReversed().forEach((l, nth) => {
+      const tiled = nth === 0 && of === 2;
+      side(l.id, l.hi, tiled ? 'ROWS' : undefined, 'rows');
+      if (tiled) guards.push({ text: `in_${pyName(l.id)}`, axes: ROW, loop: true });
+    });
+    const all = hosts.flatMap((h) => (h === undefined ? [] : [h]));
+    const product = (xs: readonly string[]): string =>
+      xs.map((x) => (/ [+-] |^\(.*\)$/.test(x) && !x.startsWith('tl.cdiv') ? `(${x})` : x)).join(' * ');
+    return {
+      lines: (tile) => steps.flatMap((s, nth) => s(nth === 0 ? tile : 'rest', nth === steps.length - 1)),
+      guards,
+      total: product(counts),
+      tiles: all.length === hosts.length ? product(all) : undefined,
+    };
+  }
+}
+const line = (text: string): Line => ({ text, depth: 0 });
+
+/** Moves the pointer of an array that each program has to its own slice, or to those of its rows. */
+function sliceLines(id: string, size: Val, of: Axes, k: KernelCx, at: Place): readonly Line[] {
+  const lines: Line[] = [];
+  const text = printValue(size, {
+    ...k,
+    axes: () => 0,
+    guards: [],
+    known: at.known,
+    before: (l) => void lines.push(line(l)),
+  });
+  const slice = of === ROW ? '(pid * ROWS + rows)' : of === LANE ? '(pid * BLOCK + cols)' : 'pid';
+  lines.push(line(`${pointerName(id)} = ${pointerName(id)} + ${slice} * (${text})`));
+  return lines;
+}

@@ -1,0 +1,122 @@
+import { defineSpace } from '../../codegen/space/config.ts';
+import type { Config, Param, Space } from '../../codegen/space/space.ts';
+import type { StageGraph } from '../../codegen/ir/stage.ts';
+import type { KernelPlan, Plan } from '../../codegen/plan/plan.ts';
+import { lowerProgram } from '../../codegen/tile/program.ts';
+import type { TileProgram } from '../../codegen/ir/tile.ts';
+import { SCALAR } from '../../codegen/tile/vectorise.ts';
+import type { Schedule } from '../../codegen/tile/vectorise.ts';
+import type { ShapeHint } from '../backend.ts';
+import { archAndHint, planParam, remembered } from '../plan-space.ts';
+import { blockable, buffersOf } from '../simt/mapping.ts';
+import type { TritonArch } from './arch.ts';
+import { isNest } from './block-kernel.ts';
+import type { Sizes } from './emit.ts';
+
+/** Parameters of Triton modules for a graph. */
+export const tritonSpace = remembered(spaceOf, archAndHint);
+
+function spaceOf(graph: StageGraph, _arch: TritonArch, hint: ShapeHint): Space {
+  const plan = planParam(graph);
+  const when = { param: 'map', in: ['block'] };
+  const params: readonly Param[] = [
+    plan,
+    {
+      name: 'map',
+      help: 'what a program runs: blocks of rows and of elements side by side, or one row after the other by scalars',
+      kind: 'enum',
+      values: ['block', 'loops'],
+      default: 'block',
+    },
+    { name: 'rows', help: 'rows of a block', kind: 'pow2', lo: 1, hi: 64, default: 1, when },
+    {
+      name: 'block',
+      help: 'elements of a row that a block has side by side, where it does not hold whole rows',
+      kind: 'pow2',
+      lo: 32,
+      hi: 4096,
+      default: defaultBlock(graph, hint),
+      when,
+    },
+    {
+      name: 'row',
+      help: 'how rows that several passes walk are held: whole in registers, or in pieces of a block',
+      kind: 'enum',
+      values: ['whole', 'pieces'],
+      default: 'whole',
+      when,
+    },
+    { name: 'num_warps', help: 'warps of a program', kind: 'pow2', lo: 1, hi: 16, default: 4, when },
+    {
+      name: 'num_stages',
+      help: 'steps of a loop whose loads are under way at a time',
+      kind: 'int',
+      lo: 1,
+      hi: 4,
+      step: 1,
+      default: 2,
+      when,
+    },
+  ];
+  const seeds: readonly Config[] = [
+    {},
+    { rows: 4, block: 256 },
+    { row: 'pieces' },
+    { num_warps: 8 },
+    ...plan.values.slice(1).map((name) => ({ plan: name })),
+  ];
+  return defineSpace({ params, constraints: [], seeds });
+}
+
+function defaultBlock(_graph: StageGraph, _hint: ShapeHint): number {
+  return 1024;
+}
+
+export function sizesOf(config: Config): Sizes {
+  const number = (name: string, otherwise: number): number => {
+    const v = config[name];
+    return typeof v === 'number' ? v : otherwise;
+  };
+  return {
+    ROWS: number('rows', 1),
+    BLOCK: number('block', 1024),
+    whole: config['row'] === 'whole',
+    launch: { num_warps: number('num_warps', 4), num_stages: number('num_stages', 2) },
+  };
+}
+
+/** Elements that lanes take in turn, one each: how many there are is said where a program is launched. */
+const BLOCK: Schedule = { ...SCALAR, block: 1 };
+
+/** The scheduled program of a plan, and its kernels that run in blocks: those whose lanes have something to share, and those whose rows run side by side. */
+export function programOf(
+  plan: Plan,
+  config: Config,
+): { readonly program: TileProgram; readonly blocks: ReadonlySet<string> } {
+  let wanted = new Set(config['map'] === 'block' ? plan.kernels.map((k) => k.name) : []);
+  for (;;) {
+    const asBlock = (k: KernelPlan): boolean => wanted.has(k.name);
+    const program = lowerProgram(plan, {
+      outer: { kind: 'grid', dim: 0, flat: true },
+      outerOf: (k) => (asBlock(k) ? undefined : { kind: 'part' }),
+      schedule: (k) => (asBlock(k) && blockable(k, buffersOf(plan)) ? BLOCK : SCALAR),
+      plain: () => false,
+    });
+    const refused = plan.kernels.filter((k, n) => {
+      const kernel = program.kernels[n];
+      return asBlock(k) && (kernel === undefined || !kernel.split || !isNest(program, kernel));
+    });
+    if (refused.length === 0) {
+      const blocks = program.kernels.filter((_, n) => plan.kernels.some((k, m) => m === n && asBlock(k)));
+      const ids = new Set(blocks.map((k) => k.id));
+      return {
+        program: {
+          ...program,
+          kernels: program.kernels.map((k) => (ids.has(k.id) ? k : { ...k, pattern: 'loops' })),
+        },
+        blocks: ids,
+      };
+    }
+    wanted = new Set([...wanted].filter((name) => !refused.some((k) => k.name === name)));
+  }
+}
