@@ -3,6 +3,7 @@ import { check } from './commands/check.ts';
 import { doctor } from './commands/doctor.ts';
 import { emit } from './commands/emit.ts';
 import { explain } from './commands/explain.ts';
+import { exportStudy } from './commands/export.ts';
 import { fmt } from './commands/fmt.ts';
 import { ops } from './commands/ops.ts';
 import { replay } from './commands/replay.ts';
@@ -29,6 +30,7 @@ export const commands: readonly ((add: Add) => void)[] = [
   (add) => add(tune),
   (add) => add(replay),
   (add) => add(report),
+  (add) => add(exportStudy),
   (add) => add(ops),
   (add) => add(targets),
   (add) => add(doctor),

@@ -18,6 +18,10 @@ export const TUNE = {
     (p) => (p.wanted === '' ? `\`${p.path}\` holds no study` : `\`${p.path}\` holds no study of ${p.wanted}`),
     'run `ktune tune` first; KTUNE_DIR says where records are kept',
   ),
+  'export-format': error<{ study: string; reason: string }>(
+    (p) => `study ${p.study} cannot be exported: ${p.reason}`,
+    'tune again with --fresh',
+  ),
   'llm-name': error<{ text: string; reason: string }>(
     (p) => `--llm ${p.text}: ${p.reason}`,
     'give openai:MODEL, anthropic:MODEL, http://HOST/v1#MODEL, exec:COMMAND or replay:FILE',

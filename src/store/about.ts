@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Param } from '../codegen/space/space.ts';
+import type { Config, Param } from '../codegen/space/space.ts';
 
 const value = z.union([z.number(), z.string(), z.boolean()]);
 const base = {
@@ -14,6 +14,8 @@ const param = z.discriminatedUnion('kind', [
   z.object({ ...base, kind: z.literal('bool'), default: z.boolean() }),
 ]);
 
+export const paramsSchema = z.array(param).transform((ps) => ps.map(withoutAbsent));
+
 /** What a study is about, as far as reports, exports and transfer need it: configs are kept as differences from the defaults in `params`. */
 export const aboutSchema = z.object({
   types: z.record(z.string(), z.string()),
@@ -22,7 +24,11 @@ export const aboutSchema = z.object({
   source: z.string(),
   /** Hash of what the operator computes without its epilogue: operators that share it are likely to share good configs. */
   structure: z.string(),
-  params: z.array(param).transform((ps) => ps.map(withoutAbsent)),
+  params: paramsSchema,
+  /** Full configs that the target proposes by formula, tried before any search. */
+  seeds: z.array(z.record(z.string(), value)).default([]),
+  /** Configs of other studies that were tried first, as differences from the defaults. */
+  transfer: z.array(z.record(z.string(), value)).default([]),
 });
 export interface About {
   readonly types: Readonly<Record<string, string>>;
@@ -30,6 +36,8 @@ export interface About {
   readonly source: string;
   readonly structure: string;
   readonly params: readonly Param[];
+  readonly seeds: readonly Config[];
+  readonly transfer: readonly Config[];
 }
 
 /** An absent condition is no field at all. */

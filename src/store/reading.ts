@@ -2,12 +2,15 @@ import type { SQLInputValue } from 'node:sqlite';
 import { z } from 'zod';
 import { aboutSchema, outcomeSchema } from './about.ts';
 import type { About, StudyOutcome } from './about.ts';
-import { callRow, trialRow, verificationRow } from './schema.ts';
+import type { Config } from '../codegen/space/space.ts';
+import { callRow, configText, trialRow, verificationRow } from './schema.ts';
 import type { CallRow, TrialRow, VerificationRow } from './schema.ts';
 
 /** A study without its trials. */
 export interface StudyHead {
   readonly id: string;
+  /** Equal keys ask the same questions. */
+  readonly key: string;
   readonly op: string;
   readonly target: string;
   readonly machine: string;
@@ -45,6 +48,8 @@ export interface StudyRecord extends StudyHead {
 /** Kept studies, latest first. */
 export interface Reading {
   heads(): readonly StudyHead[];
+  /** The fastest verified configs of a study by their latest times, as differences from its defaults. */
+  best(study: string, limit: number): readonly Config[];
   study(head: StudyHead): StudyRecord;
 }
 
@@ -62,6 +67,7 @@ const json = <T>(schema: z.ZodType<T>) =>
 const head = z
   .object({
     id: z.string(),
+    key: z.string(),
     op: z.string(),
     target: z.string(),
     machine: z.string(),
@@ -102,6 +108,16 @@ const label = z.object({ config_id: z.string(), ns: z.number() });
 export function createReading(rows: Rows): Reading {
   return {
     heads: () => rows(head, `SELECT * FROM study ORDER BY started_at DESC, id`),
+    best: (study, limit) =>
+      rows(
+        z.object({ diff: configText }),
+        `SELECT config.diff FROM trial JOIN config ON config.id = trial.config_id JOIN label ON label.study_id = trial.study_id AND label.config_id = trial.config_id
+         WHERE trial.study_id = ?1 AND trial.state = 'ok' AND coalesce(trial.detail, '') NOT LIKE 'same code as%'
+           AND label.batch = (SELECT max(batch) FROM label AS l WHERE l.study_id = ?1 AND l.config_id = trial.config_id)
+         ORDER BY label.ns LIMIT ?2`,
+        study,
+        limit,
+      ).map((r) => r.diff),
     study: (h) => ({
       ...h,
       trials: rows(

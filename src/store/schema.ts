@@ -40,7 +40,8 @@ export const MIGRATIONS: readonly string[] = [
 ];
 
 const value = z.union([z.number(), z.string(), z.boolean()]);
-const configText = z.string().transform((text, context): Readonly<Record<string, z.infer<typeof value>>> => {
+/** A config kept as JSON. */
+export const configText = z.string().transform((text, context): Readonly<Record<string, z.infer<typeof value>>> => {
   const parsed = z.record(z.string(), value).safeParse(JSON.parse(text));
   if (parsed.success) return parsed.data;
   context.addIssue('not a config');
@@ -57,6 +58,7 @@ export const studyRow = z.object({
   spent_evals: z.number(),
   stop_reason: orNull(z.string()),
   summary: orNull(z.string()),
+  about: orNull(z.string()),
 });
 export const trialRow = z.object({
   number: z.number(),

@@ -23,12 +23,17 @@ const CHALLENGERS = 5;
 const ROUNDS = 200;
 /** Most time for the rounds; more shows nothing new. Milliseconds. */
 const MOST_MS = 4000;
+/** The same for a recorded space, whose best is told by this final and not by single samples. */
+const RECORDED = { challengers: 20, ms: 20_000 };
 
 /** The last tier: the best configs against the default, paired, simplest first so that ties go to them. Undefined if none can be run. */
 export async function final(s: Session, defaultEntry: Entry): Promise<Final | undefined> {
-  const budgetMs = Math.min(MOST_MS, 0.9 * s.budget.finalMsLeft());
+  const budgetMs = Math.min(s.thorough ? RECORDED.ms : MOST_MS, 0.9 * s.budget.finalMsLeft());
   const ranking = s.ledger.ranking().filter((e) => e.id !== defaultEntry.id);
-  const best = ranking.slice(0, Math.min(CHALLENGERS, howManyFit(budgetMs, defaultEntry, ranking)));
+  const best = ranking.slice(
+    0,
+    Math.min(s.thorough ? RECORDED.challengers : CHALLENGERS, howManyFit(budgetMs, defaultEntry, ranking)),
+  );
   const simplestFirst = best.toSorted((a, b) => simplicity(s, a) - simplicity(s, b));
   const base = await s.candidateOf(defaultEntry);
   if (base === undefined) return undefined;

@@ -46,6 +46,8 @@ export interface LabOptions {
   readonly perUnit: number;
   /** Verdicts by hash of the outputs, shared with the records. */
   readonly verdicts: Map<string, Verdict>;
+  /** Checks and times every config in full, however slow: for recorded spaces. */
+  readonly thorough: boolean;
   readonly onVerdict: (hash: string, id: string, verdict: Verdict) => void;
 }
 /** What later configs are held against. */
@@ -59,6 +61,8 @@ const FIRST_LIMIT_MS = 20_000;
 const LEAST_LIMIT_MS = 200;
 /** A first call that takes this many times the best is not looked at further; one of short kernels is mostly cold code, and says nothing. */
 const HOPELESS = 2.5;
+/** Samples of each config where all are timed in full. */
+const THOROUGH_CALLS = 7;
 /** Time for the samples of one screening; two to five are taken. Nanoseconds. */
 const SCREEN_NS = 12e6;
 /** Samples of shorter kernels repeat the call until this much has passed. Nanoseconds. */
@@ -182,9 +186,10 @@ export function createLab(o: LabOptions): Lab {
 
   const screened = async (d: Draft, built: Built, c: Candidate, firstNs: number, b: Baseline): Promise<Finding> => {
     const most = Math.max(2, Math.min(5, Math.round(SCREEN_NS / Math.max(firstNs, 1))));
-    const calls = firstNs > 1e6 && firstNs > UNLIKELY * (b.bestNs ?? Infinity) ? 1 : most;
+    const hasty = firstNs > 1e6 && firstNs > UNLIKELY * (b.bestNs ?? Infinity);
+    const calls = o.thorough ? THOROUGH_CALLS : hasty ? 1 : most;
     const times = await screen(o.runner, c, {
-      ...(b.bestNs === undefined ? {} : { bestNs: b.bestNs }),
+      ...(b.bestNs === undefined || o.thorough ? {} : { bestNs: b.bestNs }),
       calls,
       minNs: MIN_SAMPLE_NS,
       limitMs: calls * limitMs(b),
@@ -238,7 +243,7 @@ export function createLab(o: LabOptions): Lab {
       if (!first.ok) return fault(d, built, first.fault);
       const known = o.verdicts.get(first.hash);
       if (known?.ok === false) return failure(d, 'correctness', known.detail, { source: d.source, built });
-      if (b.bestNs !== undefined && first.ns > HOPELESS * b.bestNs && first.ns > 1e6) {
+      if (!o.thorough && b.bestNs !== undefined && first.ns > HOPELESS * b.bestNs && first.ns > 1e6) {
         return {
           entry: {
             id: d.id,

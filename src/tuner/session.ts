@@ -39,6 +39,8 @@ export interface Session {
   readonly studyId: string;
   readonly kept: Recalled;
   readonly cache: 'cold' | 'warm';
+  /** All configs are timed in full, and more of them play the final. */
+  readonly thorough: boolean;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** Chance in measuring, apart from the strategy's: how often it is asked depends on the machine. */
@@ -86,6 +88,7 @@ export interface SessionParts {
   readonly studyId: string;
   readonly kept: Kept | undefined;
   readonly cache: 'cold' | 'warm';
+  readonly thorough: boolean;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly timingRng: Rng;

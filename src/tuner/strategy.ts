@@ -31,6 +31,8 @@ export interface Asked {
   readonly batch: number;
   /** The default and the seeds, already measured. */
   readonly initial: readonly Outcome[];
+  /** Those of them that records of other shapes, targets or operators proposed: they may mislead. */
+  readonly foreign?: readonly Outcome[];
   /** Proposals from outside, where the user has set that up. */
   readonly guide?: Guide;
 }

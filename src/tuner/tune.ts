@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { diagnostic } from '../diagnostics/diagnostic.ts';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { Emitted } from '../codegen/program.ts';
-import { canonical, configId, defaultConfig, fromDiff, invalidity } from '../codegen/space/config.ts';
+import { canonical, configId, defaultConfig, fromDiff, invalidity, toDiff } from '../codegen/space/config.ts';
 import { enumerate } from '../codegen/space/enumerate.ts';
 import { seeded } from '../codegen/space/random.ts';
 import type { Config, Space } from '../codegen/space/space.ts';
@@ -11,6 +11,8 @@ import { install } from '../measure/install.ts';
 import type { Runner } from '../measure/runner-client.ts';
 import { createWorkload } from '../measure/workload.ts';
 import type { Workload } from '../measure/workload.ts';
+import { aboutSchema } from '../store/about.ts';
+import type { About } from '../store/about.ts';
 import type { Kept, Store, StudyInfo } from '../store/records.ts';
 import { evaluateBatch } from './batch.ts';
 import { createBudget } from './budget.ts';
@@ -25,11 +27,12 @@ import type { TuneEvent } from './progress.ts';
 import { createSession } from './session.ts';
 import type { Session } from './session.ts';
 import { structureHash } from './structure.ts';
+import type { Wanted } from './transfer.ts';
 import { summarySchema } from './summary.ts';
 import type { Stop, Summary } from './summary.ts';
 import { shapeOf, targetOf } from './subject.ts';
 import type { Subject, Verdict } from './subject.ts';
-import type { Feedback, Strategy } from './strategy.ts';
+import type { Feedback, Outcome, Strategy } from './strategy.ts';
 
 export interface TuneOptions {
   readonly subject: Subject;
@@ -50,10 +53,12 @@ export interface TuneOptions {
   readonly fresh: boolean;
   readonly signal: AbortSignal;
   readonly onEvent?: (event: TuneEvent) => void;
-  /** Configs of other shapes or targets to try first, as sparse diffs; those that do not fit are left out. */
-  readonly transfer?: readonly Config[];
+  /** Finds configs of other studies to try first. Asked once in the life of a study: one that goes on keeps what it was given. */
+  readonly transfer?: (wanted: Wanted, space: Space) => readonly Config[];
   /** Asked for proposals by strategies that take them. */
   readonly guide?: Guide;
+  /** Times every config in full instead of dropping slow ones early: for recorded spaces. */
+  readonly thorough?: boolean;
   readonly jobs?: number;
   readonly perUnit?: number;
   /** Shared with other tunes on this machine, which then measure in turn. */
@@ -109,6 +114,7 @@ export async function tune(o: TuneOptions): Promise<TuneResult> {
   const info = studyInfo(o, space, first.draft.source);
   const { id: studyId, kept } = o.store.open(info, o.fresh);
   const nothing = { ...none, study: studyId };
+  const foreign = kept === undefined ? info.about.transfer : (aboutOf(kept)?.transfer ?? []);
   o.guide?.begin?.(studyId);
   const remembered = answerOf(kept, o.budget);
   if (remembered !== undefined) {
@@ -150,6 +156,7 @@ export async function tune(o: TuneOptions): Promise<TuneResult> {
       scratch: o.scratch,
       perUnit: o.perUnit ?? PER_UNIT,
       verdicts,
+      thorough: o.thorough === true,
       onVerdict: (outputHash, config, v) => o.store.verification(studyId, { outputHash, configId: config, ...v }),
     };
     // Starting a process and filling its arrays, as the confirmation will have to.
@@ -171,6 +178,7 @@ export async function tune(o: TuneOptions): Promise<TuneResult> {
       studyId,
       kept,
       cache: installation.installed.cache,
+      thorough: o.thorough === true,
       clock,
       signal: o.signal,
       timingRng: seeded(`timing ${o.seed}`),
@@ -181,7 +189,7 @@ export async function tune(o: TuneOptions): Promise<TuneResult> {
       onEvent: o.onEvent ?? (() => {}),
     });
     const early = (why: Stop): Conclusion => interimWinner(session, first.draft.id, why);
-    const searched = await search(session, o, base);
+    const searched = await search(session, o, base, foreign);
     const whole =
       searched === 'interrupted' || searched === 'broken'
         ? early(searched)
@@ -218,7 +226,7 @@ function firstConfig(space: Space): Config | undefined {
 }
 
 /** Equal keys ask the same questions and mean the same by the answers. The budget is no part of it: a larger one goes on where a smaller one ended. */
-function studyInfo(o: TuneOptions, space: Space, defaultSource: string): StudyInfo {
+function studyInfo(o: TuneOptions, space: Space, defaultSource: string): StudyInfo & { readonly about: About } {
   const { subject } = o;
   const about = {
     op: subject.op,
@@ -229,22 +237,30 @@ function studyInfo(o: TuneOptions, space: Space, defaultSource: string): StudyIn
     strategy: o.strategy.name,
     seed: o.seed,
   };
-  const transfer = (o.transfer ?? []).map((c) => JSON.stringify(c));
   const key = createHash('sha256')
-    .update(JSON.stringify([about, subject.graphHash, defaultSource, o.jobs, o.perUnit, transfer]))
+    .update(JSON.stringify([about, subject.graphHash, defaultSource, o.jobs, o.perUnit, o.thorough]))
     .digest('hex');
-  const { origin } = subject;
+  const wanted: Wanted = {
+    op: about.op,
+    target: about.target,
+    types: subject.origin?.types ?? {},
+    sizes: subject.hint.dims,
+    structure: structureHash(subject.graph),
+    key,
+  };
+  const { types, sizes, structure } = wanted;
+  const transfer = (o.transfer?.(wanted, space) ?? []).map((c) => toDiff(space, c));
+  const source = subject.origin?.source ?? '';
   return {
     key,
     ...about,
-    about: {
-      types: origin?.types ?? {},
-      sizes: subject.hint.dims,
-      source: origin?.source ?? '',
-      structure: structureHash(subject.graph),
-      params: space.params,
-    },
+    about: { types, sizes, source, structure, params: space.params, seeds: space.seeds, transfer },
   };
+}
+
+function aboutOf({ study }: Kept): About | undefined {
+  const parsed = study.about === undefined ? undefined : aboutSchema.safeParse(JSON.parse(study.about));
+  return parsed?.success === true ? parsed.data : undefined;
 }
 
 /** The kept answer of a study that has used up this budget, or has nothing left to ask. */
@@ -257,14 +273,14 @@ function answerOf(kept: Kept | undefined, budget: BudgetLimits): Summary | undef
 }
 
 /** Asks the strategy and answers it until the budget or the questions end. */
-async function search(s: Session, o: TuneOptions, base: Config): Promise<Stop> {
+async function search(s: Session, o: TuneOptions, base: Config, transfer: readonly Config[]): Promise<Stop> {
   if (s.kept.trials.size > 0) s.announceResume();
-  const fitting = (o.transfer ?? []).flatMap((diff) => {
+  const fitting = transfer.flatMap((diff) => {
     const read = fromDiff(s.space, diff);
     return read.ok ? [read.config] : [];
   });
   // The default alone comes first: whatever happens then, there is an answer.
-  const initial: Feedback[] = [];
+  const foreign: Outcome[] = [];
   const openings: readonly (readonly [proposer: string, configs: readonly Config[]])[] = [
     ['default', [base]],
     ['seed', s.space.seeds],
@@ -274,7 +290,7 @@ async function search(s: Session, o: TuneOptions, base: Config): Promise<Stop> {
     if (configs.length === 0) continue;
     const answer = await evaluateBatch(s, i, configs, proposer);
     if (answer === undefined) return reasonToStop(s);
-    initial.push(answer);
+    if (proposer === 'transfer') foreign.push(...answer.outcomes);
   }
   const known = new Map(s.ledger.entries().map((e) => [e.id, outcomeOf(e)]));
   const generator = o.strategy.search({
@@ -282,6 +298,7 @@ async function search(s: Session, o: TuneOptions, base: Config): Promise<Stop> {
     rng: seeded(o.seed),
     batch: (o.jobs ?? JOBS) * (o.perUnit ?? PER_UNIT),
     initial: [...known.values()],
+    foreign: foreign.filter((f) => f.state !== 'invalid' && !openedBefore(s, f.config)),
     ...(o.guide === undefined ? {} : { guide: o.guide }),
   });
   let answer: Feedback = { outcomes: [], revised: [] };
@@ -300,6 +317,12 @@ async function search(s: Session, o: TuneOptions, base: Config): Promise<Stop> {
     idle = s.ledger.entries().length > before ? 0 : idle + 1;
     if (idle >= IDLE_BATCHES) return 'stalled';
   }
+}
+
+/** True for the default and seeds, which are known without any records. */
+function openedBefore(s: Session, config: Config): boolean {
+  const proposer = s.ledger.get(configId(s.space, config))?.proposer;
+  return proposer === 'default' || proposer === 'seed';
 }
 
 function reasonToStop(s: Session): Stop {

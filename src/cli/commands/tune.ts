@@ -9,8 +9,10 @@ import type { Store } from '../../store/records.ts';
 import { bucketOf, pinWinner } from '../../store/lock-file.ts';
 import type { LockEntry } from '../../store/lock-file.ts';
 import { tune as search } from '../../tuner/tune.ts';
+import type { Subject } from '../../tuner/subject.ts';
 import type { Summary } from '../../tuner/summary.ts';
-import type { TuneResult } from '../../tuner/tune.ts';
+import { donate } from '../../tuner/transfer.ts';
+import type { TuneOptions, TuneResult } from '../../tuner/tune.ts';
 import type { Command } from '../command.ts';
 import type { CommonArgs, Context, Outcome } from '../context.ts';
 import { EXIT } from '../exit.ts';
@@ -23,11 +25,13 @@ import type { LlmArgs } from '../llm.ts';
 import { loadRight } from '../load.ts';
 import { withSubject, withTarget } from '../options.ts';
 import { createProgress } from '../progress.ts';
+import { fixedSpace } from '../config-arg.ts';
 import { choose } from '../subject.ts';
 import type { Chosen, SubjectArgs } from '../subject.ts';
 import { strategyNamed, strategyNames } from '../strategies.ts';
 import { tuneReport } from '../tune-report.ts';
 import { tuneSubject } from '../tune-subject.ts';
+import { writeT4 } from '../write-t4.ts';
 import { UserError } from '../user-error.ts';
 import { writeKernel } from './emit.ts';
 
@@ -39,6 +43,9 @@ interface Args extends CommonArgs, SubjectArgs, LlmArgs {
   readonly budget: string;
   readonly evals: number;
   readonly fresh: boolean;
+  readonly transfer: boolean;
+  readonly 'record-space'?: string | undefined;
+  readonly fix: readonly string[] | undefined;
 }
 
 export const tune: Command<Args> = {
@@ -53,12 +60,35 @@ export const tune: Command<Args> = {
       .option('seed', { type: 'string', default: '1', describe: 'equal seeds ask the same questions' })
       .option('budget', { type: 'string', default: '60s', describe: 'time: 30s, 5m, 1h' })
       .option('evals', { type: 'number', default: 10_000, describe: 'most configs to compile and run' })
-      .option('fresh', { type: 'boolean', default: false, describe: 'do not continue from the records' }),
+      .option('fresh', { type: 'boolean', default: false, describe: 'do not continue from the records' })
+      .option('transfer', {
+        type: 'boolean',
+        default: true,
+        describe: 'try first what was fast on other shapes, types and targets, by the records (--no-transfer)',
+      })
+      .option('record-space', {
+        type: 'string',
+        describe: 'time every config in full, in random order, and write them all to this T4 file for `ktune replay`',
+      })
+      .option('fix', {
+        type: 'string',
+        array: true,
+        describe:
+          'with --record-space: parameters held at a value, so that the rest is small enough to record: vector=32',
+      }),
   async run(args, context) {
     const { io } = context;
     const loaded = loadRight(io, args.file);
     const chosen = choose(loaded, args);
-    const wanted = args.strategy ?? (args.llm === undefined ? 'greedy' : 'auto');
+    const file = args['record-space'];
+    if (file !== undefined && (args.strategy ?? args.llm) !== undefined)
+      throw new UserError(
+        diagnostic('usage', { problem: '--record-space takes no --strategy and no --llm' }),
+        EXIT.usage,
+      );
+    if (file === undefined && args.fix !== undefined)
+      throw new UserError(diagnostic('usage', { problem: '--fix goes with --record-space' }), EXIT.usage);
+    const wanted = file === undefined ? (args.strategy ?? (args.llm === undefined ? 'greedy' : 'auto')) : RECORDER;
     const strategy = strategyNamed(wanted);
     if (strategy.name === 'llm' && args.llm === undefined)
       throw new UserError(diagnostic('usage', { problem: '--strategy llm needs a model: --llm' }), EXIT.usage);
@@ -70,7 +100,7 @@ export const tune: Command<Args> = {
     const runner = await runnerFor(io, target);
     const place = paths(io);
     return withScratch(io, async (scratch) => {
-      const subject = tuneSubject(chosen, target);
+      const subject = held(tuneSubject(chosen, target), args.fix);
       context.note(`tuning ${describeSubject(chosen, target)} with ${strategy.name}, ${args.budget}`);
       const probe = runner.start();
       const ceilings = await measureCeilings(probe, place.ceilings, runner.path);
@@ -91,6 +121,8 @@ export const tune: Command<Args> = {
           scratch,
           machine: cpus()[0]?.model ?? 'unknown',
           fresh: args.fresh,
+          thorough: file !== undefined,
+          ...(args.transfer && file === undefined ? { transfer: transferFrom(store, context) } : {}),
           signal: io.signal,
           onEvent: progress.event,
           lockPath: place.machineLock,
@@ -100,6 +132,10 @@ export const tune: Command<Args> = {
         const problems = [...store.problems(), ...(guided?.problems() ?? [])];
         const ended = await conclude(result, chosen, target, context, place.root, ceilings, problems, guided?.report());
         keepOutcome(store, result, target, ceilings, ended);
+        if (file !== undefined && result.study !== undefined) {
+          const rows = writeT4(io, store, result.study, file);
+          context.note(`${file}: ${rows} configs`);
+        }
         return ended;
       } finally {
         progress.end();
@@ -108,6 +144,24 @@ export const tune: Command<Args> = {
     });
   },
 };
+
+/** Records a space: every part of it has the same chance if the budget ends first. */
+const RECORDER = 'random';
+
+/** The subject with a part of its space. */
+const held = (subject: Subject, fix: readonly string[] | undefined): Subject =>
+  fix === undefined
+    ? subject
+    : { ...subject, backend: { ...subject.backend, space: (...of) => fixedSpace(subject.backend.space(...of), fix) } };
+
+const transferFrom =
+  (store: Store, context: Context): NonNullable<TuneOptions['transfer']> =>
+  (wanted, space) => {
+    const { configs, donors } = donate(store.reading, wanted, space);
+    if (configs.length > 0)
+      context.note(`first ${configs.length} configs that were fast for ${donors.slice(0, 3).join('; ')}`);
+    return configs;
+  };
 
 /** What reports show of a study beyond its summary. An answer from the records has it already. */
 function keepOutcome(

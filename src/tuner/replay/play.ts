@@ -63,12 +63,14 @@ export async function play(strategy: Strategy, recorded: Recorded, o: PlayOption
     const read = fromDiff(space, diff);
     return read.ok ? [read.config] : [];
   });
-  const initial = measure(fitting);
+  const opened = measure(recorded.opening);
+  const foreign = measure(fitting);
   const search = strategy.search({
     space,
     rng: seeded(o.seed),
     batch: o.batch,
-    initial,
+    initial: [...opened, ...foreign],
+    foreign,
   });
   let answer: Feedback = { outcomes: [], revised: [] };
   for (let idle = 0; curve.length < o.evals && idle < IDLE; idle++) {

@@ -1,13 +1,23 @@
 import { z } from 'zod';
-import { canonical, configId, defineSpace } from '../../codegen/space/config.ts';
+import { canonical, configId, defaultConfig, defineSpace } from '../../codegen/space/config.ts';
 import { cardinality } from '../../codegen/space/fragment.ts';
 import type { Config, Param, Space, Value } from '../../codegen/space/space.ts';
+import { paramsSchema } from '../../store/about.ts';
 import type { Outcome } from '../strategy.ts';
 
 const value = z.union([z.number(), z.string(), z.boolean()]);
 /** The T4 result format of the auto-tuning community (kernel-tuner project), as far as a replay reads it. Times are milliseconds unless `timeunit` says otherwise. */
 const t4 = z.object({
-  metadata: z.object({ timeunit: z.string().optional() }).loose().optional(),
+  metadata: z
+    .object({
+      timeunit: z.string().optional(),
+      ktune: z
+        .object({ params: paramsSchema, seeds: z.array(z.record(z.string(), value)) })
+        .loose()
+        .optional(),
+    })
+    .loose()
+    .optional(),
   results: z.array(
     z.object({
       configuration: z.record(z.string(), value),
@@ -44,6 +54,8 @@ export interface Recorded {
   readonly name: string;
   readonly space: Space;
   readonly rows: ReadonlyMap<string, Row>;
+  /** What a tune measures before its search begins: the default and the formula's seeds, where ktune recorded the space. */
+  readonly opening: readonly Config[];
   /** Nanoseconds. */
   readonly optimum: number;
   row(config: Config): Row | undefined;
@@ -72,7 +84,10 @@ export function readT4(name: string, text: string): Recorded {
   const names = Object.keys(first.configuration);
   const key = (c: Config, n = names.length): string => JSON.stringify(names.slice(0, n).map((x) => c[x]));
   const prefixes = new Set(results.flatMap((r) => names.map((_, i) => key(r.configuration, i + 1))));
-  const params = names.map((p) => paramOf(p, [...new Set(results.flatMap((r) => r.configuration[p] ?? []))]));
+  // Spaces that ktune recorded tell their parameters; others are guessed from the values that occur.
+  const params =
+    parsed.data.metadata?.ktune?.params ??
+    names.map((p) => paramOf(p, [...new Set(results.flatMap((r) => r.configuration[p] ?? []))]));
   const product = params.reduce((n, p) => n * cardinality(p), 1);
   const space = defineSpace({
     params,
@@ -91,7 +106,7 @@ export function readT4(name: string, text: string): Recorded {
             },
           ],
     ),
-    seeds: [],
+    seeds: parsed.data.metadata?.ktune?.seeds ?? [],
   });
   const rows = new Map<string, Row>();
   for (const r of results) {
@@ -111,7 +126,9 @@ export function readT4(name: string, text: string): Recorded {
   }
   const optimum = Math.min(...[...rows.values()].map((r) => r.ns ?? Infinity));
   if (!Number.isFinite(optimum)) throw new Error('no config has a time');
-  return { name, space, rows, optimum, row: (config) => rows.get(configId(space, config)) };
+  const own = parsed.data.metadata?.ktune !== undefined;
+  const opening = own ? [defaultConfig(space), ...space.seeds].filter((c) => rows.has(configId(space, c))) : [];
+  return { name, space, rows, opening, optimum, row: (config) => rows.get(configId(space, config)) };
 }
 
 /** The narrowest domain that holds the recorded values: powers of two, evenly spaced integers, or a list in ascending order. */

@@ -4,14 +4,17 @@ import { listConfigs, neighbours, perturb, sample } from '../../codegen/space/en
 import { below } from '../../codegen/space/random.ts';
 import type { Rng } from '../../codegen/space/random.ts';
 import type { Config, Space } from '../../codegen/space/space.ts';
-import type { Outcome, Strategy } from '../strategy.ts';
+import type { Asked, Outcome, Search, Strategy } from '../strategy.ts';
 import { fitForest, predict } from '../search/forest.ts';
 import { spread } from '../search/moves.ts';
+import { twins } from '../search/twins.ts';
 
 /** Points of the space that are measured before anything is learned. */
 const START = 16;
 /** So many of them even where seeds or records of other devices were measured already. */
 const LEAST_START = 6;
+/** Part of the proposals that a search makes which knows nothing of foreign configs. */
+const UNSEEDED = 1 / 3;
 /** Proposals of a round, from the likely to the curious one; at most so many lie between two fits. */
 const ROUND = 4;
 const TREES = 50;
@@ -44,42 +47,52 @@ const PATIENCE = 50;
 export const surrogate: Strategy = {
   name: 'surrogate',
   help: 'a forest of random trees learns from all measurements and proposes what is likely fast or not known yet',
-  async *search({ space, rng, batch, initial }) {
-    const rows = new Map<string, Row>();
-    const isKnown = (id: string): boolean => rows.has(id);
-    const note = (outcomes: readonly Outcome[]): void => {
-      for (const o of outcomes) {
-        if (o.state === 'invalid') continue;
-        const point = pointOf(space, o.config);
-        rows.set(point.id, { ...point, y: o.state === 'failed' ? undefined : Math.log(o.ns) });
-      }
-    };
-    note(initial);
-    const known = initial.map((o) => o.config);
-    const start = spread(space, known, Math.max(LEAST_START, START - known.length), rng).filter(
-      (c) => !isKnown(configId(space, c)),
-    );
-    for (let k = 0; k < start.length; k += batch) {
-      const { outcomes, revised } = yield start.slice(k, k + batch);
-      note(outcomes);
-      note(revised);
-    }
-    let step = 0;
-    for (let idle = 0; idle < PATIENCE;) {
-      const courage = Array.from({ length: Math.min(batch, ROUND) }, () => (step++ % ROUND) / (ROUND - 1));
-      const asked = propose(space, rng, [...rows.values()], isKnown, courage);
-      if (asked.length === 0 && allPoints(space) !== undefined) return;
-      if (asked.length === 0) {
-        idle++;
-        continue;
-      }
-      idle = 0;
-      const { outcomes, revised } = yield asked;
-      note(outcomes);
-      note(revised);
+  async *search(asked) {
+    const { space, initial, foreign = [] } = asked;
+    const strange = new Set(foreign.map((o) => configId(space, o.config)));
+    const own = initial.filter((o) => !strange.has(configId(space, o.config)));
+    if (strange.size === 0) yield* learn(asked, Math.max(LEAST_START, START - initial.length));
+    else {
+      const blind = learn({ ...asked, initial: own }, Math.max(LEAST_START, START - own.length));
+      yield* twins(space, learn(asked, 0), blind, own, UNSEEDED);
     }
   },
 };
+
+/** One search, which measures `started` points of the space before it learns. */
+async function* learn({ space, rng, batch, initial }: Asked, started: number): Search {
+  const rows = new Map<string, Row>();
+  const isKnown = (id: string): boolean => rows.has(id);
+  const note = (outcomes: readonly Outcome[]): void => {
+    for (const o of outcomes) {
+      if (o.state === 'invalid') continue;
+      const point = pointOf(space, o.config);
+      rows.set(point.id, { ...point, y: o.state === 'failed' ? undefined : Math.log(o.ns) });
+    }
+  };
+  note(initial);
+  const known = initial.map((o) => o.config);
+  const start = spread(space, known, started, rng).filter((c) => !isKnown(configId(space, c)));
+  for (let k = 0; k < start.length; k += batch) {
+    const { outcomes, revised } = yield start.slice(k, k + batch);
+    note(outcomes);
+    note(revised);
+  }
+  let step = 0;
+  for (let idle = 0; idle < PATIENCE;) {
+    const courage = Array.from({ length: Math.min(batch, ROUND) }, () => (step++ % ROUND) / (ROUND - 1));
+    const configs = propose(space, rng, [...rows.values()], isKnown, courage);
+    if (configs.length === 0 && allPoints(space) !== undefined) return;
+    if (configs.length === 0) {
+      idle++;
+      continue;
+    }
+    idle = 0;
+    const { outcomes, revised } = yield configs;
+    note(outcomes);
+    note(revised);
+  }
+}
 
 /** A config with what is asked of it again and again. */
 interface Point {
