@@ -47,7 +47,7 @@ export function launcher(p: TileProgram, entry: string, launches: readonly Launc
     ),
   ];
   return [
-    `def ${entry}_launch(${outer.join(', ')}, config=${configName(entry)}, programs=${PROGRAMS}):`,
+    `def ${entry}_launch(${outer.join(', ')}, config=${configName(entry)}, programs=${PROGRAMS}${launches.some((l) => l.kind === 'block' && l.long !== undefined) ? `, most=${MOST}` : ''}):`,
     '    """Launches all kernels. Arrays are contiguous; results are written in place."""',
     ...lines.map((l) => `    ${l}`),
   ].join('\n');
@@ -73,7 +73,7 @@ function blockLaunch(k: BlockKernel, long: BlockKernel | undefined, room: Room, 
   const pieces = launch(long, 'config["BLOCK"]', room, size);
   return [
     `block = ${block}`,
-    `if block${rows} <= ${MOST}:`,
+    `if block${rows} <= most:`,
     ...whole.map((l) => `    ${l}`),
     'else:',
     ...pieces.map((l) => `    ${l}`),

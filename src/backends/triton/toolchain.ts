@@ -21,7 +21,7 @@ export const python = (): string => join(environment(), 'bin', 'python');
 
 export const tritonRunner = (): RunnerSpec => ({ kind: 'script', command: python(), args: [RUNNER] });
 
-const INSTALL = 'ktune toolchain install triton';
+export const INSTALL = 'ktune toolchain install triton';
 export function tritonReadiness(): Readiness {
   const there = existsSync(python());
   const none = { ok: false, detail: `there is no ${python()}`, fix: INSTALL } as const;

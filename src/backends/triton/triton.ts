@@ -2,6 +2,7 @@ import { planNamed } from '../../codegen/plan/planner.ts';
 import { defaultConfig, showConfig } from '../../codegen/space/config.ts';
 import { must } from '../../assert.ts';
 import type { Arch, Backend } from '../backend.ts';
+import { acceptTriton } from './accept.ts';
 import { TRITON_ARCHS } from './arch.ts';
 import type { TritonArch } from './arch.ts';
 import { emitModule } from './emit.ts';
@@ -47,5 +48,6 @@ export const triton: Backend = {
   },
   readiness: () => Promise.resolve(tritonReadiness()),
   runner: tritonRunner,
+  accept: (arch, emitted, outDir, signal) => acceptTriton(archOf(arch), emitted, outDir, signal),
   compile: (_arch, variants, outDir) => Promise.resolve(tritonCompile(variants, outDir)),
 };
