@@ -70,6 +70,7 @@ export function createGuide(
       readonly input: number;
       readonly output: number;
       readonly counts: Pick<Call, 'proposed' | 'valid' | 'novel'>;
+      readonly problem: string | undefined;
     },
   ): void => {
     const cost = price(used.input, used.output);
@@ -81,6 +82,7 @@ export function createGuide(
       prompt: prompt.text,
       ms,
       ...(answer.ok ? { answer: answer.text } : { failure: answer.reason, fatal: answer.fatal }),
+      ...(used.problem === undefined ? {} : { problem: used.problem }),
       inputTokens: used.input,
       outputTokens: used.output,
       estimated: !answer.ok || answer.inputTokens === undefined || answer.outputTokens === undefined,
@@ -131,7 +133,8 @@ export function createGuide(
       spent.novel += counts.novel;
       if (known !== undefined) spent.recalled++;
       // A call that the user cut off says nothing, and the next run asks it again.
-      else if (!signal.aborted) note(prompt, answer, ms, { input, output, counts });
+      else if (!signal.aborted)
+        note(prompt, answer, ms, { input, output, counts, problem: answer.ok ? problem : undefined });
       return problem === undefined ? { kind: 'proposals', configs: novel } : { kind: 'failed', detail: problem };
     },
     report: () => ({

@@ -17,6 +17,8 @@ const call = z.object({
   failure: z.string().optional(),
   /** True where asking again would fail in the same way. */
   fatal: z.boolean().optional(),
+  /** Why an answer could not be used, in words. */
+  problem: z.string().optional(),
   inputTokens: z.number(),
   outputTokens: z.number(),
   /** True where the service did not tell the tokens. */

@@ -135,10 +135,10 @@ export const resultSchemas = {
   alloc: z.object({ address: z.string() }),
   free: none,
   fill: none,
-  run: z.object({ ns: z.number() }),
+  run: z.object({ ns: z.number().nonnegative() }),
   /** `samples[i]` belongs to `order[i]`; `preempted[i]` is true if the kernel lost the CPU meanwhile. */
   time: z.object({
-    samples: z.array(z.number()),
+    samples: z.array(z.number().positive()),
     preempted: z.array(z.boolean()),
     calls: z.array(z.number()),
     stopped: z.boolean(),

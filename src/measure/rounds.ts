@@ -89,14 +89,20 @@ async function playRound(
   return { times, calm: order.length === 0 };
 }
 
-/** Which candidate fails when run alone. */
+/** Which candidate fails when timed alone. */
 async function findCulprit(
   runner: Runner,
   candidates: readonly Candidate[],
   options: RoundsOptions,
 ): Promise<{ readonly candidate: Candidate; readonly fault: Fault } | undefined> {
   for (const candidate of candidates) {
-    const alone = await runner.request({ op: 'run', call: candidate.call, limitMs: options.limitMs });
+    const alone = await runner.request({
+      op: 'time',
+      calls: [candidate.call],
+      order: [0],
+      minNs: options.minNs,
+      limitMs: options.limitMs,
+    });
     if (!alone.ok) return { candidate, fault: alone.fault };
   }
   return undefined;

@@ -10,6 +10,8 @@ export type RequestOf<O extends Op> = Extract<Request, { readonly op: O }>;
 export interface Runner {
   /** The result, or the fault that prevented it. Never rejects and never hangs: a silent process is killed at its limit and replaced. */
   request<O extends Op>(request: RequestOf<O>): Promise<Answer<O>>;
+  /** Ends the process: the next request meets a fresh one that knows the same libraries and arrays. For devices that stay broken after a fault. */
+  renew(): Promise<void>;
   /** How often the process had to be replaced. */
   restarts(): number;
   /** Ends the process; requests after that are answered with a fault. */
@@ -223,6 +225,17 @@ export function createRunner(options: RunnerOptions): Runner {
       const answer = queue.then(() => serve<O>(request));
       queue = answer;
       return answer;
+    },
+    renew(): Promise<void> {
+      const gone = queue.then(async () => {
+        const last = live;
+        live = undefined;
+        if (last === undefined) return;
+        kill(last);
+        await last.ended;
+      });
+      queue = gone;
+      return gone;
     },
     restarts: () => Math.max(0, starts - 1),
     async close(): Promise<void> {

@@ -173,12 +173,12 @@ function callView(c: Call, i: number): Record<string, string> {
     cost: c.cost === undefined ? 'no price given' : c.cost.toPrecision(3),
     time: `${(c.ms / 1000).toFixed(1)} s`,
     yield: `${c.proposed} proposed, ${c.valid} valid, ${c.novel} new`,
-    failure: c.failure ?? '',
+    failure: c.failure ?? c.problem ?? '',
   };
 }
 function callTotal(calls: readonly Call[]): string {
   const sum = (f: (c: Call) => number): number => calls.reduce((n, c) => n + f(c), 0);
-  const failed = calls.filter((c) => c.failure !== undefined).length;
+  const failed = calls.filter((c) => (c.failure ?? c.problem) !== undefined).length;
   const cost = calls.some((c) => c.cost !== undefined) ? `, cost ${sum((c) => c.cost ?? 0).toPrecision(3)}` : '';
   return `${calls.length} calls, ${failed} failed; ${sum((c) => c.inputTokens)} tokens of prompts, ${sum((c) => c.outputTokens)} of answers${cost}; ${sum((c) => c.novel)} new configs.`;
 }

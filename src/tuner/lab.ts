@@ -138,6 +138,8 @@ const leanOf = (e: Emitted): Emitted => (e.lean === undefined ? e : { ...e, body
 export function createLab(o: LabOptions): Lab {
   const loaded = new Set<string>();
   const ready = new Map<string, Ready>();
+  /** The last config that ran and was right. */
+  let good: string | undefined;
   const outputs: OutputReader = {
     async read(buf, ranges) {
       const bytes = ranges.reduce((sum, [, n]) => sum + n, 0);
@@ -232,35 +234,17 @@ export function createLab(o: LabOptions): Lab {
         { outDirs: [o.outDir, join(o.scratch, 'objects')], perUnit: o.perUnit, signal },
       ),
     async measure(d, built, b) {
-      if (!built.ok)
-        return failure(d, built.kind === 'timeout' ? 'timeout' : 'compile', built.log.slice(0, 2000), {
-          source: d.source,
-          built,
-        });
-      const loadedOne = await candidate(d, built);
-      if (!loadedOne.ok) return fault(d, built, loadedOne.fault);
-      const first = await runChecked(o.runner, loadedOne.candidate, o.installed.outputs, limitMs(b));
-      if (!first.ok) return fault(d, built, first.fault);
-      const known = o.verdicts.get(first.hash);
-      if (known?.ok === false) return failure(d, 'correctness', known.detail, { source: d.source, built });
-      if (!o.thorough && b.bestNs !== undefined && first.ns > HOPELESS * b.bestNs && first.ns > 1e6) {
-        return {
-          entry: {
-            id: d.id,
-            config: d.config,
-            proposer: d.proposer,
-            batch: d.batch,
-            state: 'pruned',
-            ns: first.ns,
-            source: d.source,
-          },
-          built,
-          measurements: [],
-        };
+      const found = await attempt(d, built, b);
+      if (found.entry.invalidity !== 'runtime') {
+        if (found.entry.state === 'ok') good = d.id;
+        return found;
       }
-      const correct = await verdict(d, loadedOne.candidate, first.hash, limitMs(b));
-      if (!correct.ok) return failure(d, 'correctness', correct.detail, { source: d.source, built });
-      return screened(d, built, loadedOne.candidate, first.ns, b);
+      // A fault may have left the device unable to run anything: then it was perhaps not this config's, and is certainly not that of the next one.
+      if (await works()) return found;
+      await o.runner.renew();
+      const again = await attempt(d, built, b);
+      if (again.entry.invalidity === 'runtime' && !(await works())) await o.runner.renew();
+      return again;
     },
     async rescreen(finding, d, built, b) {
       if (finding.entry.state !== 'ok' || !built.ok) return finding;
@@ -272,6 +256,51 @@ export function createLab(o: LabOptions): Lab {
         : finding;
     },
   };
+
+  /** True unless the last kernel that was in order fails now. */
+  async function works(): Promise<boolean> {
+    const proven = good === undefined ? undefined : ready.get(good);
+    if (proven === undefined) return true;
+    const { call } = proven.candidate;
+    const run = await o.runner.request({
+      op: 'run',
+      call: { ...call, sets: call.sets.slice(0, 1) },
+      limitMs: FIRST_LIMIT_MS,
+    });
+    return run.ok;
+  }
+
+  async function attempt(d: Draft, built: Built, b: Baseline): Promise<Finding> {
+    if (!built.ok)
+      return failure(d, built.kind === 'timeout' ? 'timeout' : 'compile', built.log.slice(0, 2000), {
+        source: d.source,
+        built,
+      });
+    const loadedOne = await candidate(d, built);
+    if (!loadedOne.ok) return fault(d, built, loadedOne.fault);
+    const first = await runChecked(o.runner, loadedOne.candidate, o.installed.outputs, limitMs(b));
+    if (!first.ok) return fault(d, built, first.fault);
+    const known = o.verdicts.get(first.hash);
+    if (known?.ok === false) return failure(d, 'correctness', known.detail, { source: d.source, built });
+    if (!o.thorough && b.bestNs !== undefined && first.ns > HOPELESS * b.bestNs && first.ns > 1e6) {
+      return {
+        entry: {
+          id: d.id,
+          config: d.config,
+          proposer: d.proposer,
+          batch: d.batch,
+          state: 'pruned',
+          ns: first.ns,
+          source: d.source,
+        },
+        built,
+        measurements: [],
+      };
+    }
+    const correct = await verdict(d, loadedOne.candidate, first.hash, limitMs(b));
+    if (!correct.ok) return failure(d, 'correctness', correct.detail, { source: d.source, built });
+    return screened(d, built, loadedOne.candidate, first.ns, b);
+  }
 
   function fault(d: Draft, built: Built, f: Fault): Finding {
     return failure(d, f.kind === 'timeout' ? 'timeout' : 'runtime', describeFault(f), { source: d.source, built });

@@ -73,6 +73,9 @@ export interface Session {
   candidateOf(entry: Entry): Promise<Candidate | undefined>;
 }
 
+/** The longest timer there is; later deadlines are noticed between batches. */
+const MOST_TIMEOUT_MS = 2 ** 31 - 1;
+
 /** Most time beyond the budget for compiling the winner's whole text. */
 const CLOSING_MS = 20_000;
 
@@ -214,7 +217,11 @@ export function createSession(p: SessionParts): Session {
     learnPace: (ms) => void (pace = 0.5 * pace + 0.5 * ms),
     isOver,
     closing: () => AbortSignal.any([p.signal, AbortSignal.timeout(CLOSING_MS)]),
-    deadline: () => AbortSignal.any([p.signal, AbortSignal.timeout(Math.max(1, Math.ceil(budget.msLeft())))]),
+    deadline: () =>
+      AbortSignal.any([
+        p.signal,
+        AbortSignal.timeout(Math.max(1, Math.min(MOST_TIMEOUT_MS, Math.ceil(budget.msLeft())))),
+      ]),
     async isRunnerUp() {
       const answer = await p.runner.request({ op: 'hello' });
       return answer.ok || answer.fault.kind !== 'died' || answer.fault.started;

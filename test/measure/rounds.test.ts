@@ -41,6 +41,7 @@ function machine({ ns, preempted }: Machine): Runner & { readonly calls: () => n
   };
   return {
     request: <O extends Op>(r: RequestOf<O>) => Promise.resolve(serve(r) as Answer<O>),
+    renew: () => Promise.resolve(),
     restarts: () => 0,
     close: () => Promise.resolve(),
     calls: () => calls,

@@ -17,7 +17,30 @@ import type { TuneOptions, TuneResult } from '../../src/tuner/tune.ts';
 import { greedy } from '../../src/tuner/strategies/greedy.ts';
 
 /** How a config of a simulated machine behaves. */
-export type Behaviour = 'fine' | 'compile' | 'crash' | 'hang' | 'exits' | 'wrong' | 'unsteady' | 'needs-company';
+export type Behaviour =
+  | 'fine'
+  | 'compile'
+  /** The compiler does not end. */
+  | 'compile-hang'
+  | 'crash'
+  /** Endless loop: over at its limit. */
+  | 'hang'
+  | 'exits'
+  /** The process is killed from outside. */
+  | 'killed'
+  /** The answer does not come through in time. */
+  | 'slow-stdout'
+  | 'wrong'
+  | 'unsteady'
+  /** Writes into the canary beyond an array. */
+  | 'overrun'
+  /** Its time is no number. */
+  | 'nan'
+  /** In order when checked, and a crash when timed. */
+  | 'late-crash'
+  /** Breaks the device: nothing runs any more until the process is replaced. */
+  | 'sticky'
+  | 'needs-company';
 
 /** A simulated machine: a space whose configs have known times and faults, a clock that only work advances. */
 export interface World {
@@ -91,6 +114,11 @@ function backend(world: World, log: Log, byEntry: Map<string, Config>): Backend 
       log.clockMs += (COMPILE_MS * variants.length) / 2;
       if (world.compiler === 'missing') return Promise.resolve({ ok: false, kind: 'missing', log: 'no compiler' });
       if (world.compiler === 'no-room') return Promise.reject(new Error('ENOSPC: no space left on device, write'));
+      const behaviours = variants.map((v) => world.behaviour(byEntry.get(v.entry) ?? {}));
+      if (behaviours.includes('compile-hang')) {
+        log.clockMs += 10 * COMPILE_MS;
+        return Promise.resolve({ ok: false, kind: 'timeout', log: 'the compiler did not end' });
+      }
       const bad = variants.find((v) => world.behaviour(byEntry.get(v.entry) ?? {}) === 'compile');
       if (bad !== undefined) return Promise.resolve({ ok: false, kind: 'error', log: `error in ${bad.entry}` });
       log.compiled.push(...variants.map((v) => configId(world.space, byEntry.get(v.entry) ?? {})));
@@ -108,6 +136,7 @@ function simulatedRunner(world: World, log: Log, byEntry: Map<string, Config>): 
   let output = '';
   let runs = 0;
   let closed = false;
+  let poisoned = false;
   const fault = (f: Fault): { readonly ok: false; readonly fault: Fault } => {
     if (f.kind !== 'timeout') log.restarts++;
     return { ok: false, fault: f };
@@ -115,8 +144,10 @@ function simulatedRunner(world: World, log: Log, byEntry: Map<string, Config>): 
   const call = (
     entry: string,
     limitMs: number,
+    timed: boolean,
   ): { readonly ok: true; readonly ns: number } | { readonly ok: false; readonly fault: Fault } => {
     const config = byEntry.get(entry.replace(/_call$/, '')) ?? {};
+    if (poisoned) return { ok: false, fault: { kind: 'kernel', message: 'the device is in an error state' } };
     log.run.add(configId(world.space, config));
     runs++;
     const behaviour = world.behaviour(config);
@@ -128,6 +159,21 @@ function simulatedRunner(world: World, log: Log, byEntry: Map<string, Config>): 
           : 'right';
     if (behaviour === 'crash')
       return fault({ kind: 'crash', signal: 'SIGSEGV', address: '0', buffer: 'y', offset: 16, where: 'after' });
+    if (behaviour === 'late-crash' && timed)
+      return fault({ kind: 'crash', signal: 'SIGFPE', address: '0', where: 'elsewhere' });
+    if (behaviour === 'sticky') {
+      poisoned = true;
+      return { ok: false, fault: { kind: 'kernel', message: 'illegal memory access' } };
+    }
+    if (behaviour === 'overrun')
+      return { ok: false, fault: { kind: 'guard', buffer: 'y', offset: 20, where: 'after' } };
+    if (behaviour === 'killed') return fault({ kind: 'died', detail: 'killed by SIGKILL', started: true });
+    if (behaviour === 'slow-stdout') {
+      log.clockMs += 5 * limitMs;
+      return fault({ kind: 'timeout', ms: 5 * limitMs });
+    }
+    if (behaviour === 'nan' && timed)
+      return { ok: false, fault: { kind: 'refused', message: 'malformed result of time: {"samples":[null]}' } };
     if (behaviour === 'exits') return fault({ kind: 'died', detail: 'exit code 3', started: true });
     if (behaviour === 'hang') {
       log.clockMs += limitMs;
@@ -142,13 +188,13 @@ function simulatedRunner(world: World, log: Log, byEntry: Map<string, Config>): 
       return { ok: false, fault: { kind: 'died', detail: 'no such program', started: false } };
     switch (r.op) {
       case 'run': {
-        const ran = call(r.call.entry, r.limitMs);
+        const ran = call(r.call.entry, r.limitMs, false);
         return ran.ok ? { ok: true, result: { ns: ran.ns } } : ran;
       }
       case 'time': {
         const samples: number[] = [];
         for (const i of r.order) {
-          const ran = call(r.calls[i]?.entry ?? '', r.limitMs);
+          const ran = call(r.calls[i]?.entry ?? '', r.limitMs, true);
           if (!ran.ok) return ran;
           samples.push(ran.ns);
           if (ran.ns > (r.stopNs ?? Infinity))
@@ -179,6 +225,11 @@ function simulatedRunner(world: World, log: Log, byEntry: Map<string, Config>): 
   };
   return {
     request: <O extends Op>(r: RequestOf<O>) => Promise.resolve(serve(r) as Answer<O>),
+    renew() {
+      poisoned = false;
+      log.restarts++;
+      return Promise.resolve();
+    },
     restarts: () => log.restarts,
     close() {
       closed = true;
