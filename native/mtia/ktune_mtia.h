@@ -238,6 +238,18 @@ static inline void dma_out(void* to, unsigned cb, i64 bytes, int line = __builti
   c.used[k] = bytes;
   cb_pop_front(cb, line);
 }
+/** Rows of memory, wherever `row(k)` says that they begin, one behind the other into the next free slot, which is pushed; a row that is nowhere is left out. */
+template <class F>
+static inline void dma_in_indexed(unsigned cb, i64 rows, i64 rowBytes, F row, int line = __builtin_LINE()) {
+  checkMover(line);
+  char* to = (char*)cb_reserve_back(cb, nullptr, line);
+  Channel& c = channel(cb, line);
+  if (rows < 0 || rowBytes < 0 || rows * rowBytes > c.slotBytes) fail("%lld rows of %lld bytes exceed the slot of circular buffer %u, %u bytes, line %d", rows, rowBytes, cb, c.slotBytes, line);
+  for (i64 k = 0; k < rows; ++k)
+    if (const void* from = row(k)) memcpy(to + k * rowBytes, from, rowBytes);
+  c.used[c.pushed % c.depth] = rows * rowBytes;
+  cb_push_back(cb, line);
+}
 /** Copies within local memory. */
 static inline void ls_copy(void* to, const void* from, i64 bytes) { memcpy(to, from, bytes); }
 

@@ -1,4 +1,11 @@
 import { must } from '../../assert.ts';
+import { ENTRY, rowNames } from '../../codegen/footprint/gather.ts';
+import type { Gather } from '../../codegen/footprint/gather.ts';
+import { toVal } from '../../codegen/footprint/polynomial.ts';
+import * as t from '../../codegen/ir/tile-build.ts';
+import { PREC } from '../../codegen/render/dialect.ts';
+import type { Printer } from '../../codegen/render/printer.ts';
+import { DTYPES, widen } from '../../dsl/dtypes.ts';
 import { mentioned, mentionedIn } from '../../codegen/ir/tile-walk.ts';
 import type { TileArray, TileKernel, TileOp, TileProgram } from '../../codegen/ir/tile.ts';
 import { printer, statements } from '../../codegen/render/printer.ts';
@@ -92,11 +99,11 @@ export function kernelModel(
   return {
     ...base,
     staged: true,
-    cbNames: table.flatMap((b) => [b.cb, ...(b.old === undefined ? [] : [b.old])]).join(', '),
+    cbNames: table.flatMap((b) => [b.cb, ...(b.old === undefined ? [] : [b.old]), ...(b.list === undefined ? [] : [b.list.cb])]).join(', '),
     cbs: rows(table, options),
     windows: [
       ...(found.steps === undefined ? [] : ['i64 steps;']),
-      ...table.map((b) => `Span ${b.slot.array.id};`),
+      ...table.flatMap((b) => [`Span ${b.slot.array.id};`, ...(b.list === undefined ? [] : [`Span ${b.slot.array.id}__list;`])]),
       'bool fits;',
     ],
     windowLines: windowLines(found, table, own, c, arrays),
@@ -118,6 +125,7 @@ function rows(table: readonly Buffer[], options: EmitOptions): KernelModel['cbs'
   const all = table.flatMap((b) => [
     { bytes: b.holds, depth: b.depth, cb: b.cb },
     ...(b.old === undefined ? [] : [{ bytes: b.holds, depth: must(options.division, 'division').depthIn, cb: b.old }]),
+    ...(b.list === undefined ? [] : [{ bytes: b.list.holds, depth: 1, cb: b.list.cb }]),
   ]);
   return all.map((r, n) => ({
     text: `{${r.bytes + SLACK}, ${r.depth}}${n === all.length - 1 ? '' : ','}  // ${r.cb}`,
@@ -148,8 +156,15 @@ function windowLines(
   const d = cppDialect(c);
   const pr = printer(d, arrays);
   const spans = table.map(({ slot }) => {
-    const { begin, end, array } = slot;
+    const { begin, end, array, gather } = slot;
     const all = elementsOf(array);
+    if (gather !== undefined && begin !== undefined && end !== undefined) {
+      const [from, to, list] = [toVal(gather.from), toVal(gather.to), elementsOf(gather.list)];
+      return {
+        vals: [begin, end, from, to, list],
+        text: `  kt_w.${array.id} = span(${pr.val(begin)}, ${pr.val(end)}, ${pr.val(end)});\n  kt_w.${array.id}__list = span(${pr.val(from)}, ${pr.val(to)}, ${pr.val(list)});`,
+      };
+    }
     return {
       vals: [begin, end, all].flatMap((v) => v ?? []),
       text: `  kt_w.${array.id} = ${begin === undefined || end === undefined ? `span(0, ${pr.val(all)}, ${pr.val(all)})` : `span(${pr.val(begin)}, ${pr.val(end)}, ${pr.val(all)})`};`,
@@ -163,8 +178,34 @@ function windowLines(
     '  Window kt_w;',
     ...steps.map((v) => `  kt_w.steps = ${pr.val(v)};`),
     ...spans.map((x) => x.text),
-    `  kt_w.fits = ${table.map((b) => `kt_w.${b.slot.array.id}.n <= ${Math.floor(b.holds / unitOf(b.slot))}`).join(' && ')};`,
+    `  kt_w.fits = ${table.map(fits).join(' && ')};`,
     '  return kt_w;',
+  ];
+}
+
+function fits(b: Buffer): string {
+  const { array, gather } = b.slot;
+  const room = Math.floor(b.holds / unitOf(b.slot));
+  if (gather === undefined || b.list === undefined) return `kt_w.${array.id}.n <= ${room}`;
+  const entries = Math.floor(b.list.holds / DTYPES[gather.list.dtype].bytes);
+  return `kt_w.${array.id}__list.n <= ${entries} && kt_w.${array.id}.n * kt_w.${array.id}__list.n <= ${room}`;
+}
+
+/** The rows that a list names: the list first, which core A reads in local memory, then the rows. */
+function gathered(b: Buffer, g: Gather, pr: Printer, c: Collector, arrays: Arrays): readonly string[] {
+  const { id } = g.array;
+  const cb = must(b.list, 'list').cb;
+  const T = storageOf(arrays, g.list.id, c);
+  const at = pr.val(t.mul(g.row, toVal(g.stride)), PREC.sum);
+  return [
+    `dma_in(${cb}, kt_a.${g.list.id} + kt_w.${id}__list.at, kt_w.${id}__list.n * ${DTYPES[g.list.dtype].bytes});`,
+    `const ${T}* ${id}__list = (const ${T}*)cb_wait_front(${cb});`,
+    `dma_in_indexed(${b.cb}, kt_w.${id}__list.n, kt_w.${id}.n * ${unitOf(b.slot)}, [&](i64 kt_k) {`,
+    `  const ${storageType(c, widen(g.list.dtype))} ${ENTRY} = ${id}__list[kt_k];`,
+    `  const i64 kt_at = ${at} + kt_w.${id}.at;`,
+    `  return kt_at >= 0 && kt_at + kt_w.${id}.n <= ${pr.val(elementsOf(g.array), PREC.sum)} ? kt_a.${id} + kt_at : nullptr;`,
+    '});',
+    `cb_pop_front(${cb});`,
   ];
 }
 
@@ -181,6 +222,9 @@ function coresOf(
   const d = cppDialect(c);
   const inSlot = new Set(table.map((b) => b.slot.array.id));
   const names = new Set([...mentioned(s.prefix), ...mentioned(s.body)]);
+  const moverNames = mentionedIn(
+    table.flatMap(({ slot: { gather: g } }) => (g === undefined ? [] : [g.row, toVal(g.stride), elementsOf(g.array)])),
+  );
   const from = (b: Buffer, w: string): string => `kt_a.${b.slot.array.id} + ${w}.${b.slot.array.id}.at`;
   const size = (b: Buffer, w: string): string => {
     const unit = unitOf(b.slot);
@@ -189,7 +233,13 @@ function coresOf(
   const moveIn = (b: Buffer, cb: string): string => `dma_in(${cb}, ${from(b, 'kt_w')}, ${size(b, 'kt_w')});`;
   const stays = table.filter((b) => b.slot.resident);
   const ins = table.flatMap((b) =>
-    b.slot.role === 'in' && !b.slot.resident ? [moveIn(b, b.cb)] : b.old === undefined ? [] : [moveIn(b, b.old)],
+    b.slot.gather !== undefined
+      ? gathered(b, b.slot.gather, printer(d, arrays), c, arrays)
+      : b.slot.role === 'in' && !b.slot.resident
+        ? [moveIn(b, b.cb)]
+        : b.old === undefined
+          ? []
+          : [moveIn(b, b.old)],
   );
   const outs = table.filter((b) => b.slot.role === 'out' || b.slot.role === 'update');
   const first =
@@ -204,6 +254,7 @@ function coresOf(
   const flags = stays.length === 0 ? [] : ['  bool kt_loaded = false;'];
   const lag = outs.length > 0;
   const a = [
+    ...unpacked(moverNames, own, (id) => inSlot.has(id)),
     ...flags,
     ...(lag
       ? [
@@ -250,7 +301,14 @@ function coresOf(
         return slot.role satisfies never;
     }
   });
-  const firsts = table.flatMap(({ slot }) =>
+  const firsts = table.flatMap(({ slot }) => {
+    const { id } = slot.array;
+    if (slot.gather === undefined) return [];
+    const n = rowNames(id);
+    return [`const i64 ${n.from} = kt_w.${id}__list.at;`, `const i64 ${n.first} = kt_w.${id}.at;`, `const i64 ${n.length} = kt_w.${id}.n;`];
+  });
+  const origins = table.flatMap(({ slot }) =>
+    slot.gather !== undefined ? [] :
     slot.begin === undefined || isZero(slot.begin) || !names.has(firstOf(slot.array.id))
       ? []
       : [`const i64 ${firstOf(slot.array.id)} = kt_w.${slot.array.id}.at;`],
@@ -266,7 +324,7 @@ function coresOf(
     ),
   ];
   const b = [
-    ...unpacked(names, own, (id) => inSlot.has(id)),
+    ...unpacked(options.dual ? names : new Set([...names, ...moverNames]), own, (id) => inSlot.has(id)),
     ...(stays.length === 0 ? [] : ['  bool kt_loaded = false;']),
     ...head,
     '    if (!kt_w.fits) {',
@@ -280,7 +338,7 @@ function coresOf(
       : [...first, ...ins.map((l) => `    ${l}`)]),
     '    const i64 parts = kt_a.kt_shares;',
     ...opened.map((l) => `    ${l}`),
-    ...firsts.map((l) => `    ${l}`),
+    ...[...origins, ...firsts].map((l) => `    ${l}`),
     ...statements([...s.prefix, ...s.body], d, printer(d, arrays), (op) => op.text, 2),
     ...closed.map((l) => `    ${l}`),
     ...(options.dual ? [] : out('kt_w').map((l) => `    ${l}`)),

@@ -6,7 +6,9 @@ import { operands, visitOps } from '../../codegen/ir/tile-walk.ts';
 import type { Ref, TileArray, TileKernel, TileOp, TileProgram, Val } from '../../codegen/ir/tile.ts';
 import { positive } from '../../codegen/footprint/bounds.ts';
 import type { Known } from '../../codegen/footprint/bounds.ts';
-import { dependsOn, equal, minus, polynomial, substitute } from '../../codegen/footprint/polynomial.ts';
+import { gatherOf, onRows } from '../../codegen/footprint/gather.ts';
+import type { Gather } from '../../codegen/footprint/gather.ts';
+import { dependsOn, equal, minus, polynomial, substitute, toVal } from '../../codegen/footprint/polynomial.ts';
 import type { Polynomial } from '../../codegen/footprint/polynomial.ts';
 import { leastOf, mostOf, windows } from '../../codegen/footprint/window.ts';
 import type { Window } from '../../codegen/footprint/window.ts';
@@ -25,6 +27,8 @@ export interface Slot {
   readonly end: Val | undefined;
   /** The same for every share: moved in once. */
   readonly resident: boolean;
+  /** Rows that a list of integers names lie in the slot, one behind the other; `begin` to `end` is what of each row is wanted. */
+  readonly gather?: Gather;
 }
 /** A kernel whose arrays are all held in local memory. */
 export interface Staged {
@@ -53,22 +57,33 @@ export function staged(p: TileProgram, k: TileKernel, graph: StageGraph): Staged
   );
   const rising = new Set(p.arrays.flatMap((a) => (offsets.has(a.source) ? [a.id] : [])));
   const known = knownOf(p, prefix, rising);
-  const found = windows(body, {
+  const outside = {
     arrays,
     names: new Set([...outer, 'part', 'parts', ...prefix.flatMap((op) => (op.kind === 'let' ? [op.id] : []))]),
     known,
+  };
+  const first = windows(body, outside);
+  if (first === undefined || first.length === 0) return undefined;
+  const gathers = first.flatMap((w) => {
+    const asked = !w.writes && w.range === undefined && w.array.scope !== 'part';
+    return (asked ? gatherOf(body, w.array, outside) : undefined) ?? [];
   });
-  if (found === undefined || found.length === 0) return undefined;
+  const onSlots = gathers.reduce((ops, g) => onRows(ops, g.array.id, known), body);
+  const found = (windows(onSlots, outside) ?? []).filter((w) => !gathers.some((g) => g.array === w.array));
   const shares = k.split ? sharesOf(prefix) : undefined;
   if (k.split && shares === undefined) return undefined;
   const moving = new Set(shareNames(prefix));
   const slots: Slot[] = [];
   for (const w of found) {
-    const slot = slotOf(w, body, moving, shares);
+    const slot = slotOf(w, onSlots, moving, shares);
     if (slot === undefined) return undefined;
     slots.push(slot);
   }
-  return { prefix, slots, body: rebased(body, slots), steps: shares?.steps };
+  const rows = gathers.map((gather): Slot => {
+    const [begin, end] = [toVal(gather.least), toVal(gather.most)];
+    return { array: gather.array, role: 'in', begin, end, resident: false, gather };
+  });
+  return { prefix, slots: [...slots, ...rows], body: rebased(onSlots, slots), steps: shares?.steps };
 }
 
 /** Scalars at the beginning that read nothing but integers, and the rest. */

@@ -8,6 +8,8 @@ export interface Buffer {
   readonly cb: string;
   /** Second buffer of an array that is moved in and out: what comes in. */
   readonly old?: string;
+  /** Buffer of the list of rows that are gathered. */
+  readonly list?: { readonly cb: string; readonly holds: number };
   /** Bytes of the array that a slot holds. */
   readonly holds: number;
   readonly depth: number;
@@ -26,29 +28,32 @@ export const SLACK = 64;
 const LEAST = 256;
 
 /**
- * Circular buffers for the arrays of a kernel: slots that stream have one size; what stays for the whole kernel, or is scratch, shares what is left.
- * Undefined where local memory has no room for them.
+ * Circular buffers for the arrays of a kernel: slots that stream have one size; what stays for the whole kernel, is scratch or gathered shares what is
+ * left. Undefined where local memory has no room for them.
  */
 export function tableOf(s: Staged, d: Division): readonly Buffer[] | undefined {
-  const stays = (x: Slot): boolean => x.resident || x.role === 'scratch';
-  const slotsOf = (x: Slot): number =>
-    x.role === 'in' ? d.depthIn : x.role === 'out' ? d.depthOut : x.role === 'update' ? d.depthIn + d.depthOut : 1;
-  const streams = s.slots.filter((x) => !stays(x)).reduce((n, x) => n + slotsOf(x), 0);
-  const staying = s.slots.filter(stays).length;
+  const large = (x: Slot): boolean => x.resident || x.role === 'scratch' || x.gather !== undefined;
+  const slotsOf = (x: Slot): number => {
+    if (x.gather !== undefined) return d.depthIn;
+    if (x.resident || x.role === 'scratch') return 1;
+    return x.role === 'in' ? d.depthIn : x.role === 'out' ? d.depthOut : d.depthIn + d.depthOut;
+  };
+  const count = (of: readonly Slot[]): number => of.reduce((n, x) => n + slotsOf(x), 0);
+  const lists = s.slots.filter((x) => x.gather !== undefined).length;
+  const [streams, others] = [count(s.slots.filter((x) => !large(x))) + lists, count(s.slots.filter(large))];
   const floor = (bytes: number): number => Math.floor(bytes / 64) * 64 - SLACK;
-  // Without anything that stays all is for what streams.
-  const share = staying === 0 ? d.local : d.local / 2;
-  const stream = streams === 0 ? 0 : Math.min(d.slot, floor(share / streams));
-  const stay = staying === 0 ? 0 : floor((d.local - streams * (stream + SLACK)) / staying);
-  if ((streams > 0 && stream < LEAST) || (staying > 0 && stay < LEAST)) return undefined;
+  const stream = streams === 0 ? 0 : Math.min(d.slot, floor((others === 0 ? d.local : d.local / 2) / streams));
+  const other = others === 0 ? 0 : floor((d.local - streams * (stream + SLACK)) / others);
+  if ((streams > 0 && stream < LEAST) || (others > 0 && other < LEAST)) return undefined;
   return s.slots.map((slot): Buffer => {
     const cb = `CB_${slot.array.id.toUpperCase()}`;
     return {
       slot,
       cb,
       ...(slot.role === 'update' ? { old: `${cb}_OLD` } : {}),
-      holds: stays(slot) ? stay : stream,
-      depth: slot.role === 'in' && !slot.resident ? d.depthIn : stays(slot) ? 1 : d.depthOut,
+      ...(slot.gather === undefined ? {} : { list: { cb: `${cb}_ROWS`, holds: stream } }),
+      holds: large(slot) ? other : stream,
+      depth: slot.role === 'update' ? d.depthOut : slotsOf(slot),
     };
   });
 }

@@ -1,5 +1,5 @@
 import type { Val } from '../ir/tile.ts';
-import { constantOf, dependsOn, mentions, offset, polynomial, substitute, terms } from './polynomial.ts';
+import { dependsOn, mentions, offset, plus, polynomial, substitute, terms } from './polynomial.ts';
 import type { Polynomial } from './polynomial.ts';
 
 /** A name and the least and greatest value that it takes. */
@@ -102,9 +102,20 @@ export function extreme(
   for (const r of ranges) {
     if (at === undefined || !dependsOn(at, r.id)) continue;
     const open: Polynomial | undefined = withoutRemainders(at, r.id, which, k);
-    const way: 'up' | 'down' | undefined = open && direction(open, r.id, k);
-    if (open === undefined || way === undefined) return undefined;
-    at = substitute(open, r.id, (way === 'up') === (which === 'most') ? r.most : r.least);
+    const ends = (p: Polynomial): Polynomial | undefined => {
+      const way = direction(p, r.id, k);
+      return way && substitute(p, r.id, (way === 'up') === (which === 'most') ? r.most : r.least);
+    };
+    if (open === undefined) return undefined;
+    // Where the whole does not move one way, the extremes of its terms together are beyond its own.
+    const whole: Polynomial | undefined = ends(open);
+    at =
+      whole ??
+      [...open].reduce<Polynomial | undefined>((acc, entry) => {
+        const own = ends(new Map([entry]));
+        return acc && own && plus(acc, own);
+      }, new Map());
+    if (at === undefined) return undefined;
   }
   return at;
 }
@@ -145,6 +156,3 @@ function replaced(p: Polynomial, from: Val, id: string): Polynomial {
     NONE,
   );
 }
-
-/** True if the sum is a constant of at least `least`. */
-export const isAtLeast = (p: Polynomial, least: number): boolean => (constantOf(p) ?? -Infinity) >= least;

@@ -70,7 +70,7 @@ const foremost = (all: readonly Polynomial[], sign: 1 | -1): readonly Polynomial
   all.filter((x) => !all.some((y) => x !== y && (constantOf(minus(y, x)) ?? 0) * sign > 0));
 
 /** True if the sum can be computed before the code runs: over outside names, and reads of integers that the code does not write. */
-function stands(p: Polynomial, outside: Outside, written: ReadonlySet<string>): boolean {
+export function stands(p: Polynomial, outside: Outside, written: ReadonlySet<string>): boolean {
   const fine = (v: Val): boolean => {
     if (v.ty.lanes > 1) return false;
     if (v.kind === 'name') return outside.names.has(v.id);
@@ -86,7 +86,7 @@ function stands(p: Polynomial, outside: Outside, written: ReadonlySet<string>): 
 }
 
 /** Loop variables that start at what is not negative are not negative. */
-function withLoops(all: readonly Access[], known: Known): Known {
+export function withLoops(all: readonly Access[], known: Known): Known {
   const open = new Map(all.flatMap((a) => a.ranges).map((r) => [`${r.id} ${textOf(r.least)}`, r] as const));
   const names = new Set(known.positive);
   for (const r of open.values()) names.add(r.id);
