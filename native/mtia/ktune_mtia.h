@@ -263,11 +263,12 @@ static inline Span span(i64 begin, i64 end, i64 all) {
   if (end > all) end = all;
   return {begin < end ? begin : 0, begin < end ? end - begin : 0};
 }
-/** Shares into which PEs divide a kernel: one each at least, and more until the slots hold the first. */
+/** Shares into which PEs divide a kernel: `wanted` where there are as many iterations, and more until the slots hold the first. */
 template <class Args, class F>
-static i64 shares_for(const Args& args, F window, i64 pes) {
+static i64 shares_for(const Args& args, F window, i64 pes, i64 wanted) {
   const i64 steps = window(args, 0, 1).steps;
-  i64 shares = steps < pes ? steps : pes;
+  // Fewer shares than asked for are still the same number for each PE.
+  i64 shares = steps < pes ? steps : steps < wanted ? steps / pes * pes : wanted;
   while (shares > 0 && shares < steps && !window(args, 0, shares).fits) shares = 2 * shares < steps ? 2 * shares : steps;
   return shares;
 }

@@ -42,6 +42,8 @@ export interface EmitOptions {
   readonly dual: boolean;
   /** How local memory is divided; absent: kernels run on arrays in memory. */
   readonly division: Division | undefined;
+  /** What each kernel is called where it runs on local memory. */
+  readonly names: readonly string[];
 }
 
 /** What runs on local memory, as one C++ file for the modelled grid. */
@@ -80,7 +82,7 @@ export function emitGrid(graph: StageGraph, source: StageGraph, p: TileProgram, 
     helpers,
     body,
     abi,
-    patterns: kernels.map((k, n) => (k.staged ? must(p.kernels[n], 'kernel').pattern : 'loops')),
+    patterns: kernels.map((k, n) => (k.staged ? must(options.names[n], 'name') : 'loops')),
     guards: [],
     cost: costOf(source),
   };

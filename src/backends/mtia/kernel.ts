@@ -95,15 +95,20 @@ export function kernelModel(
   const shares =
     found.steps === undefined
       ? '1'
-      : `shares_for<${name}::Args>({${[...values, '0'].join(', ')}}, ${name}::window, ${options.pes})`;
+      : `shares_for<${name}::Args>({${[...values, '0'].join(', ')}}, ${name}::window, ${options.pes}, ${options.pes * must(options.division, 'division').rounds})`;
   return {
     ...base,
     staged: true,
-    cbNames: table.flatMap((b) => [b.cb, ...(b.old === undefined ? [] : [b.old]), ...(b.list === undefined ? [] : [b.list.cb])]).join(', '),
+    cbNames: table
+      .flatMap((b) => [b.cb, ...(b.old === undefined ? [] : [b.old]), ...(b.list === undefined ? [] : [b.list.cb])])
+      .join(', '),
     cbs: rows(table, options),
     windows: [
       ...(found.steps === undefined ? [] : ['i64 steps;']),
-      ...table.flatMap((b) => [`Span ${b.slot.array.id};`, ...(b.list === undefined ? [] : [`Span ${b.slot.array.id}__list;`])]),
+      ...table.flatMap((b) => [
+        `Span ${b.slot.array.id};`,
+        ...(b.list === undefined ? [] : [`Span ${b.slot.array.id}__list;`]),
+      ]),
       'bool fits;',
     ],
     windowLines: windowLines(found, table, own, c, arrays),
@@ -305,13 +310,18 @@ function coresOf(
     const { id } = slot.array;
     if (slot.gather === undefined) return [];
     const n = rowNames(id);
-    return [`const i64 ${n.from} = kt_w.${id}__list.at;`, `const i64 ${n.first} = kt_w.${id}.at;`, `const i64 ${n.length} = kt_w.${id}.n;`];
+    return [
+      `const i64 ${n.from} = kt_w.${id}__list.at;`,
+      `const i64 ${n.first} = kt_w.${id}.at;`,
+      `const i64 ${n.length} = kt_w.${id}.n;`,
+    ];
   });
   const origins = table.flatMap(({ slot }) =>
-    slot.gather !== undefined ? [] :
-    slot.begin === undefined || isZero(slot.begin) || !names.has(firstOf(slot.array.id))
+    slot.gather !== undefined
       ? []
-      : [`const i64 ${firstOf(slot.array.id)} = kt_w.${slot.array.id}.at;`],
+      : slot.begin === undefined || isZero(slot.begin) || !names.has(firstOf(slot.array.id))
+        ? []
+        : [`const i64 ${firstOf(slot.array.id)} = kt_w.${slot.array.id}.at;`],
   );
   const closed = [
     ...outs.map((b) => `cb_push_back(${b.cb});`),

@@ -1,3 +1,6 @@
+import { classify } from '../../codegen/patterns/classify.ts';
+import { stagesOf } from '../../codegen/plan/plan.ts';
+import type { KernelPlan } from '../../codegen/plan/plan.ts';
 import { planNamed } from '../../codegen/plan/planner.ts';
 import { defaultConfig, showConfig } from '../../codegen/space/config.ts';
 import { lowerProgram } from '../../codegen/tile/program.ts';
@@ -40,6 +43,7 @@ export const mtia: Backend = {
         pes: pesOf(full),
         dual: full['dual_core'] !== false,
         division: divisionOf(full, mtiaArch(arch)),
+        names: plan.kernels.map(nameOf),
       }),
     };
   },
@@ -47,3 +51,11 @@ export const mtia: Backend = {
   runner: mtiaRunner,
   compile: (arch, variants, outDir, signal) => mtiaCompile(arch, variants, outDir, signal),
 };
+
+/** What a kernel is called whose arrays are in local memory: after its structure, or after the stages that have no other name. */
+function nameOf(kernel: KernelPlan): string {
+  const name = classify(kernel);
+  if (name !== 'loops') return name;
+  const kinds = stagesOf(kernel.root).flatMap((s) => (s.kind === 'map' || s.kind === 'reduce' ? [] : [s.kind]));
+  return [...new Set(kinds)].join(' ') || name;
+}

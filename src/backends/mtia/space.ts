@@ -30,7 +30,16 @@ function spaceOf(graph: StageGraph, arch: MtiaArch): Space {
       help: 'KiB of a slot of a circular buffer, at most: how much of an array is in local memory at a time; 0 runs on arrays in memory',
       kind: 'enum',
       values: [0, 2, 8, 16, 32, 64],
-      default: 16,
+      default: 64,
+    },
+    {
+      name: 'rounds',
+      help: 'shares of a kernel that a PE takes one after the other where there is enough to do: the next one is on its way while one is computed',
+      kind: 'pow2',
+      lo: 1,
+      hi: 8,
+      default: 4,
+      when: slots,
     },
     {
       name: 'depth_in',
@@ -110,11 +119,12 @@ export const scheduleOf = (config: Config): Schedule => ({
 const RESERVED = 16 << 10;
 /** How a config divides local memory; undefined where kernels run on arrays in memory. */
 export function divisionOf(config: Config, arch: MtiaArch): Division | undefined {
-  const slot = numberOf(config, 'slot', 16);
+  const slot = numberOf(config, 'slot', 64);
   if (slot === 0) return undefined;
   return {
     local: must(arch.figures['localBytes'], 'local memory').value - RESERVED,
     slot: slot << 10,
+    rounds: numberOf(config, 'rounds', 4),
     depthIn: numberOf(config, 'depth_in', 2),
     depthOut: numberOf(config, 'depth_out', 2),
   };

@@ -20,6 +20,8 @@ export interface Division {
   readonly local: number;
   /** Bytes of a slot that streams, at most. */
   readonly slot: number;
+  /** Shares that a PE takes where there is enough to do. */
+  readonly rounds: number;
   readonly depthIn: number;
   readonly depthOut: number;
 }

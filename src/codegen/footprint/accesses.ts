@@ -3,7 +3,7 @@ import { operands, parts } from '../ir/tile-walk.ts';
 import * as t from '../ir/tile-build.ts';
 import type { Ref, TileArray, TileOp, Val } from '../ir/tile.ts';
 import type { Range } from './bounds.ts';
-import { equal, offset, polynomial } from './polynomial.ts';
+import { equal, LANE, offset, polynomial } from './polynomial.ts';
 import type { Names, Polynomial } from './polynomial.ts';
 
 /** One way in which code touches an array. */
@@ -36,7 +36,7 @@ function block(ops: readonly TileOp[], outer: Place, arrays: ReadonlyMap<string,
   const add = (ref: Ref, write: boolean, extent: Polynomial | undefined): void => {
     const { index, entry } = ref;
     const lanes = index.ty.lanes;
-    const at = polynomial(lanes > 1 ? laneOf(index) : index, place.names);
+    const at = polynomial(index, place.names);
     out.push({
       array: ref.array,
       ...(entry === undefined ? {} : { entry }),
@@ -96,20 +96,7 @@ function block(ops: readonly TileOp[], outer: Place, arrays: ReadonlyMap<string,
   }
 }
 
-/** The name that stands for the number of a lane. */
-const LANE = 'lane number';
 const lane = (lanes: number): Range => ({ id: LANE, least: new Map(), most: offset(new Map(), lanes - 1) });
-/** An index of lanes as an index of one lane. */
-function laneOf(v: Val): Val {
-  const ty = { dtype: v.ty.dtype, lanes: 1 };
-  if (v.kind === 'iota') return t.name(LANE, ty);
-  if (v.kind === 'splat') return v.a;
-  if (v.kind === 'binary') return { ...v, a: laneOf(v.a), b: laneOf(v.b), ty };
-  if (v.kind === 'call') return { ...v, args: v.args.map(laneOf), ty };
-  if (v.kind === 'convert') return { ...v, a: laneOf(v.a), ty };
-  return v;
-}
-
 type Loop = TileOp & { readonly kind: 'loop' };
 /** Loops in vectors take whole steps only. */
 const rangeOf = (op: Loop, lo: Polynomial, hi: Polynomial): Range => ({

@@ -1,5 +1,5 @@
 import type { Val } from '../ir/tile.ts';
-import { dependsOn, mentions, offset, plus, polynomial, substitute, terms } from './polynomial.ts';
+import { dependsOn, LANE, mentions, offset, plus, polynomial, substitute, terms } from './polynomial.ts';
 import type { Polynomial } from './polynomial.ts';
 
 /** A name and the least and greatest value that it takes. */
@@ -24,9 +24,7 @@ export function positive(v: Val, k: Known): boolean {
     case 'int':
       return v.value >= 0n;
     case 'name':
-      return k.positive.has(v.id);
-    case 'iota':
-      return true;
+      return v.id === LANE || k.positive.has(v.id);
     case 'load':
       return k.rising.has(v.from.array);
     case 'convert':
@@ -156,3 +154,7 @@ function replaced(p: Polynomial, from: Val, id: string): Polynomial {
     NONE,
   );
 }
+
+/** True if no term of the sum is negative, whatever its names are. */
+export const isPositive = (p: Polynomial, k: Known): boolean =>
+  terms(p).every((x) => x.factor > 0n && x.atoms.every((a) => positive(a, k)));

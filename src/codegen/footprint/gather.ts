@@ -53,11 +53,18 @@ export function gatherOf(ops: readonly TileOp[], array: TileArray, outside: Outs
   return found;
 }
 
-function ofAccess(a: Access, array: TileArray, outside: Outside, known: Known, written: ReadonlySet<string>): Gather | undefined {
+function ofAccess(
+  a: Access,
+  array: TileArray,
+  outside: Outside,
+  known: Known,
+  written: ReadonlySet<string>,
+): Gather | undefined {
   if (a.write || a.at === undefined || a.entry !== undefined) return undefined;
   const split = splitOf(a.at, known);
   const list = split && outside.arrays.get(split.entry.from.array);
-  if (split === undefined || list === undefined || list.list === true || list.bytes === true || written.has(list.id)) return undefined;
+  if (split === undefined || list === undefined || list.list === true || list.bytes === true || written.has(list.id))
+    return undefined;
   const at = polynomial(split.entry.from.index, new Map());
   const bounds = [
     extreme(at, a.ranges, 'least', known),
@@ -69,14 +76,27 @@ function ofAccess(a: Access, array: TileArray, outside: Outside, known: Known, w
   if (from === undefined || last === undefined || least === undefined || most === undefined) return undefined;
   if (![...bounds, split.stride].every((b) => b !== undefined && stands(b, outside, written))) return undefined;
   if (!namesOf(split.row).every((id) => id === ENTRY || outside.names.has(id))) return undefined;
-  return { array, list, from, to: plus(last, polynomial(t.int(1), new Map())), row: split.row, stride: split.stride, least, most };
+  return {
+    array,
+    list,
+    from,
+    to: plus(last, polynomial(t.int(1), new Map())),
+    row: split.row,
+    stride: split.stride,
+    least,
+    most,
+  };
 }
 const namesOf = (v: Val): readonly string[] => (v.kind === 'name' ? [v.id] : operands(v).flatMap(namesOf));
 
 /** Two accesses as one gather: the same rows, of which the first and the last that either wants are known to be. */
 function joined(a: Gather, b: Gather): Gather | undefined {
   const same =
-    a.list === b.list && printVal(a.row) === printVal(b.row) && equal(a.stride, b.stride) && equal(a.from, b.from) && equal(a.to, b.to);
+    a.list === b.list &&
+    printVal(a.row) === printVal(b.row) &&
+    equal(a.stride, b.stride) &&
+    equal(a.from, b.from) &&
+    equal(a.to, b.to);
   const ends = (x: Polynomial, y: Polynomial, sign: 1 | -1): Polynomial | undefined => {
     const gap = minus(x, y);
     if (gap.size === 0) return x;
@@ -91,18 +111,39 @@ function joined(a: Gather, b: Gather): Gather | undefined {
 /** An index as row · stride + rest, where one entry of a list of integers decides the row. */
 function splitOf(p: Polynomial, known: Known): Split | undefined {
   const open = terms(p).filter((x) => x.atoms.some((a) => listed(a, known).length > 0));
-  const [term] = open;
-  if (open.length !== 1 || term === undefined) return undefined;
-  const rows = term.atoms.filter((a) => listed(a, known).length > 0);
-  const [row] = rows;
-  if (rows.length !== 1 || row === undefined || term.factor < 1n) return undefined;
+  const row = open[0]?.atoms.find((a) => listed(a, known).length > 0);
+  if (row === undefined) return undefined;
+  const key = printVal(row);
+  // All of them times the same row: their sum is the distance of rows.
+  if (
+    !open.every(
+      (x) =>
+        x.atoms
+          .filter((a) => listed(a, known).length > 0)
+          .map(printVal)
+          .join() === key,
+    )
+  )
+    return undefined;
   const loads = new Map(listed(row, known).map((l) => [printVal(l), l]));
   const [entry] = loads.values();
-  if (loads.size !== 1 || entry === undefined || entry.mask !== undefined || entry.ty.lanes > 1 || entry.ty.dtype.startsWith('f')) return undefined;
-  const stride = polynomial(t.mul(t.product(term.atoms.filter((a) => a !== row)), t.int(term.factor)), new Map());
-  const key = printVal(entry);
-  const named = mapVal(row, { op: (op) => [op], val: (v) => (v.kind === 'load' && printVal(v) === key ? t.name(ENTRY, v.ty) : v) });
-  const rest = new Map([...p].filter(([, x]) => x !== term));
+  if (
+    loads.size !== 1 ||
+    entry === undefined ||
+    entry.mask !== undefined ||
+    entry.ty.lanes > 1 ||
+    entry.ty.dtype.startsWith('f')
+  )
+    return undefined;
+  const stride = open
+    .map((x) => polynomial(t.mul(t.product(x.atoms.filter((a) => printVal(a) !== key)), t.int(x.factor)), new Map()))
+    .reduce(plus);
+  const text = printVal(entry);
+  const named = mapVal(row, {
+    op: (op) => [op],
+    val: (v) => (v.kind === 'load' && printVal(v) === text ? t.name(ENTRY, v.ty) : v),
+  });
+  const rest = new Map([...p].filter(([, x]) => !open.includes(x)));
   return { entry, row: named, stride, rest };
 }
 /** Loads that are not of offsets. */
@@ -110,7 +151,9 @@ const listed = (v: Val, known: Known): readonly Load[] =>
   v.kind === 'load' && !known.rising.has(v.from.array) ? [v] : operands(v).flatMap((o) => listed(o, known));
 
 /** Names of the slot that holds gathered rows: the first entry of the list, the first element of a row and their number. */
-export const rowNames = (array: string): { readonly from: string; readonly first: string; readonly length: string } => ({
+export const rowNames = (
+  array: string,
+): { readonly from: string; readonly first: string; readonly length: string } => ({
   from: `${array}__from`,
   first: `${array}__at`,
   length: `${array}__row`,
@@ -137,7 +180,8 @@ export function onRows(ops: readonly TileOp[], array: string, all: Known): reado
       if (op.kind === 'if') return [{ ...op, then: go(op.then, here), else: go(op.else, here) }];
       return mapOps([op], {
         op: (x) => [x],
-        val: (v) => (v.kind === 'load' && v.from.array === array ? { ...v, from: { array, index: index(v, here) } } : v),
+        val: (v) =>
+          v.kind === 'load' && v.from.array === array ? { ...v, from: { array, index: index(v, here) } } : v,
       });
     });
   };

@@ -51,7 +51,10 @@ export function constantOf(p: Polynomial): number | undefined {
 export const equal = (a: Polynomial, b: Polynomial): boolean => minus(a, b).size === 0;
 export const textOf = (p: Polynomial): string => printVal(toVal(p));
 
-/** The normal form of an index; `names` are replaced by what they stand for. */
+/** The name that stands for the number of a lane. */
+export const LANE = 'lane number';
+
+/** The normal form of an index, of one lane where there are several; `names` are replaced by what they stand for. */
 export function polynomial(v: Val, names: Names): Polynomial {
   switch (v.kind) {
     case 'int':
@@ -62,6 +65,8 @@ export function polynomial(v: Val, names: Names): Polynomial {
     }
     case 'splat':
       return polynomial(v.a, names);
+    case 'iota':
+      return atom(t.name(LANE));
     case 'unary':
       if (v.op === 'neg') return scaled(polynomial(v.a, names), -1);
       break;
@@ -123,6 +128,29 @@ export function toVal(p: Polynomial): Val {
     return factor < 0n ? t.sub(acc, product) : t.add(acc, product);
   }, t.int(0));
 }
+
+/** The sum without a factor, where each term has it; the terms that have it and those that do not. */
+export function divided(
+  p: Polynomial,
+  by: Polynomial,
+): { readonly quotient: Polynomial; readonly rest: Polynomial } | undefined {
+  const [only] = by.values();
+  if (by.size !== 1 || only === undefined || only.factor < 1n) return undefined;
+  const quotient: Term[] = [];
+  const rest: Term[] = [];
+  for (const term of p.values()) {
+    const atoms = [...term.atoms];
+    const found = only.atoms.every((a) => {
+      const k = atoms.findIndex((b) => printVal(a) === printVal(b));
+      if (k >= 0) atoms.splice(k, 1);
+      return k >= 0;
+    });
+    if (found && term.factor % only.factor === 0n) quotient.push({ factor: term.factor / only.factor, atoms });
+    else rest.push(term);
+  }
+  return { quotient: sum(quotient), rest: sum(rest) };
+}
+export { times };
 
 /** True if the name occurs in the value. */
 export const mentions = (v: Val, id: string): boolean =>

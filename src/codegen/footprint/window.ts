@@ -2,9 +2,9 @@ import * as t from '../ir/tile-build.ts';
 import type { TileArray, TileOp, Val } from '../ir/tile.ts';
 import { accesses } from './accesses.ts';
 import type { Access } from './accesses.ts';
-import { extreme, positive } from './bounds.ts';
+import { extreme, isPositive, positive } from './bounds.ts';
 import type { Known } from './bounds.ts';
-import { constantOf, minus, plus, terms, textOf, toVal } from './polynomial.ts';
+import { divided, minus, offset, plus, polynomial, scaled, terms, times, textOf, toVal } from './polynomial.ts';
 import type { Polynomial } from './polynomial.ts';
 import { operands } from '../ir/tile-walk.ts';
 
@@ -56,18 +56,52 @@ function rangeOf(
   const ends = new Map<string, Polynomial>();
   for (const a of own) {
     if (a.at === undefined) return undefined;
-    const least = extreme(a.at, a.ranges, 'least', known);
-    const most = extreme(plus(a.at, a.extent), a.ranges, 'most', known);
+    const least = end(a.at, a, 'least', known, outside, written);
+    const most = end(plus(a.at, a.extent), a, 'most', known, outside, written);
     if (least === undefined || most === undefined) return undefined;
-    if (!stands(least, outside, written) || !stands(most, outside, written)) return undefined;
     begins.set(textOf(least), least);
     ends.set(textOf(most), most);
   }
-  return { begins: foremost([...begins.values()], -1), ends: foremost([...ends.values()], 1) };
+  return { begins: foremost([...begins.values()], -1, known), ends: foremost([...ends.values()], 1, known) };
 }
 /** Without sums that another one is certainly beyond: less where `sign` is −1, more where it is 1. */
-const foremost = (all: readonly Polynomial[], sign: 1 | -1): readonly Polynomial[] =>
-  all.filter((x) => !all.some((y) => x !== y && (constantOf(minus(y, x)) ?? 0) * sign > 0));
+const foremost = (all: readonly Polynomial[], sign: 1 | -1, known: Known): readonly Polynomial[] =>
+  all.filter((x) => !all.some((y) => x !== y && isPositive(scaled(minus(y, x), sign), known)));
+
+/** The least or greatest value of an index; a position along an axis that only data tell is anywhere on that axis. */
+function end(
+  at: Polynomial,
+  a: Access,
+  which: 'least' | 'most',
+  known: Known,
+  outside: Outside,
+  written: ReadonlySet<string>,
+): Polynomial | undefined {
+  const found = extreme(at, a.ranges, which, known);
+  if (found !== undefined && stands(found, outside, written)) return found;
+  const extents = outside.arrays.get(a.array)?.extents;
+  if (extents === undefined || extents.length < 2 || a.at === undefined) return undefined;
+  const lanes = which === 'most' ? a.extent : new Map();
+  let [rest, sum]: [Polynomial | undefined, Polynomial] = [a.at, lanes];
+  for (let k = 0; k < extents.length && rest !== undefined; k++) {
+    const stride = polynomial(t.product(extents.slice(k + 1)), NONE);
+    const parts: ReturnType<typeof divided> =
+      k === extents.length - 1 ? { quotient: rest, rest: new Map() } : divided(rest, stride);
+    if (parts === undefined) return undefined;
+    const own = extreme(parts.quotient, a.ranges, which, known);
+    const fine = own !== undefined && stands(own, outside, written);
+    // Along the first axis that is the whole array.
+    if (!fine && k === 0) return undefined;
+    const extent = extents[k];
+    const anywhere = which === 'least' || extent === undefined ? new Map() : offset(polynomial(extent, NONE), -1);
+    // A run of several elements ends on the axis: it does not begin at its last position.
+    if (!fine && k === extents.length - 1 && which === 'most') sum = minus(sum, offset(lanes, -1));
+    sum = plus(sum, times(fine ? own : anywhere, stride));
+    rest = parts.rest;
+  }
+  return sum;
+}
+const NONE: ReadonlyMap<string, Val> = new Map();
 
 /** True if the sum can be computed before the code runs: over outside names, and reads of integers that the code does not write. */
 export function stands(p: Polynomial, outside: Outside, written: ReadonlySet<string>): boolean {

@@ -215,6 +215,7 @@ export function lowerProgram(plan: Plan, mapping: Mapping): TileProgram {
         ...(b.list ? { list: true } : {}),
         ...(b.row ? { bytes: true } : {}),
         ...(b.list ? {} : { size: sizeOf(b) }),
+        ...(b.list || b.row ? {} : { extents: b.shape.map((e) => lowerExpr(roomy(e), entry)) }),
       })),
       ...stored.map((b): TileArray => ({
         id: must(arrays.get(b.id), b.id),

@@ -122,9 +122,9 @@ static inline u32 f32_to_bf16(f32 x) {
 namespace rmsnorm_k0_r {
 enum : unsigned { CB_X, CB_W, CB_Y };
 KT_CB_TABLE(table,
-            {16448, 2},  // CB_X
-            {311040, 1},  // CB_W
-            {16448, 2}  // CB_Y
+            {47104, 2},  // CB_X
+            {188416, 1},  // CB_W
+            {47104, 2}  // CB_Y
 );
 
 struct Args {
@@ -155,7 +155,7 @@ static Window window(const Args& kt_a, i64 part, i64 parts) {
   kt_w.x = span(D * b_lo, D * b_hi, B * D);
   kt_w.w = span(0, D, D);
   kt_w.y = span(D * b_lo, D * b_hi, B * D);
-  kt_w.fits = kt_w.x.n <= 8192 && kt_w.w.n <= 155488 && kt_w.y.n <= 8192;
+  kt_w.fits = kt_w.x.n <= 23520 && kt_w.w.n <= 94176 && kt_w.y.n <= 23520;
   return kt_w;
 }
 
@@ -307,7 +307,7 @@ static void core_b(const Args& kt_a) {
 }  // namespace rmsnorm_k0_r
 
 extern "C" void rmsnorm(const bf16* __restrict x, const bf16* __restrict w, bf16* __restrict y, i64 B, i64 D, f32 eps, bool backwards) {
-  const i64 k0_r__shares = shares_for<rmsnorm_k0_r::Args>({x, w, y, B, D, eps, 0}, rmsnorm_k0_r::window, 64);
+  const i64 k0_r__shares = shares_for<rmsnorm_k0_r::Args>({x, w, y, B, D, eps, 0}, rmsnorm_k0_r::window, 64, 256);
   launch(rmsnorm_k0_r::core_a, rmsnorm_k0_r::core_b, rmsnorm_k0_r::table, rmsnorm_k0_r::Args{x, w, y, B, D, eps, k0_r__shares}, 64, backwards);
 }
 

@@ -55,8 +55,8 @@ static inline void store_i64_x8(i64* p, i64x8 v) {
 namespace sigrid_hash_k0_o {
 enum : unsigned { CB_V, CB_O };
 KT_CB_TABLE(table,
-            {16448, 2},  // CB_V
-            {16448, 2}  // CB_O
+            {65600, 2},  // CB_V
+            {65600, 2}  // CB_O
 );
 
 struct Args {
@@ -88,7 +88,7 @@ static Window window(const Args& kt_a, i64 part, i64 parts) {
   kt_w.steps = steps;
   kt_w.v = span(l_lo, l_hi, off[B]);
   kt_w.o = span(l_lo, l_hi, off[B]);
-  kt_w.fits = kt_w.v.n <= 2048 && kt_w.o.n <= 2048;
+  kt_w.fits = kt_w.v.n <= 8192 && kt_w.o.n <= 8192;
   return kt_w;
 }
 
@@ -254,7 +254,7 @@ static void core_b(const Args& kt_a) {
 }  // namespace sigrid_hash_k0_o
 
 extern "C" void sigrid_hash(const i64* __restrict v, const i64* __restrict off, i64* __restrict o, i64 B, i64 salt, i64 modulus, bool backwards) {
-  const i64 k0_o__shares = shares_for<sigrid_hash_k0_o::Args>({v, off, o, B, salt, modulus, 0}, sigrid_hash_k0_o::window, 64);
+  const i64 k0_o__shares = shares_for<sigrid_hash_k0_o::Args>({v, off, o, B, salt, modulus, 0}, sigrid_hash_k0_o::window, 64, 256);
   launch(sigrid_hash_k0_o::core_a, sigrid_hash_k0_o::core_b, sigrid_hash_k0_o::table, sigrid_hash_k0_o::Args{v, off, o, B, salt, modulus, k0_o__shares}, 64, backwards);
 }
 

@@ -107,9 +107,9 @@ static inline f32x16 divide_f32_x16(f32x16 a, f32 b) {
 namespace softmax_k0_y_peak {
 enum : unsigned { CB_X, CB_EXP_ROW, CB_Y };
 KT_CB_TABLE(table,
-            {16448, 2},  // CB_X
-            {311040, 1},  // CB_EXP_ROW
-            {16448, 2}  // CB_Y
+            {47104, 2},  // CB_X
+            {188416, 1},  // CB_EXP_ROW
+            {47104, 2}  // CB_Y
 );
 
 struct Args {
@@ -140,7 +140,7 @@ static Window window(const Args& kt_a, i64 part, i64 parts) {
   kt_w.x = span(D * b_lo, D * b_hi, B * D);
   kt_w.exp_row = span(0, D, D);
   kt_w.y = span(D * b_lo, D * b_hi, B * D);
-  kt_w.fits = kt_w.x.n <= 4096 && kt_w.exp_row.n <= 77744 && kt_w.y.n <= 4096;
+  kt_w.fits = kt_w.x.n <= 11760 && kt_w.exp_row.n <= 47088 && kt_w.y.n <= 11760;
   return kt_w;
 }
 
@@ -345,7 +345,7 @@ extern "C" void softmax(const f32* __restrict x, f32* __restrict y, i64 B, i64 D
   f32* const exp_row = (f32*)kt_at;
   kt_at += ((D * 4 + 63) & -64);
   const i64 kt_scratch = kt_at - kt_own;
-  const i64 k0_y_peak__shares = shares_for<softmax_k0_y_peak::Args>({x, y, exp_row, B, D, kt_scratch, 0}, softmax_k0_y_peak::window, 64);
+  const i64 k0_y_peak__shares = shares_for<softmax_k0_y_peak::Args>({x, y, exp_row, B, D, kt_scratch, 0}, softmax_k0_y_peak::window, 64, 256);
   launch(softmax_k0_y_peak::core_a, softmax_k0_y_peak::core_b, softmax_k0_y_peak::table, softmax_k0_y_peak::Args{x, y, exp_row, B, D, kt_scratch, k0_y_peak__shares}, 64, backwards);
 }
 
