@@ -82,6 +82,7 @@ const LISTS: ReadonlySet<string> = new Set([
   'matrix',
   'transfer',
   'studies',
+  'fix',
 ]);
 const firstLine = (text: string): string => text.split('\n')[0] ?? text;
 

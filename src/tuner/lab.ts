@@ -62,7 +62,7 @@ const LEAST_LIMIT_MS = 200;
 /** A first call that takes this many times the best is not looked at further; one of short kernels is mostly cold code, and says nothing. */
 const HOPELESS = 2.5;
 /** Samples of each config where all are timed in full. */
-const THOROUGH_CALLS = 7;
+const THOROUGH_CALLS = 11;
 /** Time for the samples of one screening; two to five are taken. Nanoseconds. */
 const SCREEN_NS = 12e6;
 /** Samples of shorter kernels repeat the call until this much has passed. Nanoseconds. */

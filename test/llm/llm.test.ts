@@ -75,6 +75,11 @@ test('pages are those of the target whose first line names a pattern of the kern
   expect(titles(pagesFor('cpp', ['contraction']))).toEqual(['# Products on x86']);
   expect(pagesFor('cpp', ['row'], join(dir, 'nowhere'))).toHaveLength(1);
   expect(pagesFor('unheard-of', ['row'])).toEqual([]);
+  expect(titles(pagesFor('mtia', ['row']))).toEqual([
+    '# Processing elements and local memory of MTIA',
+    '# Vector cores of MTIA',
+  ]);
+  expect(titles(pagesFor('triton', ['contraction']))).toEqual(['# Programs and blocks of Triton']);
 });
 
 describe('answers', () => {

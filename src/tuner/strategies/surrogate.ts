@@ -15,7 +15,7 @@ const START = 16;
 const LEAST_START = 6;
 /** Part of the proposals that a search makes which knows nothing of foreign configs. */
 const UNSEEDED = 1 / 3;
-/** Proposals of a round, from the likely to the curious one; at most so many lie between two fits. */
+/** Proposals of a round, from the likely to the curious one: what is asked between two fits, in as many questions as the batch makes of it. */
 const ROUND = 4;
 const TREES = 50;
 /** Share of the features that a split may choose from. */
@@ -31,10 +31,7 @@ const NEAREST = 0.3;
 /** That factor's logarithm at least, so that noise is not what is learned; and how many measurements lie below it at least. */
 const LEAST_RELEVANT = 0.05;
 const LEAST_NEAREST = 5;
-/**
- * The last proposal of a round may be so many spreads better than its mean; the first is the best by its mean. Where fewer are asked at a time a round
- * takes several questions: curiosity does not depend on the batch.
- */
+/** The last proposal of a round may be so many spreads better than its mean; the first is the best by its mean. */
 const OPTIMISM = 4;
 /** Rounds in a row that find nothing new before a space too large to list counts as used up. */
 const PATIENCE = 50;
@@ -78,19 +75,19 @@ async function* learn({ space, rng, batch, initial }: Asked, started: number): S
     note(outcomes);
     note(revised);
   }
-  let step = 0;
   for (let idle = 0; idle < PATIENCE;) {
-    const courage = Array.from({ length: Math.min(batch, ROUND) }, () => (step++ % ROUND) / (ROUND - 1));
-    const configs = propose(space, rng, [...rows.values()], isKnown, courage);
+    const configs = propose(space, rng, [...rows.values()], isKnown);
     if (configs.length === 0 && allPoints(space) !== undefined) return;
     if (configs.length === 0) {
       idle++;
       continue;
     }
     idle = 0;
-    const { outcomes, revised } = yield configs;
-    note(outcomes);
-    note(revised);
+    for (let k = 0; k < configs.length; k += batch) {
+      const { outcomes, revised } = yield configs.slice(k, k + batch);
+      note(outcomes);
+      note(revised);
+    }
   }
 }
 
@@ -125,14 +122,7 @@ interface Row extends Point {
   readonly y: number | undefined;
 }
 
-function propose(
-  space: Space,
-  rng: Rng,
-  rows: readonly Row[],
-  isKnown: (id: string) => boolean,
-  courage: readonly number[],
-): readonly Config[] {
-  const count = courage.length;
+function propose(space: Space, rng: Rng, rows: readonly Row[], isKnown: (id: string) => boolean): readonly Config[] {
   const pool = new Map<string, Point>();
   const add = (point: Point | undefined): void => {
     if (point !== undefined && !isKnown(point.id)) pool.set(point.id, point);
@@ -151,7 +141,7 @@ function propose(
         add(moved && pointOf(space, moved));
       }
   }
-  if (pool.size <= count) return [...pool.values()].map((p) => p.config);
+  if (pool.size <= ROUND) return [...pool.values()].map((p) => p.config);
   const best = worked[0]?.y ?? 0;
   const nearest = worked[Math.max(LEAST_NEAREST, Math.floor(worked.length * NEAREST))] ?? worked.at(-1);
   const relevant = Math.max(LEAST_RELEVANT, Math.min(RELEVANT, (nearest?.y ?? 0) - best));
@@ -163,8 +153,8 @@ function propose(
   );
   const candidates = [...pool.values()].map(({ config, x }) => ({ config, ...predict(forest, x) }));
   const chosen = new Set<Config>();
-  for (const c of courage) {
-    const optimism = OPTIMISM * c;
+  for (let k = 0; k < ROUND; k++) {
+    const optimism = (OPTIMISM * k) / (ROUND - 1);
     let least = Infinity;
     let pick: Config | undefined;
     for (const { config, mean, spread: wide } of candidates) {
