@@ -12,6 +12,32 @@ const jit = (text: string, needs: readonly string[] = []): DeviceFunction => ({ 
 const wide = (name: string, lines: readonly string[], needs: readonly string[] = []): DeviceFunction =>
   jit([`def ${name}(a):`, '    x = a.to(tl.float64)', ...lines.map((l) => `    ${l}`)].join('\n'), needs);
 
+/** Rounding of f32 to a format of 8 bits: to nearest, ties to even, denormals by way of their distance, beyond the range as the format says. */
+function f8Encode(
+  name: string,
+  f: {
+    readonly mantissa: number;
+    readonly bias: number;
+    readonly most: number;
+    readonly infinite: number;
+    readonly nan: number;
+  },
+): DeviceFunction {
+  const cut = 23 - f.mantissa;
+  const signed = 'code | ((u >> 24) & 0x80)';
+  return jit(`def ${name}_encode(x):
+    """Nearest, ties to even; saturates; NaN stays NaN."""
+    u = x.to(tl.uint32, bitcast=True)
+    a = u & 0x7FFFFFFF
+    near = (tl.abs(x) * ${2 ** (f.bias + f.mantissa - 1)}.0 + 8388608.0).to(tl.uint32, bitcast=True) & 0x7FFFFF
+    far = ((a + ${2 ** (cut - 1) - 1} + ((a >> ${cut}) & 1)) >> ${cut}) - ${(127 - f.bias) * 2 ** f.mantissa}
+    code = tl.where(a < ${(128 - f.bias) * 2 ** 23}, near, tl.where(a > 0x4F000000, ${f.most}, far))
+    code = tl.where(code > ${f.most}, ${f.most}, code)
+    code = tl.where(a == 0x7F800000, ${f.infinite}, code)
+    code = ${f.nan === 0x80 ? `tl.where(code == 0, 0, ${signed})` : signed}
+    return tl.where(x != x, ${f.nan}, code).to(tl.uint8)`);
+}
+
 export const DEVICE_FUNCTIONS: Readonly<Record<string, DeviceFunction>> = {
   floor_div: jit(`def floor_div(a, b):
     """a / b rounded down; 0 where b is 0."""
@@ -45,6 +71,9 @@ export const DEVICE_FUNCTIONS: Readonly<Record<string, DeviceFunction>> = {
     x = ((b & 0x7F) << 7).to(tl.float16, bitcast=True).to(tl.float32) * 128.0
     x = tl.where((b & 0x80) != 0, -x, x)
     return tl.where(b == 0x80, float("nan"), x)`),
+  f8e4m3_encode: f8Encode('f8e4m3', { mantissa: 3, bias: 7, most: 0x7e, infinite: 0x7e, nan: 0x7f }),
+  f8e5m2_encode: f8Encode('f8e5m2', { mantissa: 2, bias: 15, most: 0x7b, infinite: 0x7c, nan: 0x7e }),
+  f8e4m3fnuz_encode: f8Encode('f8e4m3fnuz', { mantissa: 3, bias: 8, most: 0x7f, infinite: 0x7f, nan: 0x80 }),
   maximum: jit(`def maximum(a, b):
     """NaN of either propagates."""
     return tl.where(a != a, a, tl.where(b != b, b, tl.where(a > b, a, b)))`),

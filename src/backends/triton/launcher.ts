@@ -47,7 +47,7 @@ export function launcher(p: TileProgram, entry: string, launches: readonly Launc
     ),
   ];
   return [
-    `def ${entry}_launch(${outer.join(', ')}, config=${configName(entry)}, programs=${PROGRAMS}${launches.some((l) => l.kind === 'block' && l.long !== undefined) ? `, most=${MOST}` : ''}):`,
+    `def ${entry}_launch(${outer.join(', ')}, *, config=${configName(entry)}, programs=${PROGRAMS}${launches.some((l) => l.kind === 'block' && l.long !== undefined) ? `, most=${MOST}` : ''}):`,
     '    """Launches all kernels. Arrays are contiguous; results are written in place."""',
     ...lines.map((l) => `    ${l}`),
   ].join('\n');

@@ -13,7 +13,7 @@ import { isFloatValue, STORAGE, VALUE } from './types.ts';
 /** Names that a kernel's own names must not take. */
 const TAKEN: ReadonlySet<string> = new Set([
   ...Object.keys(DEVICE_FUNCTIONS),
-  ...'tl triton torch and as assert async await break class continue def del elif else except finally for from global if import in is lambda nonlocal not or pass raise return try while with yield None True False int float bool range len min max abs programs'.split(
+  ...'tl triton torch and as assert async await break class continue def del elif else except finally for from global if import in is lambda nonlocal not or pass raise return try while with yield None True False int float bool range len min max abs programs config most tiles block'.split(
     ' ',
   ),
 ]);
@@ -215,9 +215,9 @@ export function encode(v: Val, dtype: DType, cx: PrintCx, mask: Lazy = []): stri
     const whole = DTYPES[dtype].bytes < 4 ? toNarrow(v, dtype, cx, mask) : toInteger(v, widen(dtype), cx, mask);
     return `${whole}.to(tl.${STORAGE[dtype]})`;
   }
-  if (dtype === 'bf16') {
+  if (dtype === 'bf16' || dtype.startsWith('f8')) {
     const real = v.ty.dtype === 'f32' ? printTyped(v, cx, mask) : `${typedTight(v, cx, mask)}.to(tl.float32)`;
-    return `${cx.use('bf16_encode')}(${real})`;
+    return `${cx.use(`${dtype}_encode`)}(${real})`;
   }
   const x = typedTight(v, cx, mask);
   return VALUE[v.ty.dtype] === `tl.${STORAGE[dtype]}` ? x : `${x}.to(tl.${STORAGE[dtype]})`;
