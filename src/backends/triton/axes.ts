@@ -16,6 +16,8 @@ export const without = (a: Axes, b: Axes): Axes => AXES[a & ~b] ?? 0;
 export interface Env {
   readonly locals: Map<string, Axes>;
   readonly arrays: ReadonlyMap<string, Axes>;
+  /** Axes of a loop over the rows of a program. */
+  readonly rows: Axes;
 }
 
 /** Axes of a value. What is loaded under conditions that differ along axes does so itself. */
@@ -69,7 +71,7 @@ function walk(ops: readonly TileOp[], p: Place): void {
         break;
       case 'loop': {
         const [lo, hi] = [of(op.lo), of(op.hi)];
-        const own: Axes = op.level.kind === 'lane' ? LANE : 0;
+        const own: Axes = op.level.kind === 'lane' ? LANE : op.level.kind === 'grid' ? env.rows : 0;
         grow(op.id, join(lo, own));
         walk(op.body, under(join(lo, hi, own), leaving(op.body, p)));
         break;

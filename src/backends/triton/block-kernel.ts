@@ -22,7 +22,14 @@ export interface BlockShape {
   readonly rows: number;
   /** A block has a place for every element of a row. */
   readonly whole: boolean;
+  /** What the sizes of a block are called: rows, elements side by side, and terms of a product. */
+  readonly names: readonly [rows: string, lanes: string, depth: string];
+  /** Blocks are large enough for products of blocks, whose tiles go in groups of so many rows where a name is given. */
+  readonly products: boolean;
+  readonly group?: string;
 }
+export const ROW_NAMES: BlockShape['names'] = ['ROWS', 'BLOCK', 'DEPTH'];
+export const TILE_NAMES: BlockShape['names'] = ['BLOCK_M', 'BLOCK_N', 'BLOCK_K'];
 export interface BlockKernel extends KernelText {
   /** Tiles of the launch as the host computes them; undefined where only the device knows, and programs share them in a loop. */
   readonly tiles: string | undefined;
@@ -88,21 +95,39 @@ export function blockKernel(
   const rank = flat || shape.rows === 1 ? 1 : 2;
   const whole = shape.whole ? rowsOf(nest.body, p) : undefined;
   const slices: Axes = rank === 2 ? ROW : flat ? LANE : 0;
-  const env: Env = { locals: new Map([['lane', LANE]]), arrays: new Map(f.own.map((a) => [a.id, slices] as const)) };
-  const row = nest.loops.at(-1);
+  const [rowSize, laneSize, depth] = shape.names;
+  const env: Env = {
+    locals: new Map([['lane', LANE]]),
+    arrays: new Map(f.own.map((a) => [a.id, slices] as const)),
+    rows: rank === 2 ? ROW : 0,
+  };
+  const inside = rowLoopIn(nest.body);
+  const row = inside ? undefined : nest.loops.at(-1);
   if (row !== undefined && rank === 2) env.locals.set(row.id, ROW);
   if (nest.across !== undefined) env.locals.set(nest.across.id, LANE);
   findAxes(nest.body, env);
   const reads = new Set<string>();
   const body: Line[] = [];
-  const dims = ['ROWS', 'BLOCK'];
   const cx = contextOf(f, used, {
     env,
     reads,
     lines: body,
     shape: (a) =>
-      a === 0 ? '()' : rank === 1 ? '(BLOCK,)' : `(${dims.map((d, n) => ((a >> n) & 1 ? d : '1')).join(', ')})`,
-    block: { lanes: 'cols', size: 'BLOCK', whole: whole !== undefined, rank },
+      a === 0
+        ? '()'
+        : rank === 1
+          ? `(${laneSize},)`
+          : `(${[rowSize, laneSize].map((d, n) => ((a >> n) & 1 ? d : '1')).join(', ')})`,
+    block: {
+      lanes: 'cols',
+      size: laneSize,
+      rows: 'rows',
+      rowSize,
+      depth,
+      whole: whole !== undefined,
+      rank,
+      products: shape.products && rank === 2,
+    },
   });
   cx.aliases.set('lane', 'cols');
   const start = startOf(f, 0);
@@ -115,9 +140,11 @@ export function blockKernel(
   const persistent = alive.length > 0 || place.tiles === undefined;
   const head = [
     ...['pid = tl.program_id(0).to(tl.int64)', ...typed(f)].map(line),
-    line(`cols = tl.arange(0, BLOCK)${rank === 1 ? '' : '[None, :]'}.to(tl.int64)`),
-    line('rows = tl.arange(0, ROWS)[:, None].to(tl.int64)'),
-    ...alive.flatMap((a) => sliceLines(a.id, must(a.elements, 'size'), slices, cx, start)),
+    line(`cols = tl.arange(0, ${laneSize})${rank === 1 ? '' : '[None, :]'}.to(tl.int64)`),
+    line(`rows = tl.arange(0, ${rowSize})[:, None].to(tl.int64)`),
+    line(`across = tl.arange(0, ${depth})[None, :].to(tl.int64)`),
+    line(`down = tl.arange(0, ${depth})[:, None].to(tl.int64)`),
+    ...alive.flatMap((a) => sliceLines(a.id, must(a.elements, 'size'), slices, shape.names, cx, start)),
     ...before,
     ...(persistent ? [line(`for tile in range(pid, ${place.total}, tl.num_programs(0)):`)] : []),
   ];
@@ -128,7 +155,7 @@ export function blockKernel(
   const arrays = f.arrays.filter((a) => mentions(pointerName(a.id))).map((a) => a.id);
   const numbers = [...f.dims, ...f.scalars.map((s) => s.id)].filter((d) => mentions(pyName(d)));
   const args = [...arrays, ...numbers];
-  const constexprs = ['ROWS', 'BLOCK'].filter(mentions);
+  const constexprs = [...shape.names, ...(shape.group === undefined ? [] : [shape.group])].filter(mentions);
   const name = `${entry}_${k.id}`;
   const list = [...parameters(f, args), ...constexprs.map((c) => `${c}: tl.constexpr`)].join(', ');
   return {
@@ -139,7 +166,7 @@ export function blockKernel(
     persistent,
     tiles: place.tiles,
     extents: whole,
-    slices: rank === 2 ? 'ROWS' : flat ? 'BLOCK' : '1',
+    slices: rank === 2 ? rowSize : flat ? laneSize : '1',
     text: ['@triton.jit', `def ${name}(${list}):`, ...indented(all, 1)].join('\n'),
   };
 
@@ -189,12 +216,12 @@ export function blockKernel(
     };
     const { across } = n;
     if (across !== undefined) {
-      side(across.id, across.hi, 'BLOCK', 'cols');
+      side(across.id, across.hi, laneSize, 'cols');
       guards.push({ text: `in_${pyName(across.id)}`, axes: LANE, loop: true });
     }
-    n.loops.toReversed().forEach((l, nth) => {
-      const tiled = nth === 0 && of === 2;
-      side(l.id, l.hi, tiled ? 'ROWS' : undefined, 'rows');
+    n.loops.toReversed().forEach((l) => {
+      const tiled = l === row && of === 2;
+      side(l.id, l.hi, tiled ? rowSize : undefined, 'rows');
       if (tiled) guards.push({ text: `in_${pyName(l.id)}`, axes: ROW, loop: true });
     });
     const all = hosts.flatMap((h) => (h === undefined ? [] : [h]));
@@ -208,10 +235,25 @@ export function blockKernel(
     };
   }
 }
+/** True where rows are walked by a loop inside. */
+function rowLoopIn(body: readonly TileOp[]): boolean {
+  let found = false;
+  visitOps(body, (op) => {
+    if (op.kind === 'loop' && op.level.kind === 'grid') found = true;
+  });
+  return found;
+}
 const line = (text: string): Line => ({ text, depth: 0 });
 
 /** Moves the pointer of an array that each program has to its own slice, or to those of its rows. */
-function sliceLines(id: string, size: Val, of: Axes, k: KernelCx, at: Place): readonly Line[] {
+function sliceLines(
+  id: string,
+  size: Val,
+  of: Axes,
+  [rows, lanes]: BlockShape['names'],
+  k: KernelCx,
+  at: Place,
+): readonly Line[] {
   const lines: Line[] = [];
   const text = printValue(size, {
     ...k,
@@ -220,7 +262,7 @@ function sliceLines(id: string, size: Val, of: Axes, k: KernelCx, at: Place): re
     known: at.known,
     before: (l) => void lines.push(line(l)),
   });
-  const slice = of === ROW ? '(pid * ROWS + rows)' : of === LANE ? '(pid * BLOCK + cols)' : 'pid';
+  const slice = of === ROW ? `(pid * ${rows} + rows)` : of === LANE ? `(pid * ${lanes} + cols)` : 'pid';
   lines.push(line(`${pointerName(id)} = ${pointerName(id)} + ${slice} * (${text})`));
   return lines;
 }

@@ -5,7 +5,8 @@ import { costOf } from '../../codegen/plan/cost.ts';
 import type { Emitted, Helper } from '../../codegen/program.ts';
 import { abiOf } from '../clike/abi.ts';
 import { headerOf } from '../clike/file.ts';
-import { blockKernel } from './block-kernel.ts';
+import { blockKernel, ROW_NAMES, TILE_NAMES } from './block-kernel.ts';
+import type { BlockShape } from './block-kernel.ts';
 import { deviceFunctions } from './functions.ts';
 import { scalarKernel } from './kernel.ts';
 import { configName, launcher } from './launcher.ts';
@@ -14,11 +15,14 @@ import { Unsupported } from './text.ts';
 
 /** Sizes of blocks, and options of Triton's compiler. */
 export interface Sizes {
-  readonly ROWS: number;
-  readonly BLOCK: number;
+  /** By the names of constants of kernels. */
+  readonly constants: Readonly<Record<string, number>>;
   readonly whole: boolean;
   readonly launch: Readonly<Record<string, number>>;
 }
+
+/** Rows, columns and terms that products of blocks have at least. */
+const LEAST = 16;
 
 /** A Python module of an operator: one `@triton.jit` function a kernel, and the function that launches them. */
 export function emitModule(
@@ -30,20 +34,24 @@ export function emitModule(
     readonly target: string;
     readonly notes: readonly string[];
     readonly sizes: Sizes;
-    /** Kernels that run in blocks. */
+    /** Kernels that run in blocks, and of them those whose blocks are tiles of products. */
     readonly blocks: ReadonlySet<string>;
+    readonly tiles: ReadonlySet<string>;
   },
 ): Emitted {
   refuse(program);
   const { entry, target, sizes } = options;
   const used = new Set<string>();
-  const rows = sizes.ROWS;
+  const { constants } = sizes;
+  const rows = constants['ROWS'] ?? 1;
+  const shape: BlockShape = { rows, whole: sizes.whole, names: ROW_NAMES, products: rows >= LEAST };
+  const tile: BlockShape = { rows: constants['BLOCK_M'] ?? LEAST, whole: false, names: TILE_NAMES, products: true };
   const launches = program.kernels.map((k): Launch => {
     if (!options.blocks.has(k.id))
       return { kind: 'scalar', split: k.split, kernel: scalarKernel(program, k, entry, used) };
-    const kernel = blockKernel(program, k, entry, used, { rows, whole: sizes.whole });
+    const kernel = blockKernel(program, k, entry, used, options.tiles.has(k.id) ? tile : shape);
     if (kernel.extents === undefined) return { kind: 'block', kernel };
-    const long = blockKernel(program, { ...k, id: `${k.id}_long` }, entry, used, { rows, whole: false });
+    const long = blockKernel(program, { ...k, id: `${k.id}_long` }, entry, used, { ...shape, whole: false });
     return { kind: 'block', kernel, long };
   });
   const abi = abiOf(graph, program, { entry, target });
@@ -71,7 +79,8 @@ export function emitModule(
 
 function configText(entry: string, s: Sizes): string {
   const launch = Object.entries(s.launch).map(([k, v]) => `"${k}": ${v}`);
-  return `${configName(entry)} = {"ROWS": ${s.ROWS}, "BLOCK": ${s.BLOCK}, "launch": {${launch.join(', ')}}}`;
+  const constants = Object.entries(s.constants).map(([k, v]) => `"${k}": ${v}`);
+  return `${configName(entry)} = {${[...constants, `"launch": {${launch.join(', ')}}`].join(', ')}}`;
 }
 
 /** A module of helpers and bodies. */

@@ -53,7 +53,25 @@ export function frameOf(p: TileProgram, k: TileKernel): Frame {
   return { arrays: all, own, dims, scalars, body, fresh, mutable, shared: storedAndRead(k) };
 }
 export const pointerName = (array: string): string => `${array}_ptr`;
-const RESERVED = ['pid', 'part', 'parts', 'rows', 'cols', 'lane', 'tile', 'rest', 'ROWS', 'BLOCK', 'DEPTH'];
+const RESERVED = [
+  'pid',
+  'part',
+  'parts',
+  'rows',
+  'cols',
+  'lane',
+  'tile',
+  'rest',
+  'across',
+  'down',
+  'ROWS',
+  'BLOCK',
+  'DEPTH',
+  'BLOCK_M',
+  'BLOCK_N',
+  'BLOCK_K',
+  'GROUP_M',
+];
 
 /** Scalars are passed as numbers of Python: types of arithmetic are given here. */
 export const typed = (f: Frame): readonly string[] => [
@@ -98,7 +116,7 @@ export function scalarKernel(p: TileProgram, k: TileKernel, entry: string, used:
   const f = frameOf(p, k);
   const lines: KernelCx['lines'] = [];
   const cx = contextOf(f, used, {
-    env: { locals: new Map(), arrays: new Map() },
+    env: { locals: new Map(), arrays: new Map(), rows: 0 },
     shape: () => '()',
     lines,
     reads: new Set(),

@@ -81,7 +81,8 @@ function blockLaunch(k: BlockKernel, long: BlockKernel | undefined, room: Room, 
 }
 
 function launch(k: BlockKernel, block: string, room: Room, size: Size): readonly string[] {
-  const sized = (text: string): string => text.replaceAll('ROWS', 'config["ROWS"]').replaceAll('BLOCK', block);
+  const sized = (text: string): string =>
+    text.replace(/\b(?:ROWS|BLOCK_M|BLOCK_N)\b/g, 'config["$&"]').replace(/\bBLOCK\b/g, block);
   const tiles = k.tiles === undefined ? undefined : sized(k.tiles);
   const each = k.slices === '1' ? '' : ` * ${sized(k.slices)}`;
   const values = k.constexprs.map((c) => `${c}=${c === 'BLOCK' ? block : `config["${c}"]`}`);

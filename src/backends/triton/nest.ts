@@ -32,7 +32,7 @@ export function nestOf(ops: readonly TileOp[], isHost: (v: Val) => boolean): Nes
     if (held === undefined || !fromZero(held.loop) || !isHost(held.loop.hi)) break;
     const { loop } = held;
     if (loop.level.kind === 'lane') return { before, loops, across: loop, body: [...held.lets, ...loop.body] };
-    if (loop.level.kind !== 'serial' || carries(loop)) break;
+    if ((loop.level.kind !== 'serial' && loop.level.kind !== 'grid') || carries(loop)) break;
     loops.push(loop);
     body = [...held.lets, ...loop.body];
   }

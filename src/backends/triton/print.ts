@@ -192,13 +192,17 @@ function load(v: Val & { readonly kind: 'load' }, cx: PrintCx, mask: Lazy): Text
   const lazy = v.mask === undefined ? mask : [...mask, condition(v.mask, cx, mask)];
   const at = pointerTo(v.from.array, inner(print(v.from.index, cx, mask)), cx.axes(v.from.index), cx, lazy);
   const known = cx.known.get(at.key) ?? (lazy.length > 0 ? cx.known.get(at.open) : undefined);
-  if (known !== undefined) return decode(known, v.dtype, v.ty.dtype, cx);
+  const value = (stored: string): Text =>
+    v === cx.raw ? asStored(stored, v.dtype) : decode(stored, v.dtype, v.ty.dtype, cx);
+  if (known !== undefined) return value(known);
   cx.read(v.from.array);
   const id = cx.fresh(v.from.array);
   cx.before(`${id} = tl.load(${at.text}${at.mask === undefined ? '' : `, mask=${at.mask}, other=0`})`);
   cx.known.set(at.key, id);
-  return decode(id, v.dtype, v.ty.dtype, cx);
+  return value(id);
 }
+const asStored = (stored: string, dtype: DType): Text =>
+  tight(dtype === 'bf16' ? `${stored}.to(tl.bfloat16, bitcast=True)` : stored);
 
 /** An element as it is stored, widened for arithmetic. */
 export function decode(stored: string, dtype: DType, to: ValueType, cx: PrintCx): Text {

@@ -1,6 +1,10 @@
 import { defineSpace } from '../../codegen/space/config.ts';
 import type { Config, Param, Space } from '../../codegen/space/space.ts';
 import type { StageGraph } from '../../codegen/ir/stage.ts';
+import { plans } from '../../codegen/plan/planner.ts';
+import { lowerContractionPoints } from '../../codegen/patterns/contraction/points.ts';
+import { contractionOf } from '../../codegen/patterns/contraction/shape.ts';
+import type { Contraction } from '../../codegen/patterns/contraction/shape.ts';
 import type { KernelPlan, Plan } from '../../codegen/plan/plan.ts';
 import { lowerProgram } from '../../codegen/tile/program.ts';
 import type { TileProgram } from '../../codegen/ir/tile.ts';
@@ -19,7 +23,7 @@ export const tritonSpace = remembered(spaceOf, archAndHint);
 function spaceOf(graph: StageGraph, _arch: TritonArch, hint: ShapeHint): Space {
   const plan = planParam(graph);
   const when = { param: 'map', in: ['block'] };
-  const params: readonly Param[] = [
+  const params: Param[] = [
     plan,
     {
       name: 'map',
@@ -58,6 +62,31 @@ function spaceOf(graph: StageGraph, _arch: TritonArch, hint: ShapeHint): Space {
       when,
     },
   ];
+  const products = plans(graph).some((p) => p.kernels.some((k) => contractionOf(k) !== undefined));
+  const tile = (name: string, help: string, lo: number, hi: number, value: number): Param => ({
+    name,
+    help,
+    kind: 'pow2',
+    lo,
+    hi,
+    default: value,
+    when: { param: 'tile', in: ['dot'] },
+  });
+  if (products) {
+    params.push(
+      {
+        name: 'tile',
+        help: 'how sums of products run: as products of blocks, or by loops in the order of the operator',
+        kind: 'enum',
+        values: ['dot', 'loops'],
+        default: 'dot',
+        when,
+      },
+      tile('block_m', 'rows of results of a program', 16, 128, 64),
+      tile('block_n', 'columns of results of a program', 16, 128, 64),
+      tile('block_k', 'terms of the sums that are taken at a time', 16, 64, 32),
+    );
+  }
   const seeds: readonly Config[] = [
     {},
     { rows: 4, block: 256 },
@@ -77,9 +106,16 @@ export function sizesOf(config: Config): Sizes {
     const v = config[name];
     return typeof v === 'number' ? v : otherwise;
   };
+  const tile = config['tile'] === 'dot';
   return {
-    ROWS: number('rows', 1),
-    BLOCK: number('block', 1024),
+    constants: {
+      ROWS: number('rows', 1),
+      BLOCK: number('block', 1024),
+      DEPTH: 32,
+      ...(tile
+        ? { BLOCK_M: number('block_m', 64), BLOCK_N: number('block_n', 64), BLOCK_K: number('block_k', 32) }
+        : {}),
+    },
     whole: config['row'] === 'whole',
     launch: { num_warps: number('num_warps', 4), num_stages: number('num_stages', 2) },
   };
@@ -92,14 +128,24 @@ const BLOCK: Schedule = { ...SCALAR, block: 1 };
 export function programOf(
   plan: Plan,
   config: Config,
-): { readonly program: TileProgram; readonly blocks: ReadonlySet<string> } {
+): {
+  readonly program: TileProgram;
+  readonly blocks: ReadonlySet<string>;
+  readonly tiles: ReadonlySet<string>;
+} {
   let wanted = new Set(config['map'] === 'block' ? plan.kernels.map((k) => k.name) : []);
   for (;;) {
     const asBlock = (k: KernelPlan): boolean => wanted.has(k.name);
+    const asTile = (k: KernelPlan): Contraction | undefined =>
+      asBlock(k) && config['tile'] === 'dot' ? contractionOf(k) : undefined;
     const program = lowerProgram(plan, {
       outer: { kind: 'grid', dim: 0, flat: true },
       outerOf: (k) => (asBlock(k) ? undefined : { kind: 'part' }),
-      schedule: (k) => (asBlock(k) && blockable(k, buffersOf(plan)) ? BLOCK : SCALAR),
+      schedule: (k) => (asBlock(k) && (asTile(k) !== undefined || blockable(k, buffersOf(plan))) ? BLOCK : SCALAR),
+      claimed: (k) => {
+        const c = asTile(k);
+        return c && { pattern: 'contraction', lower: (s, state, outer) => lowerContractionPoints(c, s, state, outer) };
+      },
       plain: () => false,
     });
     const refused = plan.kernels.filter((k, n) => {
@@ -109,12 +155,14 @@ export function programOf(
     if (refused.length === 0) {
       const blocks = program.kernels.filter((_, n) => plan.kernels.some((k, m) => m === n && asBlock(k)));
       const ids = new Set(blocks.map((k) => k.id));
+      const tiles = new Set(blocks.filter((k) => k.pattern === 'contraction').map((k) => k.id));
       return {
         program: {
           ...program,
           kernels: program.kernels.map((k) => (ids.has(k.id) ? k : { ...k, pattern: 'loops' })),
         },
         blocks: ids,
+        tiles,
       };
     }
     wanted = new Set([...wanted].filter((name) => !refused.some((k) => k.name === name)));

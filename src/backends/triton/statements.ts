@@ -1,8 +1,10 @@
 import { must } from '../../assert.ts';
 import { visitOps } from '../../codegen/ir/tile-walk.ts';
 import type { TileOp, Val } from '../../codegen/ir/tile.ts';
-import { axesOf, axesOfRef, breaks, join, LANE } from './axes.ts';
+import { axesOf, axesOfRef, breaks, join, LANE, ROW } from './axes.ts';
 import type { Axes, Env } from './axes.ts';
+import { dotOf } from './dot.ts';
+import { dotLines } from './dot-lines.ts';
 import { foldText, scanText } from './folds.ts';
 import type { Line } from './lines.ts';
 import { pointerTo } from './pointer.ts';
@@ -24,7 +26,23 @@ export interface KernelCx extends Pick<PrintCx, 'fresh' | 'use' | 'array' | 'rea
   readonly own: ReadonlySet<string>;
   readonly lines: Line[];
   /** Places of the lanes of a block, and whether a block has one for every element of a row. */
-  readonly block?: { readonly lanes: string; readonly size: string; readonly whole: boolean; readonly rank: 1 | 2 };
+  readonly block?: {
+    readonly lanes: string;
+    readonly size: string;
+    /** The same of rows, and how many terms of a product are taken at a time; with one axis there are none. */
+    readonly rows: string;
+    readonly rowSize: string;
+    readonly depth: string;
+    readonly whole: boolean;
+    readonly rank: 1 | 2;
+    /** Blocks are large enough for products of blocks. */
+    readonly products: boolean;
+  };
+}
+/** The largest of values along the block that count, none below 0. */
+export function most(text: string, guards: readonly Guard[]): string {
+  const masks = guards.filter((g) => g.axes !== 0).map((g) => g.text);
+  return `tl.max(${masks.length === 0 ? text : `tl.where(${masks.join(' & ')}, ${text}, 0)`})`;
 }
 /** Where statements stand. */
 export interface Place {
@@ -93,11 +111,10 @@ export function statements(ops: readonly TileOp[], k: KernelCx, at: Place): void
     const masks = at.guards.filter((g) => g.axes !== 0).map((g) => g.text);
     return masks.length === 0 ? undefined : masks.join(' & ');
   };
-  /** The largest of values along the block that count, none below 0. */
-  const most = (text: string): string => {
-    const mask = active();
-    return `tl.max(${mask === undefined ? text : `tl.where(${mask}, ${text}, 0)`})`;
-  };
+  /** Conditions that differ along the block and came after the declaration of a local. */
+  const masksOf = (id: string): readonly Guard[] =>
+    at.guards.slice(at.declared.get(id) ?? 0).filter((g) => g.axes !== 0);
+  const masked = (id: string): boolean => masksOf(id).length > 0;
 
   for (const op of ops) {
     switch (op.kind) {
@@ -158,7 +175,7 @@ export function statements(ops: readonly TileOp[], k: KernelCx, at: Place): void
         const id = k.name(op.id);
         const to = k.env.locals.get(op.id) ?? 0;
         const value = printTyped(op.value, cx);
-        const masks = at.guards.slice(at.declared.get(op.id) ?? 0).filter((g) => g.axes !== 0);
+        const masks = masksOf(op.id);
         if (masks.length === 0) emit(`${id} = ${sized(value, axes(op.value), to)}`);
         else emit(`${id} = tl.where(${masks.map((g) => g.text).join(' & ')}, ${value}, ${id})`);
         break;
@@ -267,6 +284,19 @@ export function statements(ops: readonly TileOp[], k: KernelCx, at: Place): void
       k.lines.push({ text: `${id} = ${place}`, depth: inner.depth });
       return bounded(op.body, inner, id, to, join(LANE, bounds));
     }
+    if (op.level.kind === 'grid' && k.block?.rank === 2) {
+      const { rows, rowSize } = k.block;
+      const first = k.fresh(`${op.id}_0`);
+      emit(`for ${first} in ${range(lo, bounds, from, to, rowSize)}:`);
+      const inner = inside(op.body);
+      k.lines.push({ text: `${id} = ${first} + ${rows}`, depth: inner.depth });
+      return bounded(op.body, inner, id, to, ROW);
+    }
+    const dot = k.block?.products === true ? dotOf(op, k.env) : undefined;
+    if (k.block !== undefined && dot !== undefined && !masked(dot.acc)) {
+      const block = { ...k.block, products: false };
+      return dotLines(op, dot, k, at, (part, inner) => statements([part], { ...k, block }, inner));
+    }
     if (breaks(op.body)) return leavable(op, from, to, bounds);
     const n = k.fresh('i');
     const step = String(op.step);
@@ -285,7 +315,9 @@ export function statements(ops: readonly TileOp[], k: KernelCx, at: Place): void
           ? `range(${to})`
           : `range(${from}, ${to})`
         : `range(${from}, ${to}, ${step})`;
-    return lo === 0 ? `range(${from}, ${most(to)}, ${step})` : `range(0, ${most(`${to} - ${from}`)}, ${step})`;
+    return lo === 0
+      ? `range(${from}, ${most(to, at.guards)}, ${step})`
+      : `range(0, ${most(`${to} - ${from}`, at.guards)}, ${step})`;
   }
   /** The body of a loop for the points within its bounds. */
   function bounded(body: readonly TileOp[], inner: Place, id: string, to: string, of: Axes): void {

@@ -41,6 +41,8 @@ export interface PrintCx {
   /** Conditions of the statements around, outermost first. */
   readonly guards: readonly Guard[];
   readonly known: Known;
+  /** An element that is wanted as it is stored. */
+  readonly raw?: Val;
 }
 
 /** What this target does not have yet; the backend makes a reason of it. */

@@ -28,7 +28,7 @@ export const triton: Backend = {
     const space = tritonSpace(graph, archOf(arch), hint);
     const full = { ...defaultConfig(space), ...config };
     const plan = planNamed(graph, String(full['plan']));
-    const { program, blocks } = programOf(plan, full);
+    const { program, blocks, tiles } = programOf(plan, full);
     try {
       const emitted = emitModule(plan.graph, graph, change(program), {
         entry,
@@ -36,6 +36,7 @@ export const triton: Backend = {
         notes: [`Config: ${showConfig(space, full)}.`],
         sizes: sizesOf(full),
         blocks,
+        tiles,
       });
       return { ok: true, emitted };
     } catch (error) {

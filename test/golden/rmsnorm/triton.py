@@ -32,7 +32,7 @@ def bf16_encode(x):
     return tl.where(x != x, (u >> 16) | 0x40, r).to(tl.uint16)
 
 
-RMSNORM_CONFIG = {"ROWS": 1, "BLOCK": 1024, "launch": {"num_warps": 4, "num_stages": 2}}
+RMSNORM_CONFIG = {"ROWS": 1, "BLOCK": 1024, "DEPTH": 32, "launch": {"num_warps": 4, "num_stages": 2}}
 
 
 @triton.jit
@@ -87,13 +87,13 @@ def rmsnorm_k0_r_long(x_ptr, w_ptr, y_ptr, B, D, eps, BLOCK: tl.constexpr):
         tl.store(y_ptr + (b * D) + d_1, bf16_encode((bf16_decode(x_1) * r_1) * bf16_decode(w)), mask=in_d_1)
 
 
-def rmsnorm_launch(x, w, y, B, D, eps, config=RMSNORM_CONFIG, programs=1024):
+def rmsnorm_launch(x, w, y, B, D, eps, *, config=RMSNORM_CONFIG, programs=1024, most=32768):
     """Launches all kernels. Arrays are contiguous; results are written in place."""
     x = x.view(torch.uint16)
     w = w.view(torch.uint16)
     y = y.view(torch.uint16)
     block = triton.next_power_of_2(max(1, D))
-    if block <= 32768:
+    if block <= most:
         tiles = B
         if tiles > 0:
             rmsnorm_k0_r[(tiles,)](x, w, y, B, D, eps, BLOCK=block, **config["launch"])

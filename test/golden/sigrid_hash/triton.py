@@ -24,7 +24,7 @@ def floor_mod(a, b):
     return tl.where(b == 0, 0, r)
 
 
-SIGRID_HASH_CONFIG = {"ROWS": 1, "BLOCK": 1024, "launch": {"num_warps": 4, "num_stages": 2}}
+SIGRID_HASH_CONFIG = {"ROWS": 1, "BLOCK": 1024, "DEPTH": 32, "launch": {"num_warps": 4, "num_stages": 2}}
 
 
 @triton.jit
@@ -53,7 +53,7 @@ def sigrid_hash_k0_o(v_ptr, off_ptr, o_ptr, B, salt, modulus, BLOCK: tl.constexp
         tl.store(o_ptr + l, floor_mod(((b_1_1 ^ (b_1_1 >> 47)) * 11376068507788127593).to(tl.int64), modulus), mask=in_l)
 
 
-def sigrid_hash_launch(v, off, o, B, salt, modulus, config=SIGRID_HASH_CONFIG, programs=1024):
+def sigrid_hash_launch(v, off, o, B, salt, modulus, *, config=SIGRID_HASH_CONFIG, programs=1024):
     """Launches all kernels. Arrays are contiguous; results are written in place."""
     v = v.view(torch.int64)
     off = off.view(torch.int64)

@@ -32,7 +32,7 @@ def exp(a):
     return tl.exp(x)
 
 
-SOFTMAX_CONFIG = {"ROWS": 1, "BLOCK": 1024, "launch": {"num_warps": 4, "num_stages": 2}}
+SOFTMAX_CONFIG = {"ROWS": 1, "BLOCK": 1024, "DEPTH": 32, "launch": {"num_warps": 4, "num_stages": 2}}
 
 
 @triton.jit
@@ -103,12 +103,12 @@ def softmax_k0_y_peak_long(x_ptr, y_ptr, exp_row_ptr, B, D, BLOCK: tl.constexpr)
             tl.store(y_ptr + (b * D) + d_3, tl.where(cond, tl.full((), 0.0, tl.float32), tl.div_rn(exp_row_2, fold_1)), mask=in_d_3)
 
 
-def softmax_launch(x, y, B, D, config=SOFTMAX_CONFIG, programs=1024):
+def softmax_launch(x, y, B, D, *, config=SOFTMAX_CONFIG, programs=1024, most=32768):
     """Launches all kernels. Arrays are contiguous; results are written in place."""
     x = x.view(torch.float32)
     y = y.view(torch.float32)
     block = triton.next_power_of_2(max(1, D))
-    if block <= 32768:
+    if block <= most:
         tiles = B
         if tiles > 0:
             softmax_k0_y_peak[(tiles,)](x, y, B, D, BLOCK=block, **config["launch"])
