@@ -52,7 +52,7 @@ struct Channel {
 struct Pe {
   Channel cbs[mostCbs];
 };
-enum State { ready, wantsSpace, wantsData, atBarrier, ended };
+enum State { ready, wantsSpace, wantsData, inGroup, linkFull, linkEmpty, atBarrier, ended };
 struct Fibre {
   void* sp;
   unsigned pe;
@@ -277,6 +277,151 @@ template <class Args>
 static void idle(const Args&) {}
 static constexpr CbConfig no_buffers[] = {{64, 1}};
 
+/** PEs that read the same blocks: whoever is in a group asks for the same ones in the same order, and each is read once. */
+struct Group {
+  unsigned id, members;
+};
+static constexpr Group alone_ = {0, 1};
+struct Broadcast {
+  const void* from;
+  i64 rows, rowBytes, stride, round;
+  unsigned came, first;
+};
+static Broadcast broadcasts[2 * mostPes];
+static void meet(Group g, const void* from, i64 rows, i64 rowBytes, i64 stride, unsigned cb, int line) {
+  if (g.members < 2) return;
+  if (g.id >= 2 * mostPes) fail("there is no group %u, line %d", g.id, line);
+  Broadcast& b = broadcasts[g.id];
+  if (b.came == 0) b.from = from, b.rows = rows, b.rowBytes = rowBytes, b.stride = stride, b.first = current->pe;
+  else if (b.from != from || b.rows != rows || b.rowBytes != rowBytes || b.stride != stride)
+    fail("asks for another block of its group in circular buffer %u than PE %u, line %d", cb, b.first, line);
+  const i64 round = b.round;
+  progress = true;
+  if (++b.came == g.members) b.came = 0, ++b.round;
+  await(inGroup, cb, line, [&] { return b.round != round; });
+}
+/** How many of `most` are left. */
+static inline i64 extent(i64 left, i64 most) { return left < 0 ? 0 : left < most ? left : most; }
+/** A block of rows into the next free slot, which holds `slotRows` of `slotRowBytes` and is 0 where the block ends before; pushed. */
+static inline void dma_in_block(unsigned cb, const void* from, i64 rows, i64 rowBytes, i64 stride, i64 slotRows, i64 slotRowBytes, Group group, int line = __builtin_LINE()) {
+  checkMover(line);
+  char* to = (char*)cb_reserve_back(cb, nullptr, line);
+  Channel& c = channel(cb, line);
+  if (rows > slotRows || rowBytes > slotRowBytes || slotRows * slotRowBytes > c.slotBytes)
+    fail("a block of %lld rows of %lld bytes exceeds the slot of circular buffer %u, line %d", rows, rowBytes, cb, line);
+  meet(group, from, rows, rowBytes, stride, cb, line);
+  for (i64 r = 0; r < rows; ++r) {
+    memcpy(to + r * slotRowBytes, (const char*)from + r * stride, rowBytes);
+    memset(to + r * slotRowBytes + rowBytes, 0, slotRowBytes - rowBytes);
+  }
+  memset(to + (rows > 0 ? rows : 0) * slotRowBytes, 0, (slotRows - (rows > 0 ? rows : 0)) * slotRowBytes);
+  c.used[c.pushed % c.depth] = slotRows * slotRowBytes;
+  cb_push_back(cb, line);
+}
+/** The oldest full slot, rows of `slotRowBytes`, to rows of memory; popped. */
+static inline void dma_out_block(void* to, unsigned cb, i64 rows, i64 rowBytes, i64 stride, i64 slotRowBytes, int line = __builtin_LINE()) {
+  checkMover(line);
+  const char* from = (const char*)cb_wait_front(cb, line);
+  if (rowBytes > slotRowBytes || rows * slotRowBytes > channel(cb, line).slotBytes)
+    fail("a block of %lld rows of %lld bytes exceeds the slot of circular buffer %u, line %d", rows, rowBytes, cb, line);
+  for (i64 r = 0; r < rows; ++r) memcpy((char*)to + r * stride, from + r * slotRowBytes, rowBytes);
+  cb_pop_front(cb, line);
+}
+
+/** Sums of the reduction engine: banks of 32 x 32 words, and the link that brings those of the PE before. */
+enum : unsigned { mostBanks = 4, linkDepth = 2 };
+union Word {
+  float f32;
+  int i32;
+};
+struct Sums {
+  alignas(64) Word banks[mostBanks][32 * 32];
+  Word link[linkDepth][32 * 32];
+  i64 sent, received;
+};
+static Sums sums[mostPes];
+static Word* bankOf(unsigned bank) {
+  if (bank >= mostBanks) fail("there is no bank %u of sums", bank);
+  return sums[current->pe].banks[bank];
+}
+static inline void re_init(unsigned bank) { memset(bankOf(bank), 0, sizeof sums[0].banks[0]); }
+/** Sends a bank to the next PE of the row; waits while the link is full. */
+static inline void re_send(unsigned bank, int line = __builtin_LINE()) {
+  if (current->pe + 1 >= pesNow) fail("sends sums beyond the grid, line %d", line);
+  Sums& to = sums[current->pe + 1];
+  await(linkFull, bank, line, [&] { return to.sent - to.received < linkDepth; });
+  memcpy(to.link[to.sent++ % linkDepth], bankOf(bank), sizeof to.link[0]);
+  progress = true;
+}
+/** Adds what the PE before has sent to a bank; waits for it. */
+static inline const Word* received(unsigned bank, int line) {
+  Sums& own = sums[current->pe];
+  await(linkEmpty, bank, line, [&] { return own.sent > own.received; });
+  progress = true;
+  return own.link[own.received++ % linkDepth];
+}
+static inline void re_recv_acc_f32(unsigned bank, int line = __builtin_LINE()) {
+  Word* to = bankOf(bank);
+  const Word* from = received(bank, line);
+  for (unsigned k = 0; k < 32 * 32; ++k) to[k].f32 += from[k].f32;
+}
+static inline void re_recv_acc_i32(unsigned bank, int line = __builtin_LINE()) {
+  Word* to = bankOf(bank);
+  const Word* from = received(bank, line);
+  for (unsigned k = 0; k < 32 * 32; ++k) to[k].i32 += from[k].i32;
+}
+/** A bank to local memory, rows `pitch` words apart. */
+static inline void re_store(unsigned bank, void* to, unsigned pitch) {
+  for (unsigned r = 0; r < 32; ++r) memcpy((Word*)to + r * pitch, bankOf(bank) + r * 32, 32 * sizeof(Word));
+}
+
+/** bank[i][j] += Σ left[i][k] right[k][j], summed in the order of k; elements lie at i · row + k · step and k · step + j · col. */
+enum : unsigned { mostDepthOfProduct = 512 };
+template <class Acc, class T, Acc (*widen)(T)>
+static inline void mml(Acc* bank, const T* left, unsigned row, unsigned leftStep, const T* right, unsigned rightStep, unsigned col, unsigned depth) {
+  typedef Acc V __attribute__((vector_size(64)));
+  static V b[mostDepthOfProduct][2];
+  static Acc a[32][mostDepthOfProduct];
+  if (depth > mostDepthOfProduct) fail("a product of depth %u", depth);
+  if (col == 1)
+    for (unsigned k = 0; k < depth; ++k)
+      for (unsigned j = 0; j < 32; ++j) ((Acc*)b[k])[j] = widen(right[k * rightStep + j]);
+  else
+    for (unsigned j = 0; j < 32; ++j)
+      for (unsigned k = 0; k < depth; ++k) ((Acc*)b[k])[j] = widen(right[k * rightStep + j * col]);
+  for (unsigned i = 0; i < 32; ++i)
+    for (unsigned k = 0; k < depth; ++k) a[i][k] = widen(left[i * row + k * leftStep]);
+  V* to = (V*)bank;
+  for (unsigned i = 0; i < 32; i += 4) {
+    V s[4][2];
+    for (unsigned r = 0; r < 4; ++r) s[r][0] = to[2 * (i + r)], s[r][1] = to[2 * (i + r) + 1];
+    for (unsigned k = 0; k < depth; ++k)
+      for (unsigned r = 0; r < 4; ++r) s[r][0] += a[i + r][k] * b[k][0], s[r][1] += a[i + r][k] * b[k][1];
+    for (unsigned r = 0; r < 4; ++r) to[2 * (i + r)] = s[r][0], to[2 * (i + r) + 1] = s[r][1];
+  }
+}
+static inline float widenF32(float x) { return x; }
+static inline float widenBf16(unsigned short x) { return __builtin_bit_cast(float, (unsigned)x << 16); }
+static inline float widenF16(unsigned short x) {
+  // The exponent is moved by a product, which is exact for subnormal numbers too.
+  const float scaled = __builtin_bit_cast(float, (unsigned)(x & 0x7fff) << 13) * 0x1p112f;
+  const unsigned special = (x & 0x7c00) == 0x7c00 ? 0x7f800000u : 0u;
+  return __builtin_bit_cast(float, __builtin_bit_cast(unsigned, scaled) | special | (unsigned)(x & 0x8000) << 16);
+}
+static inline int widenI8(signed char x) { return x; }
+static inline int widenU8(unsigned char x) { return x; }
+#define KT_MML(name, Acc, T, widen)                                                                                                         \
+  static inline void name(unsigned bank, const T* left, unsigned row, unsigned leftStep, const T* right, unsigned rightStep, unsigned col, \
+                          unsigned depth) {                                                                                                 \
+    mml<Acc, T, widen>((Acc*)bankOf(bank), left, row, leftStep, right, rightStep, col, depth);                                             \
+  }
+// The dot-product engine multiplies these types; f32 is multiplied by the vector unit.
+KT_MML(dpe_mml_bf16, float, unsigned short, widenBf16)
+KT_MML(dpe_mml_f16, float, unsigned short, widenF16)
+KT_MML(dpe_mml_i8, int, signed char, widenI8)
+KT_MML(dpe_mml_u8, int, unsigned char, widenU8)
+KT_MML(rvv_mml_f32, float, float, widenF32)
+
 /** Waits for the same core of all PEs. */
 static inline void pe_barrier(int line = __builtin_LINE()) {
   const bool b = current->core == 'B';
@@ -296,7 +441,10 @@ __attribute__((noinline, noreturn)) static void deadlock() {
     ++all;
     if (shown == 4) continue;
     ++shown;
-    if (f.state == atBarrier) n += snprintf(report + n, sizeof report - n, " PE %u, core %c at the barrier, line %d;", f.pe, f.core, f.line);
+    if (f.state == inGroup) n += snprintf(report + n, sizeof report - n, " PE %u, core %c waits for its group in circular buffer %u, line %d;", f.pe, f.core, f.cb, f.line);
+    else if (f.state == linkFull || f.state == linkEmpty)
+      n += snprintf(report + n, sizeof report - n, " PE %u, core %c waits for %s the link of bank %u, line %d;", f.pe, f.core, f.state == linkFull ? "space in" : "sums on", f.cb, f.line);
+    else if (f.state == atBarrier) n += snprintf(report + n, sizeof report - n, " PE %u, core %c at the barrier, line %d;", f.pe, f.core, f.line);
     else
       n += snprintf(report + n, sizeof report - n, " PE %u, core %c waits for %s circular buffer %u, line %d (pushed %lld, popped %lld);", f.pe, f.core,
                     f.state == wantsSpace ? "space in" : "data in", f.cb, f.line, grid[f.pe].cbs[f.cb].pushed, grid[f.pe].cbs[f.cb].popped);
@@ -354,6 +502,8 @@ static void launch(void (*coreA)(const Args&), void (*coreB)(const Args&), const
   if (pes == 0 || pes > mostPes) fail("there are no %u PEs", pes);
   pesNow = pes, cbsNow = N;
   come[0] = come[1] = rounds[0] = rounds[1] = 0;
+  memset(broadcasts, 0, sizeof broadcasts);
+  for (unsigned p = 0; p < pes; ++p) sums[p].sent = sums[p].received = 0;
   // A launch that ended in a fault left its slots as they were.
   if (running)
     for (Arena& a : arenas) forget(a);

@@ -16,6 +16,8 @@ import { collector } from '../clike/prelude/collector.ts';
 import type { Collector } from '../clike/prelude/collector.ts';
 import { storageType } from '../clike/prelude/types.ts';
 import { parameters } from '../clike/signature.ts';
+import { gemmModel } from './gemm.ts';
+import type { Gemm } from './gemm.ts';
 import { kernelModel } from './kernel.ts';
 import type { KernelModel } from './kernel.ts';
 import { staged } from './staging.ts';
@@ -44,11 +46,18 @@ export interface EmitOptions {
   readonly division: Division | undefined;
   /** What each kernel is called where it runs on local memory. */
   readonly names: readonly string[];
+  /** Kernels that multiply matrices in blocks, by their place in the program; their bodies are what follows on a tile. */
+  readonly gemms: ReadonlyMap<number, Gemm>;
 }
 
 /** What runs on local memory, as one C++ file for the modelled grid. */
-export function emitGrid(graph: StageGraph, source: StageGraph, p: TileProgram, options: EmitOptions): Emitted {
+export function emitGrid(graph: StageGraph, source: StageGraph, lowered: TileProgram, options: EmitOptions): Emitted {
   const { entry, target, pes } = options;
+  const tiles = new Set([...options.gemms.values()].flatMap((g) => [...g.arrays.values()]));
+  const p = {
+    ...lowered,
+    arrays: lowered.arrays.map((a) => (tiles.has(a.id) ? { ...a, scope: 'shared' as const } : a)),
+  };
   const c = collector(options.math);
   c.add('ktune_mtia', () => '#include "ktune_mtia.h"');
   c.add('mtia names', () => 'using namespace mtia;');
@@ -56,7 +65,9 @@ export function emitGrid(graph: StageGraph, source: StageGraph, p: TileProgram, 
   const abi = { ...abiOf(graph, p, { entry, target, slices: pes }), phases: 1, orders: 2 };
   const params = parameters(p, c);
   const pr = printer(cppDialect(c), new Map(p.arrays.map((a) => [a.id, a])));
-  const kernels = p.kernels.map((k) => {
+  const kernels = p.kernels.map((k, n) => {
+    const gemm = options.gemms.get(n);
+    if (gemm !== undefined) return gemmModel(p, k, gemm, params, c, entry);
     const found = options.division === undefined ? undefined : staged(p, k, graph);
     return kernelModel(p, k, found, params, c, options);
   });

@@ -22,6 +22,8 @@ import type { EmitOptions } from './emit.ts';
 export interface KernelModel {
   readonly name: string;
   readonly staged: boolean;
+  /** Arrays lie in slots as windows say, and in memory where those do not fit. */
+  readonly windowed: boolean;
   readonly cbNames: string;
   readonly cbs: readonly { readonly text: string }[];
   readonly fields: readonly string[];
@@ -75,6 +77,7 @@ export function kernelModel(
     return {
       ...base,
       staged: false,
+      windowed: true,
       cbNames: '',
       cbs: [],
       windows: [],
@@ -99,6 +102,7 @@ export function kernelModel(
   return {
     ...base,
     staged: true,
+    windowed: true,
     cbNames: table
       .flatMap((b) => [b.cb, ...(b.old === undefined ? [] : [b.old]), ...(b.list === undefined ? [] : [b.list.cb])])
       .join(', '),

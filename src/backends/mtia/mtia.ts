@@ -7,7 +7,8 @@ import { lowerProgram } from '../../codegen/tile/program.ts';
 import type { Backend } from '../backend.ts';
 import { MTIA_ARCHS, mtiaArch, notPublic } from './arch.ts';
 import { emitGrid } from './emit.ts';
-import { divisionOf, mtiaSpace, pesOf, scheduleOf } from './space.ts';
+import { afterSum } from './product.ts';
+import { divisionOf, gemmsOf, mtiaSpace, pesOf, scheduleOf } from './space.ts';
 import { mtiaCompile, mtiaReadiness, mtiaRunner } from './toolchain.ts';
 
 /**
@@ -28,10 +29,15 @@ export const mtia: Backend = {
     const full = { ...defaultConfig(space), ...config };
     const plan = planNamed(graph, String(full['plan']));
     const schedule = scheduleOf(full);
+    const gemms = gemmsOf(plan, full, mtiaArch(arch));
     const program = lowerProgram(plan, {
       outer: { kind: 'part' },
       schedule: () => schedule,
       plain: (chosen) => chosen.bytes === 0,
+      claimed: (k) => {
+        const g = gemms.get(plan.kernels.indexOf(k));
+        return g && { pattern: 'gemm', lower: afterSum(g.product, g.config.block, g.arrays) };
+      },
     });
     return {
       ok: true,
@@ -43,7 +49,8 @@ export const mtia: Backend = {
         pes: pesOf(full),
         dual: full['dual_core'] !== false,
         division: divisionOf(full, mtiaArch(arch)),
-        names: plan.kernels.map(nameOf),
+        names: plan.kernels.map((k, n) => (gemms.has(n) ? 'gemm' : nameOf(k))),
+        gemms,
       }),
     };
   },

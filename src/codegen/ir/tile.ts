@@ -46,7 +46,7 @@ export interface TileArray {
   readonly size?: Expr;
   /** The same, computed in the entry. Of a result that is laid out like ragged rows: those that the caller made room for. */
   readonly elements?: Val;
-  /** Parameters without packed rows: the extents of the axes, whose product that is. */
+  /** Of parameters without packed rows, and of buffers in the workspace: the extents of the axes, whose product that is. */
   readonly extents?: readonly Val[];
   /** The buffer's name in the stage graph. */
   readonly source: string;

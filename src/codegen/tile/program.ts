@@ -222,6 +222,7 @@ export function lowerProgram(plan: Plan, mapping: Mapping): TileProgram {
         scope: 'workspace',
         dtype: b.dtype,
         size: ix.product(b.shape),
+        extents: b.shape.map((e) => lowerExpr(roomy(e), entry)),
         source: b.id,
       })),
       ...temps.filter((a) => used.has(a.id)),

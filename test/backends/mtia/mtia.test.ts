@@ -36,11 +36,36 @@ async function instructions(e: Emitted): Promise<string> {
 }
 
 test.each([
-  ['rmsnorm', 'bf16'],
-  ['softmax', undefined],
-  ['sigrid_hash', undefined],
-] as const)('%s reads as it stands', async (op, type) => {
-  await expect(emitted(op, type).text).toMatchFileSnapshot(`../../golden/${op}/mtia-2i.cpp`);
+  ['rmsnorm', 'bf16', {}],
+  ['softmax', undefined, {}],
+  ['sigrid_hash', undefined, {}],
+  ['pooled_embedding', 'f16', {}],
+  ['cumsum', undefined, {}],
+  ['matmul', 'bf16', { k_split: 2 }],
+] as const)('%s reads as it stands', async (op, type, config) => {
+  await expect(emitted(op, type, config).text).toMatchFileSnapshot(`../../golden/${op}/mtia-2i.cpp`);
+});
+
+/** The instructions of the compute core in the object that runs. */
+async function computeCore(e: Emitted): Promise<string> {
+  const built = await mtia.compile(arch('2i'), [e], dir);
+  if (!built.ok) throw new Error(built.log);
+  const { stdout } = await execa('llvm-objdump-19', ['-d', '--mattr=+v', '--no-show-raw-insn', built.compiled.path]);
+  return must(/<\S*core_b\S*>:\n[^]*?\n\n/.exec(stdout), 'a compute core')[0];
+}
+test.each([
+  ['pointwise', 'adamw', undefined, /vfmadd|vfmacc|vfmul/],
+  ['reduction', 'column_sum', 'f32', /vfadd/],
+  ['row', 'rmsnorm', 'bf16', /vfredusum|vfmacc|vfadd/],
+  ['segment', 'pooled_embedding', 'f16', /vadd|vfadd/],
+  ['scan', 'cumsum', undefined, /vslide|vfadd/],
+  ['hash', 'sigrid_hash', undefined, /vmul\.v/],
+  ['gemm', 'matmul', 'bf16', /vfmacc|vfmadd/],
+] as const)('the compute core of a %s kernel (%s) runs in vector instructions', async (_, op, type, arithmetic) => {
+  const listing = await computeCore(emitted(op, type));
+  expect(listing).toMatch(/\bvset(i)?vli\b/);
+  expect(listing).toMatch(/\bvs(e\d+|\dr)\.v\b/);
+  expect(listing).toMatch(arithmetic);
 });
 
 test('bf16 is computed in vectors of 64 bytes, widened by integer instructions', async () => {
@@ -62,7 +87,7 @@ test('one element at a time is another config', () => {
 
 test('a call runs every processing element of the grid, in both directions', () => {
   expect(emitted('rmsnorm', 'f32').text).toMatch(/kt_shares}, 64, backwards\)|__shares}, 64, backwards\)/);
-  expect(emitted('rmsnorm', 'f32', { pes: 8 }).text).toMatch(/__shares}, 8, backwards\)/);
+  expect(emitted('rmsnorm', 'f32', { grid: '1x8' }).text).toMatch(/__shares}, 8, backwards\)/);
 });
 
 test('one core moves data, the other computes on circular buffers', () => {
