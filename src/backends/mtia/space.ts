@@ -78,6 +78,15 @@ function spaceOf(graph: StageGraph, arch: MtiaArch): Space {
       default: 64,
     },
     {
+      name: 'lmul',
+      help: 'vector registers that one instruction works on',
+      kind: 'pow2',
+      lo: 1,
+      hi: 4,
+      default: 1,
+      when: vectors,
+    },
+    {
       name: 'unroll',
       help: 'vectors computed in one step of a loop over results',
       kind: 'pow2',
@@ -199,7 +208,7 @@ function productParams(graph: StageGraph, columns: number): readonly Param[] {
 }
 /** The schedule that a config asks for. Pairs of bf16 widen by shifts and masks: the vector unit has no instruction for them. */
 export const scheduleOf = (config: Config): Schedule => ({
-  bytes: numberOf(config, 'vector', 1),
+  bytes: numberOf(config, 'vector', 1) * numberOf(config, 'lmul', 1),
   unroll: numberOf(config, 'unroll', 1),
   accumulators: numberOf(config, 'accumulators', 1),
   stream: false,
