@@ -91,6 +91,8 @@ export interface Backend {
     /** Applied to the scheduled program before it is rendered: how faults are planted to see whether verification finds them. */
     change?: (program: TileProgram) => TileProgram,
   ): { readonly ok: true; readonly emitted: Emitted } | { readonly ok: false; readonly reasons: readonly Reason[] };
+  /** An emitted text laid out as the language's own formatter does, where that is installed; absent where emitted text is laid out already. */
+  formatted?(text: string): Promise<string>;
   readiness(arch: Arch): Promise<Readiness>;
   /** Element operations that one case of a check may take where execution is slow; as many as elsewhere if absent. */
   readonly caseWork?: number;

@@ -13,7 +13,7 @@ import { boundOf, letsOf, nestOf, writtenOut } from './nest.ts';
 import type { Nest } from './nest.ts';
 import { printValue, pyName } from './print.ts';
 import { statements } from './statements.ts';
-import type { KernelCx, Place } from './statements.ts';
+import type { KernelCx, Place } from './context.ts';
 import type { Guard } from './text.ts';
 
 /** How programs take the points of a kernel. */

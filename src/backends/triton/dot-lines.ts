@@ -8,8 +8,8 @@ import { isStored, loadOf } from './dot.ts';
 import type { Dot } from './dot.ts';
 import type { Loop } from './nest.ts';
 import { printTyped, printValue } from './print.ts';
-import { knownIn, most } from './statements.ts';
-import type { KernelCx, Place } from './statements.ts';
+import { knownIn, most } from './context.ts';
+import type { KernelCx, Place } from './context.ts';
 import type { Guard, PrintCx } from './text.ts';
 
 const TYPES: Readonly<Partial<Record<DType, string>>> = {

@@ -5,6 +5,7 @@ import { costOf } from '../../codegen/plan/cost.ts';
 import type { Emitted, Helper } from '../../codegen/program.ts';
 import { abiOf } from '../clike/abi.ts';
 import { headerOf } from '../clike/file.ts';
+import { apiText, CHECKS } from './api.ts';
 import { blockKernel, ROW_NAMES, TILE_NAMES } from './block-kernel.ts';
 import type { BlockShape } from './block-kernel.ts';
 import { deviceFunctions } from './functions.ts';
@@ -67,7 +68,11 @@ export function emitModule(
   }));
   return {
     entry,
-    text: moduleText(headerOf(source, target, options.notes), helpers, body),
+    text: moduleText(
+      headerOf(source, target, options.notes),
+      [...helpers, ...CHECKS],
+      `${body}\n\n\n${apiText(source, entry)}`,
+    ),
     helpers,
     body,
     abi: { ...abi, params, phases: 1, orders: 2 },
@@ -85,9 +90,12 @@ function configText(entry: string, s: Sizes): string {
 
 /** A module of helpers and bodies. */
 export function moduleText(header: readonly string[], helpers: readonly Helper[], body: string): string {
-  const head = header.map((l) => `#${l}`).join('\n');
   const functions = helpers.map((h) => `${h.text}\n\n\n`).join('');
-  return `${head === '' ? '' : `${head}\n\n`}import torch\nimport triton\nimport triton.language as tl\n\n\n${functions}${body}\n`;
+  const code = `import torch\nimport triton\nimport triton.language as tl\n\n\n${functions}${body}\n`;
+  // NaN is what differs from itself.
+  const itself = /\b(\w+) != \1\b/.test(code) ? ['# ruff: noqa: PLR0124'] : [];
+  const head = [...itself, ...header.map((l) => `#${l}`)];
+  return head.length === 0 ? code : `${head.join('\n')}\n\n${code}`;
 }
 
 function refuse(p: TileProgram): void {

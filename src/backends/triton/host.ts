@@ -30,6 +30,8 @@ export function hostValue(v: Val): string {
       throw new Unsupported(`${v.fn} in a size`);
     case 'binary': {
       const [a, b] = [hostValue(v.a), hostValue(v.b)];
+      if ((v.op === 'floordiv' || v.op === 'mod') && v.b.kind === 'int' && v.b.value !== 0n)
+        return `(${a} ${v.op === 'mod' ? '%' : '//'} ${b})`;
       if (v.op === 'floordiv' || v.op === 'mod')
         return `(${a} ${v.op === 'mod' ? '%' : '//'} ${b} if ${b} != 0 else 0)`;
       return `(${a} ${PYTHON[v.op] ?? OPERATORS[v.op][0]} ${b})`;

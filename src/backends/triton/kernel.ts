@@ -6,9 +6,12 @@ import type { TileArray, TileKernel, TileOp, TileProgram } from '../../codegen/i
 import type { DType } from '../../dsl/dtypes.ts';
 import { widen } from '../../dsl/dtypes.ts';
 import { breaks } from './axes.ts';
+import { indented, useful } from './lines.ts';
+import type { Line } from './lines.ts';
 import { pyName } from './print.ts';
-import { knownIn, statements } from './statements.ts';
-import type { KernelCx, Place } from './statements.ts';
+import { knownIn } from './context.ts';
+import { statements } from './statements.ts';
+import type { KernelCx, Place } from './context.ts';
 import { VALUE } from './types.ts';
 
 /** A kernel function, and what the host needs to launch it. */
@@ -115,11 +118,12 @@ export const startOf = (f: Frame, depth: number): Place => ({
 export function scalarKernel(p: TileProgram, k: TileKernel, entry: string, used: Set<string>): KernelText {
   const f = frameOf(p, k);
   const lines: KernelCx['lines'] = [];
+  const reads = new Set<string>();
   const cx = contextOf(f, used, {
     env: { locals: new Map(), arrays: new Map(), rows: 0 },
     shape: () => '()',
     lines,
-    reads: new Set(),
+    reads,
   });
   const start = startOf(f, 1);
   for (const a of f.own) {
@@ -128,20 +132,21 @@ export function scalarKernel(p: TileProgram, k: TileKernel, entry: string, used:
     lines.push({ text: `${pointerName(a.id)} = ${pointerName(a.id)} + part * ${cx.name(id)}`, depth: 1 });
   }
   statements(f.body, cx, start);
+  const all: readonly Line[] = [
+    ...['part = tl.program_id(0).to(tl.int64)', 'parts = tl.num_programs(0).to(tl.int64)', ...typed(f)].map((text) => ({
+      text,
+      depth: 1,
+    })),
+    ...lines,
+  ];
   const args = [...f.arrays.map((a) => a.id), ...f.dims, ...f.scalars.map((s) => s.id)];
   const name = `${entry}_${k.id}`;
+  const kept = useful(all, () => false, reads);
   return {
     name,
     args,
     own: f.own.map((a) => a.id),
-    text: [
-      '@triton.jit',
-      `def ${name}(${parameters(f, args).join(', ')}):`,
-      ...['part = tl.program_id(0).to(tl.int64)', 'parts = tl.num_programs(0).to(tl.int64)', ...typed(f)].map(
-        (l) => `    ${l}`,
-      ),
-      ...lines.map((l) => `${'    '.repeat(l.depth)}${l.text}`),
-    ].join('\n'),
+    text: ['@triton.jit', `def ${name}(${parameters(f, args).join(', ')}):`, ...indented(kept, 0)].join('\n'),
   };
 }
 

@@ -13,7 +13,8 @@ import { isFloatValue, STORAGE, VALUE } from './types.ts';
 /** Names that a kernel's own names must not take. */
 const TAKEN: ReadonlySet<string> = new Set([
   ...Object.keys(DEVICE_FUNCTIONS),
-  ...'tl triton torch and as assert async await break class continue def del elif else except finally for from global if import in is lambda nonlocal not or pass raise return try while with yield None True False int float bool range len min max abs programs config most tiles block'.split(
+  // Letters that look like digits.
+  ...'l O I tl triton torch and as assert async await break class continue def del elif else except finally for from global if import in is lambda nonlocal not or pass raise return try while with yield None True False int float bool range len min max abs programs config most tiles block'.split(
     ' ',
   ),
 ]);

@@ -11,12 +11,14 @@ import { STORAGE } from './types.ts';
 
 /** What the interpreter needs, at the versions that its runner knows. */
 export const PACKAGES = ['triton==3.8.0', 'numpy==2.4.6', 'torch==2.13.0'] as const;
+const FORMATTER = 'ruff==0.16.9';
 const RUNNER = fileURLToPath(new URL('../../../native/triton/runner.py', import.meta.url));
 
 /** The private environment of this target: KTUNE_TRITON names another one. */
 export const environment = (): string =>
   process.env['KTUNE_TRITON'] ??
   join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'ktune', 'triton-3.8.0');
+export const ruff = (): string => join(environment(), 'bin', 'ruff');
 export const python = (): string => join(environment(), 'bin', 'python');
 
 export const tritonRunner = (): RunnerSpec => ({ kind: 'script', command: python(), args: [RUNNER] });
@@ -46,7 +48,21 @@ export async function installTriton(): Promise<string | undefined> {
   }
   const args = ['-m', 'pip', 'install', '--quiet', '--retries', '1', ...PACKAGES];
   const ran = await execa(python(), args, { reject: false, all: true });
-  return ran.failed ? (ran.all ?? ran.shortMessage) : undefined;
+  if (ran.failed) return ran.all ?? ran.shortMessage;
+  // Modules are right without it, only not laid out as Python's authors do.
+  if (!existsSync(ruff())) await execa(python(), [...args.slice(0, 5), FORMATTER], { reject: false });
+  return undefined;
+}
+
+/** A module laid out as `ruff format` does where that is installed. */
+export async function formatted(text: string): Promise<string> {
+  if (!existsSync(ruff())) return text;
+  const ran = await execa(ruff(), ['format', '--isolated', '-'], {
+    input: text,
+    reject: false,
+    stripFinalNewline: false,
+  });
+  return ran.failed ? text : ran.stdout;
 }
 
 /** Variants as one module, with the table that the runner calls by. */

@@ -8,7 +8,7 @@ import type { TritonArch } from './arch.ts';
 import { emitModule } from './emit.ts';
 import { programOf, sizesOf, tritonSpace } from './space.ts';
 import { Unsupported } from './text.ts';
-import { tritonCompile, tritonReadiness, tritonRunner } from './toolchain.ts';
+import { formatted, tritonCompile, tritonReadiness, tritonRunner } from './toolchain.ts';
 
 const archOf = (arch: Arch): TritonArch =>
   must(
@@ -47,6 +47,7 @@ export const triton: Backend = {
       };
     }
   },
+  formatted,
   readiness: () => Promise.resolve(tritonReadiness()),
   runner: tritonRunner,
   accept: (arch, emitted, outDir, signal) => acceptTriton(archOf(arch), emitted, outDir, signal),

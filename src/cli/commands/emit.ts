@@ -42,7 +42,8 @@ export const emit: Command<Args> = {
       args.config === undefined
         ? (pinned(io, chosen, target, space) ?? configFrom(space, undefined))
         : configFrom(space, args.config);
-    const emitted = emitOrFail(chosen, target, config);
+    const plain = emitOrFail(chosen, target, config);
+    const emitted = { ...plain, text: (await target.backend.formatted?.(plain.text)) ?? plain.text };
     const result = {
       op: chosen.op.name,
       target: target.name,

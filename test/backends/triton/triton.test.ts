@@ -1,9 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { must } from '../../../src/assert.ts';
-import { tritonReadiness, tritonRunner } from '../../../src/backends/triton/toolchain.ts';
+import { formatted, tritonReadiness, tritonRunner } from '../../../src/backends/triton/toolchain.ts';
 import { triton } from '../../../src/backends/triton/triton.ts';
 import { lower } from '../../../src/codegen/lower/lower.ts';
 import type { StageGraph } from '../../../src/codegen/ir/stage.ts';
@@ -11,33 +11,21 @@ import { createRunner } from '../../../src/measure/runner-client.ts';
 import type { Runner } from '../../../src/measure/runner-client.ts';
 import { describeProblem } from '../../../src/verify/counterexample.ts';
 import { verify } from '../../../src/verify/verify.ts';
-import { compile, compileOp, smallConsts } from '../../fixtures/programs.ts';
+import { compileOp } from '../../fixtures/programs.ts';
+import { graphOf, moduleOf, sm90 } from './graphs.ts';
 
-const arch = must(
-  triton.archs.find((a) => a.name === 'sm_90'),
-  'sm_90',
-);
-const libraryText = (name: string): string =>
-  readFileSync(new URL(`../../../ops/${name}.ktune`, import.meta.url), 'utf8');
-function graphOf(name: string, type?: string): StageGraph {
-  const op = must(
-    compile(libraryText(name)).find((o) => type === undefined || Object.values(o.types).some((t) => t === type)),
-    name,
-  );
-  const lowered = lower(op, smallConsts(op));
-  if (!lowered.ok) throw new Error(JSON.stringify(lowered.refusals));
-  return lowered.graph;
-}
+const arch = sm90;
 
 describe('modules of the library', () => {
   test.each([
     ['rmsnorm', 'bf16'],
     ['sigrid_hash', undefined],
     ['softmax', 'f32'],
+    ['matmul', 'f16'],
   ])('%s reads as it stands', async (name, type) => {
-    const made = triton.emit(graphOf(name, type), arch, {}, { dims: {} }, name);
-    if (!made.ok) throw new Error(JSON.stringify(made.reasons));
-    await expect(made.emitted.text).toMatchFileSnapshot(`../../golden/${name}/triton.py`);
+    await expect(await formatted(moduleOf(graphOf(name, type)).text)).toMatchFileSnapshot(
+      `../../golden/${name}/triton.py`,
+    );
   });
 
   test('what this target lacks is a reason, not a wrong module', () => {

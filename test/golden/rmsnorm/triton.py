@@ -1,3 +1,4 @@
+# ruff: noqa: PLR0124
 # rmsnorm for triton:sm_90, made by ktune.
 # Root-mean-square normalisation over the last axis, in any float type; arithmetic is f32.
 #
@@ -32,7 +33,30 @@ def bf16_encode(x):
     return tl.where(x != x, (u >> 16) | 0x40, r).to(tl.uint16)
 
 
-RMSNORM_CONFIG = {"ROWS": 1, "BLOCK": 1024, "DEPTH": 32, "launch": {"num_warps": 4, "num_stages": 2}}
+def _check_tensor(name, x, dtype, rank):
+    if not isinstance(x, torch.Tensor):
+        raise TypeError(f"{name} must be a tensor, not {type(x).__name__}")
+    if x.dtype != dtype:
+        raise TypeError(f"{name} must be {dtype}, not {x.dtype}")
+    if x.dim() != rank:
+        raise ValueError(f"{name} must have {rank} axes, not {x.dim()}")
+    if not x.is_contiguous():
+        raise ValueError(f"{name} must be contiguous: pass {name}.contiguous()")
+
+
+def _check_shape(name, x, shape, text):
+    if tuple(x.shape) != shape:
+        raise ValueError(
+            f"{name} must have the shape {text} = {shape}, not {tuple(x.shape)}"
+        )
+
+
+RMSNORM_CONFIG = {
+    "ROWS": 1,
+    "BLOCK": 1024,
+    "DEPTH": 32,
+    "launch": {"num_warps": 4, "num_stages": 2},
+}
 
 
 @triton.jit
@@ -51,11 +75,17 @@ def rmsnorm_k0_r(x_ptr, w_ptr, y_ptr, B, D, eps, BLOCK: tl.constexpr):
     acc = tl.where(in_d, acc + (x_at * x_at), acc)
     fold = tl.sum(acc, axis=0)
     cond = D == 0
-    acc_1 = tl.where(cond, tl.full((), 0.0, tl.float32), tl.div_rn(fold, D.to(tl.float32)))
+    acc_1 = tl.where(
+        cond, tl.full((), 0.0, tl.float32), tl.div_rn(fold, D.to(tl.float32))
+    )
     r_1 = tl.div_rn(tl.full((), 1.0, tl.float32), tl.sqrt_rn(acc_1 + eps))
     # y[b, d_1] = (x[b, d_1] * r[b] * w[d_1]) as bf16
     w = tl.load(w_ptr + cols, mask=in_d, other=0)
-    tl.store(y_ptr + (b * D) + cols, bf16_encode((bf16_decode(x) * r_1) * bf16_decode(w)), mask=in_d)
+    tl.store(
+        y_ptr + (b * D) + cols,
+        bf16_encode((bf16_decode(x) * r_1) * bf16_decode(w)),
+        mask=in_d,
+    )
 
 
 @triton.jit
@@ -76,7 +106,9 @@ def rmsnorm_k0_r_long(x_ptr, w_ptr, y_ptr, B, D, eps, BLOCK: tl.constexpr):
         acc = tl.where(in_d, acc + (x_at * x_at), acc)
     fold = tl.sum(acc, axis=0)
     cond = D == 0
-    acc_1 = tl.where(cond, tl.full((), 0.0, tl.float32), tl.div_rn(fold, D.to(tl.float32)))
+    acc_1 = tl.where(
+        cond, tl.full((), 0.0, tl.float32), tl.div_rn(fold, D.to(tl.float32))
+    )
     r_1 = tl.div_rn(tl.full((), 1.0, tl.float32), tl.sqrt_rn(acc_1 + eps))
     # y[b, d_1] = (x[b, d_1] * r[b] * w[d_1]) as bf16
     for d_1_0 in range(0, D, BLOCK):
@@ -84,10 +116,16 @@ def rmsnorm_k0_r_long(x_ptr, w_ptr, y_ptr, B, D, eps, BLOCK: tl.constexpr):
         in_d_1 = d_1 < D
         x_1 = tl.load(x_ptr + ((b * D) + d_1), mask=in_d_1, other=0)
         w = tl.load(w_ptr + d_1, mask=in_d_1, other=0)
-        tl.store(y_ptr + (b * D) + d_1, bf16_encode((bf16_decode(x_1) * r_1) * bf16_decode(w)), mask=in_d_1)
+        tl.store(
+            y_ptr + (b * D) + d_1,
+            bf16_encode((bf16_decode(x_1) * r_1) * bf16_decode(w)),
+            mask=in_d_1,
+        )
 
 
-def rmsnorm_launch(x, w, y, B, D, eps, *, config=RMSNORM_CONFIG, programs=1024, most=32768):
+def rmsnorm_launch(
+    x, w, y, B, D, eps, *, config=RMSNORM_CONFIG, programs=1024, most=32768
+):
     """Launches all kernels. Arrays are contiguous; results are written in place."""
     x = x.view(torch.uint16)
     w = w.view(torch.uint16)
@@ -100,4 +138,54 @@ def rmsnorm_launch(x, w, y, B, D, eps, *, config=RMSNORM_CONFIG, programs=1024, 
     else:
         tiles = B
         if tiles > 0:
-            rmsnorm_k0_r_long[(tiles,)](x, w, y, B, D, eps, BLOCK=config["BLOCK"], **config["launch"])
+            rmsnorm_k0_r_long[(tiles,)](
+                x, w, y, B, D, eps, BLOCK=config["BLOCK"], **config["launch"]
+            )
+
+
+def rmsnorm(
+    x: torch.Tensor,
+    w: torch.Tensor,
+    eps: float = 9.999999974752427e-7,
+    *,
+    config: dict | None = None,
+) -> torch.Tensor:
+    """Root-mean-square normalisation over the last axis, in any float type; arithmetic is f32.
+
+    Takes x: bf16[B, D].
+    Takes w: bf16[D].
+    Gives y: bf16[B, D].
+    Tensors are contiguous and on one device. config overrides sizes of blocks.
+    """
+    _check_tensor("x", x, torch.bfloat16, 2)
+    _check_tensor("w", w, torch.bfloat16, 1)
+    B = x.shape[0]
+    D = x.shape[1]
+    _check_shape("x", x, (B, D), "(B, D)")
+    _check_shape("w", w, (D,), "(D,)")
+    y = torch.empty((B, D), dtype=torch.bfloat16, device=x.device)
+    rmsnorm_launch(x, w, y, B, D, eps, config={**RMSNORM_CONFIG, **(config or {})})
+    return y
+
+
+def rmsnorm_operator(library="ktune"):
+    """Registers the operator with torch.library, so that torch.compile takes it; forward only. Call it once."""
+
+    def run(
+        x: torch.Tensor, w: torch.Tensor, eps: float = 9.999999974752427e-7
+    ) -> torch.Tensor:
+        return rmsnorm(x, w, eps)
+
+    def fake(x: torch.Tensor, w: torch.Tensor, eps: float = 9.999999974752427e-7):
+        _check_tensor("x", x, torch.bfloat16, 2)
+        _check_tensor("w", w, torch.bfloat16, 1)
+        B = x.shape[0]
+        D = x.shape[1]
+        _check_shape("x", x, (B, D), "(B, D)")
+        _check_shape("w", w, (D,), "(D,)")
+        y = torch.empty((B, D), dtype=torch.bfloat16, device=x.device)
+        return y
+
+    operator = torch.library.custom_op(f"{library}::rmsnorm", mutates_args=())(run)
+    operator.register_fake(fake)
+    return operator

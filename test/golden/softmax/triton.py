@@ -1,3 +1,4 @@
+# ruff: noqa: PLR0124
 # softmax for triton:sm_90, made by ktune.
 # Softmax over the last axis, arithmetic in f32. A row of nothing but -inf is 0; +inf or NaN anywhere makes the row NaN.
 #
@@ -32,7 +33,30 @@ def exp(a):
     return tl.exp(x)
 
 
-SOFTMAX_CONFIG = {"ROWS": 1, "BLOCK": 1024, "DEPTH": 32, "launch": {"num_warps": 4, "num_stages": 2}}
+def _check_tensor(name, x, dtype, rank):
+    if not isinstance(x, torch.Tensor):
+        raise TypeError(f"{name} must be a tensor, not {type(x).__name__}")
+    if x.dtype != dtype:
+        raise TypeError(f"{name} must be {dtype}, not {x.dtype}")
+    if x.dim() != rank:
+        raise ValueError(f"{name} must have {rank} axes, not {x.dim()}")
+    if not x.is_contiguous():
+        raise ValueError(f"{name} must be contiguous: pass {name}.contiguous()")
+
+
+def _check_shape(name, x, shape, text):
+    if tuple(x.shape) != shape:
+        raise ValueError(
+            f"{name} must have the shape {text} = {shape}, not {tuple(x.shape)}"
+        )
+
+
+SOFTMAX_CONFIG = {
+    "ROWS": 1,
+    "BLOCK": 1024,
+    "DEPTH": 32,
+    "launch": {"num_warps": 4, "num_stages": 2},
+}
 
 
 @triton.jit
@@ -56,7 +80,11 @@ def softmax_k0_y_peak(x_ptr, y_ptr, B, D, BLOCK: tl.constexpr):
     fold_1 = tl.sum(acc_1, axis=0)
     # y[b, d_2] = y_peak[b] == -inf ? 0.0 : exp_row[b, d_2] / y_sum[b]
     cond = fold == float("-inf")
-    tl.store(y_ptr + (b * D) + cols, tl.where(cond, tl.full((), 0.0, tl.float32), tl.div_rn(exp_row, fold_1)), mask=in_d)
+    tl.store(
+        y_ptr + (b * D) + cols,
+        tl.where(cond, tl.full((), 0.0, tl.float32), tl.div_rn(exp_row, fold_1)),
+        mask=in_d,
+    )
 
 
 @triton.jit
@@ -100,7 +128,13 @@ def softmax_k0_y_peak_long(x_ptr, y_ptr, exp_row_ptr, B, D, BLOCK: tl.constexpr)
             cond = fold == float("-inf")
             cond_1 = tl.where(cond, False, True)
             exp_row_2 = tl.load(exp_row_ptr + d_3, mask=in_d_3 & cond_1, other=0)
-            tl.store(y_ptr + (b * D) + d_3, tl.where(cond, tl.full((), 0.0, tl.float32), tl.div_rn(exp_row_2, fold_1)), mask=in_d_3)
+            tl.store(
+                y_ptr + (b * D) + d_3,
+                tl.where(
+                    cond, tl.full((), 0.0, tl.float32), tl.div_rn(exp_row_2, fold_1)
+                ),
+                mask=in_d_3,
+            )
 
 
 def softmax_launch(x, y, B, D, *, config=SOFTMAX_CONFIG, programs=1024, most=32768):
@@ -115,5 +149,44 @@ def softmax_launch(x, y, B, D, *, config=SOFTMAX_CONFIG, programs=1024, most=327
     else:
         tiles = min(programs, B)
         if tiles > 0:
-            exp_row = torch.empty(max(1, D * tiles), dtype=torch.float32, device=x.device)
-            softmax_k0_y_peak_long[(tiles,)](x, y, exp_row, B, D, BLOCK=config["BLOCK"], **config["launch"])
+            exp_row = torch.empty(
+                max(1, D * tiles), dtype=torch.float32, device=x.device
+            )
+            softmax_k0_y_peak_long[(tiles,)](
+                x, y, exp_row, B, D, BLOCK=config["BLOCK"], **config["launch"]
+            )
+
+
+def softmax(x: torch.Tensor, *, config: dict | None = None) -> torch.Tensor:
+    """Softmax over the last axis, arithmetic in f32. A row of nothing but -inf is 0; +inf or NaN anywhere makes the row NaN.
+
+    Takes x: f32[B, D].
+    Gives y: f32[B, D].
+    Tensors are contiguous and on one device. config overrides sizes of blocks.
+    """
+    _check_tensor("x", x, torch.float32, 2)
+    B = x.shape[0]
+    D = x.shape[1]
+    _check_shape("x", x, (B, D), "(B, D)")
+    y = torch.empty((B, D), dtype=torch.float32, device=x.device)
+    softmax_launch(x, y, B, D, config={**SOFTMAX_CONFIG, **(config or {})})
+    return y
+
+
+def softmax_operator(library="ktune"):
+    """Registers the operator with torch.library, so that torch.compile takes it; forward only. Call it once."""
+
+    def run(x: torch.Tensor) -> torch.Tensor:
+        return softmax(x)
+
+    def fake(x: torch.Tensor):
+        _check_tensor("x", x, torch.float32, 2)
+        B = x.shape[0]
+        D = x.shape[1]
+        _check_shape("x", x, (B, D), "(B, D)")
+        y = torch.empty((B, D), dtype=torch.float32, device=x.device)
+        return y
+
+    operator = torch.library.custom_op(f"{library}::softmax", mutates_args=())(run)
+    operator.register_fake(fake)
+    return operator
