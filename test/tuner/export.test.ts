@@ -71,6 +71,19 @@ test('a replay of an own space begins as a tune does: with the default and the s
   expect(curve.at(-1)).toBe(Math.min(...read.opening.map((c) => read.row(c)?.ns ?? Infinity)));
 });
 
+test('configs of equal code cost one evaluation', async () => {
+  const { result, store } = await simulate(
+    { ...world, silent: ['unroll'], ns: (c) => smooth({ ...c, unroll: 3 }) },
+    { strategy: random, budget: { seconds: 1e6, evals: 1e6 }, thorough: true },
+  );
+  const read = readT4('sim', JSON.stringify(t4Of(store.reading.study(must(store.reading.heads()[0], 'a study')))));
+  store.close();
+  const options = { seed: '1', evals: 1000, batch: 8, noise: false, transfer: [], compilers: 2 };
+  const { curve } = await play(exhaustive, read, options);
+  expect(read.rows.size).toBeGreaterThan(2 * curve.length);
+  expect(curve).toHaveLength(result.summary?.evals ?? 0);
+});
+
 test('an ordinary study can be exported too', async () => {
   const { read, result } = await recorded(false);
   expect(read.rows.size).toBe(result.summary?.evals);

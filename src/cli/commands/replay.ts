@@ -3,6 +3,9 @@ import { basename, resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { diagnostic } from '../../diagnostics/diagnostic.ts';
 import type { Config } from '../../codegen/space/space.ts';
+import type { Guide } from '../../tuner/guide.ts';
+import { GUIDES, scriptedGuide } from '../../tuner/replay/guides.ts';
+import type { GuideKind } from '../../tuner/replay/guides.ts';
 import { play } from '../../tuner/replay/play.ts';
 import type { Played } from '../../tuner/replay/play.ts';
 import { readT4 } from '../../tuner/replay/recorded.ts';
@@ -23,6 +26,7 @@ interface Args extends CommonArgs {
   readonly batch: number;
   readonly noise: boolean;
   readonly transfer: string[] | undefined;
+  readonly guide?: GuideKind | undefined;
 }
 
 /** What came of all runs on one space. */
@@ -57,9 +61,17 @@ export const replay: Command<Args> = {
         type: 'string',
         array: true,
         describe: 'T4 files whose five best configs are tried first',
+      })
+      .option('guide', {
+        choices: GUIDES,
+        describe:
+          'with --strategy auto: proposals of a scripted model that is always wrong, or of one that nearly knows',
       }),
   async run(args, context) {
     const strategy = strategyNamed(args.strategy);
+    const { guide: kind, ...options } = args;
+    const guide = (recorded: Recorded, seed: number): { readonly guide?: Guide } =>
+      kind === undefined ? {} : { guide: scriptedGuide(kind, recorded, String(seed)) };
     const donors = (args.transfer ?? []).map((f) => load(context.io, f));
     const marks = MARKS.filter((m) => m <= args.evals);
     const spaces: Scored[] = [];
@@ -68,7 +80,15 @@ export const replay: Command<Args> = {
       const transfer = donors.filter((d) => d.name !== recorded.name).flatMap((d) => best(d, TOP));
       const runs: Played[] = [];
       for (let seed = 1; seed <= args.seeds; seed++) {
-        runs.push(await play(strategy, recorded, { ...args, transfer, seed: String(seed), compilers: 2 }));
+        runs.push(
+          await play(strategy, recorded, {
+            ...options,
+            transfer,
+            seed: String(seed),
+            compilers: 2,
+            ...guide(recorded, seed),
+          }),
+        );
       }
       const baseline = baselineOf(recorded);
       const curves = runs.map((r) => r.curve);

@@ -16,7 +16,8 @@ const TIERS = ['final', 'contend', 'screen'] as const;
 
 /**
  * A study in the T4 format: a row for each config with its raw samples. The time of a config is the median of its samples in the last tier that it
- * reached, so that the best of a space is told by an interleaved re-measurement. Parameters with their conditions are kept under `metadata.ktune`.
+ * reached, so that the best of a space is told by an interleaved re-measurement. Parameters with their conditions are kept under `metadata.ktune`, and
+ * `code` names what was emitted: rows that share it are one kernel.
  * Undefined for records that do not hold the parameters.
  */
 export function t4Of(record: StudyRecord): Record<string, unknown> | undefined {
@@ -67,6 +68,7 @@ export function t4Of(record: StudyRecord): Record<string, unknown> | undefined {
           },
         ],
         objectives: ['time'],
+        ...(t.artifact_id === undefined ? {} : { code: t.artifact_id }),
       };
     }),
   };

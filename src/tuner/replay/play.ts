@@ -1,6 +1,7 @@
 import { configId, fromDiff } from '../../codegen/space/config.ts';
 import { pick, seeded } from '../../codegen/space/random.ts';
 import type { Config } from '../../codegen/space/space.ts';
+import type { Guide } from '../guide.ts';
 import type { Feedback, Outcome, Strategy } from '../strategy.ts';
 import { outcomeOfRow } from './recorded.ts';
 import type { Recorded } from './recorded.ts';
@@ -14,6 +15,8 @@ export interface PlayOptions {
   readonly noise: boolean;
   /** Best configs of other shapes or targets, measured first; those that do not fit are left out. */
   readonly transfer: readonly Config[];
+  /** Proposals from outside, for strategies that take them. */
+  readonly guide?: Guide;
   /** Compilers that work at a time on the virtual clock. */
   readonly compilers: number;
 }
@@ -32,6 +35,7 @@ export async function play(strategy: Strategy, recorded: Recorded, o: PlayOption
   const { space } = recorded;
   const noiseRng = seeded(`noise ${o.seed}`);
   const memory = new Map<string, Outcome>();
+  const codes = new Map<string, Outcome>();
   const curve: number[] = [];
   let best = Infinity;
   let ms = 0;
@@ -45,10 +49,19 @@ export async function play(strategy: Strategy, recorded: Recorded, o: PlayOption
       if (known !== undefined) outcomes.push(known);
       else if (row === undefined) outcomes.push({ config, state: 'invalid', reasons: [] });
       else {
+        const twin = row.code === undefined ? undefined : codes.get(row.code);
+        if (twin !== undefined) {
+          // The loop measures configs of equal code once.
+          const outcome: Outcome = { ...twin, config: row.config };
+          memory.set(id, outcome);
+          outcomes.push(outcome);
+          continue;
+        }
         if (curve.length >= o.evals) break;
         const ns = row.ns !== undefined && o.noise && row.samples.length > 0 ? pick(noiseRng, row.samples) : row.ns;
         const outcome = outcomeOfRow(row, ns);
         memory.set(id, outcome);
+        if (row.code !== undefined) codes.set(row.code, outcome);
         best = Math.min(best, row.ns ?? Infinity);
         curve.push(best);
         compileMs += row.compileMs;
@@ -71,6 +84,7 @@ export async function play(strategy: Strategy, recorded: Recorded, o: PlayOption
     batch: o.batch,
     initial: [...opened, ...foreign],
     foreign,
+    ...(o.guide === undefined ? {} : { guide: o.guide }),
   });
   let answer: Feedback = { outcomes: [], revised: [] };
   for (let idle = 0; curve.length < o.evals && idle < IDLE; idle++) {

@@ -32,6 +32,7 @@ const t4 = z.object({
       invalidity: z.string(),
       measurements: z.array(z.object({ name: z.string(), value }).loose()),
       objectives: z.array(z.string()).optional(),
+      code: z.string().optional(),
     }),
   ),
 });
@@ -42,6 +43,8 @@ export interface Row {
   /** The recorded objective; undefined where the config failed. */
   readonly ns: number | undefined;
   readonly invalidity: string;
+  /** Configs that share it are one kernel; undefined where the file does not tell. */
+  readonly code: string | undefined;
   /** Raw times of single runs. Nanoseconds. */
   readonly samples: readonly number[];
   /** What compiling, and checking and running it, took. Milliseconds. */
@@ -119,6 +122,7 @@ export function readT4(name: string, text: string): Recorded {
       config,
       ns: ok ? time * unit : undefined,
       invalidity: ok ? 'correct' : r.invalidity,
+      code: r.code,
       samples: runtimes.map((t) => t * unit),
       compileMs: r.times.compilation ?? 0,
       runMs: (r.times.validation ?? 0) + (r.times.framework ?? 0) + (runtimes.reduce((a, b) => a + b, 0) * unit) / 1e6,

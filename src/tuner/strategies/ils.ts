@@ -18,7 +18,7 @@ export const ils: Strategy = {
   help: 'textbook iterated local search: first improvement, jumps from the local optimum, restarts',
   async *search({ space, rng, batch, initial }) {
     const log = createLog(space, initial);
-    const timeOf = log.timeOf;
+    const timeOf = (c: Config): number => log.timeOf(c);
     let home: Config | undefined = log.best()?.config ?? sample(space, rng);
     let lastGain = log.rows().length;
     for (let idle = 0; home !== undefined && idle < PATIENCE; idle++) {
