@@ -3,16 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { must } from '../../src/assert.ts';
-import { configId, defaultConfig, defineSpace } from '../../src/codegen/space/config.ts';
+import { defaultConfig, defineSpace } from '../../src/codegen/space/config.ts';
 import { enumerate } from '../../src/codegen/space/enumerate.ts';
 import { seeded } from '../../src/codegen/space/random.ts';
 import type { Config } from '../../src/codegen/space/space.ts';
 import { openStore } from '../../src/store/records.ts';
 import type { Store } from '../../src/store/records.ts';
-import type { Feedback, Outcome, Search } from '../../src/tuner/strategy.ts';
+import type { Feedback, Outcome } from '../../src/tuner/strategy.ts';
 import { random } from '../../src/tuner/strategies/random.ts';
 import { surrogate } from '../../src/tuner/strategies/surrogate.ts';
-import { twins } from '../../src/tuner/search/twins.ts';
 import { adapted, donate } from '../../src/tuner/transfer.ts';
 import type { Wanted } from '../../src/tuner/transfer.ts';
 import { OPTIMUM, SPACE, smooth } from './spaces.ts';
@@ -114,32 +113,6 @@ test('a study keeps what it was given, whatever the records hold when it goes on
   expect(kept.trials.filter((t) => t.proposer === 'transfer').map((t) => t.diff)).toEqual([
     { plan: 'b', tile: 32, unroll: 3, wide: true },
   ]);
-});
-
-test('the blind one of two searches hears of nothing that it did not ask for', async () => {
-  const heard: string[] = [];
-  const all = [...enumerate(SPACE)];
-  const idOf = (c: Config): string => configId(SPACE, c);
-  async function* asking(from: number, hear: (f: Feedback) => void): Search {
-    for (let i = from; i < from + 20; i++) hear(yield [all[i] ?? {}]);
-  }
-  const all1 = asking(0, () => {});
-  const blind = asking(50, (f) => heard.push(...[...f.outcomes, ...f.revised].map((o) => idOf(o.config))));
-  const search = twins(SPACE, all1, blind, [], 1 / 3);
-  const asked: string[] = [];
-  let answer: Feedback = { outcomes: [], revised: [] };
-  for (;;) {
-    const next = await search.next(answer);
-    if (next.done === true) break;
-    const configs: readonly Config[] = 'configs' in next.value ? next.value.configs : next.value;
-    asked.push(...configs.map(idOf));
-    const outcomes = configs.map((config): Outcome => ({ config, state: 'ok', ns: 1 }));
-    answer = { outcomes, revised: [{ config: all[0] ?? {}, state: 'ok', ns: 1 }] };
-  }
-  expect(asked).toHaveLength(40);
-  expect(heard.toSorted()).toEqual(all.slice(50, 70).map(idOf).toSorted());
-  const ofBlind = new Set(heard);
-  expect(asked.slice(0, 24).filter((id) => ofBlind.has(id))).toHaveLength(8);
 });
 
 test('configs that were fast elsewhere and are slow here do not keep the surrogate from the optimum', async () => {

@@ -87,7 +87,9 @@ export async function play(strategy: Strategy, recorded: Recorded, o: PlayOption
     ...(o.guide === undefined ? {} : { guide: o.guide }),
   });
   let answer: Feedback = { outcomes: [], revised: [] };
-  for (let idle = 0; curve.length < o.evals && idle < IDLE; idle++) {
+  const kernels = new Set([...recorded.rows].map(([id, r]) => r.code ?? id)).size;
+  const most = Math.min(o.evals, kernels);
+  for (let idle = 0; curve.length < most && idle < IDLE; idle++) {
     const asked = await search.next(answer);
     if (asked.done === true) break;
     const before = curve.length;

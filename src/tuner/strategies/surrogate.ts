@@ -4,17 +4,14 @@ import { listConfigs, neighbours, perturb, sample } from '../../codegen/space/en
 import { below } from '../../codegen/space/random.ts';
 import type { Rng } from '../../codegen/space/random.ts';
 import type { Config, Space } from '../../codegen/space/space.ts';
-import type { Asked, Outcome, Search, Strategy } from '../strategy.ts';
+import type { Outcome, Strategy } from '../strategy.ts';
 import { fitForest, predict } from '../search/forest.ts';
 import { spread } from '../search/moves.ts';
-import { twins } from '../search/twins.ts';
 
 /** Points of the space that are measured before anything is learned. */
 const START = 16;
-/** So many of them even where seeds or records of other devices were measured already. */
+/** So many of them even where seeds were measured already. */
 const LEAST_START = 6;
-/** Part of the proposals that a search makes which knows nothing of foreign configs. */
-const UNSEEDED = 1 / 3;
 /** Proposals of a round, from the likely to the curious one: what is asked between two fits, in as many questions as the batch makes of it. */
 const ROUND = 4;
 const TREES = 50;
@@ -44,52 +41,45 @@ const PATIENCE = 50;
 export const surrogate: Strategy = {
   name: 'surrogate',
   help: 'a forest of random trees learns from all measurements and proposes what is likely fast or not known yet',
-  async *search(asked) {
-    const { space, initial, foreign = [] } = asked;
+  async *search({ space, rng, batch, initial, foreign = [] }) {
     const strange = new Set(foreign.map((o) => configId(space, o.config)));
-    const own = initial.filter((o) => !strange.has(configId(space, o.config)));
-    if (strange.size === 0) yield* learn(asked, Math.max(LEAST_START, START - initial.length));
-    else {
-      const blind = learn({ ...asked, initial: own }, Math.max(LEAST_START, START - own.length));
-      yield* twins(space, learn(asked, 0), blind, own, UNSEEDED);
-    }
-  },
-};
-
-/** One search, which measures `started` points of the space before it learns. */
-async function* learn({ space, rng, batch, initial }: Asked, started: number): Search {
-  const rows = new Map<string, Row>();
-  const isKnown = (id: string): boolean => rows.has(id);
-  const note = (outcomes: readonly Outcome[]): void => {
-    for (const o of outcomes) {
-      if (o.state === 'invalid') continue;
-      const point = pointOf(space, o.config);
-      rows.set(point.id, { ...point, y: o.state === 'failed' ? undefined : Math.log(o.ns) });
-    }
-  };
-  note(initial);
-  const known = initial.map((o) => o.config);
-  const start = spread(space, known, started, rng).filter((c) => !isKnown(configId(space, c)));
-  for (let k = 0; k < start.length; k += batch) {
-    const { outcomes, revised } = yield start.slice(k, k + batch);
-    note(outcomes);
-    note(revised);
-  }
-  for (let idle = 0; idle < PATIENCE;) {
-    const configs = propose(space, rng, [...rows.values()], isKnown);
-    if (configs.length === 0 && allPoints(space) !== undefined) return;
-    if (configs.length === 0) {
-      idle++;
-      continue;
-    }
-    idle = 0;
-    for (let k = 0; k < configs.length; k += batch) {
-      const { outcomes, revised } = yield configs.slice(k, k + batch);
+    const own = initial.filter((o) => !strange.has(configId(space, o.config))).length;
+    const rows = new Map<string, Row>();
+    const isKnown = (id: string): boolean => rows.has(id);
+    const note = (outcomes: readonly Outcome[]): void => {
+      for (const o of outcomes) {
+        if (o.state === 'invalid') continue;
+        const point = pointOf(space, o.config);
+        rows.set(point.id, { ...point, y: o.state === 'failed' ? undefined : Math.log(o.ns) });
+      }
+    };
+    note(initial);
+    const known = initial.map((o) => o.config);
+    // What was fast elsewhere stands for nothing but itself: the start is as wide as without it.
+    const start = spread(space, known, Math.max(LEAST_START, START - own), rng).filter(
+      (c) => !isKnown(configId(space, c)),
+    );
+    for (let k = 0; k < start.length; k += batch) {
+      const { outcomes, revised } = yield start.slice(k, k + batch);
       note(outcomes);
       note(revised);
     }
-  }
-}
+    for (let idle = 0; idle < PATIENCE;) {
+      const configs = propose(space, rng, [...rows.values()], isKnown, strange);
+      if (configs.length === 0 && allPoints(space) !== undefined) return;
+      if (configs.length === 0) {
+        idle++;
+        continue;
+      }
+      idle = 0;
+      for (let k = 0; k < configs.length; k += batch) {
+        const { outcomes, revised } = yield configs.slice(k, k + batch);
+        note(outcomes);
+        note(revised);
+      }
+    }
+  },
+};
 
 /** A config with what is asked of it again and again. */
 interface Point {
@@ -122,7 +112,13 @@ interface Row extends Point {
   readonly y: number | undefined;
 }
 
-function propose(space: Space, rng: Rng, rows: readonly Row[], isKnown: (id: string) => boolean): readonly Config[] {
+function propose(
+  space: Space,
+  rng: Rng,
+  rows: readonly Row[],
+  isKnown: (id: string) => boolean,
+  strange: ReadonlySet<string>,
+): readonly Config[] {
   const pool = new Map<string, Point>();
   const add = (point: Point | undefined): void => {
     if (point !== undefined && !isKnown(point.id)) pool.set(point.id, point);
@@ -143,7 +139,9 @@ function propose(space: Space, rng: Rng, rows: readonly Row[], isKnown: (id: str
   }
   if (pool.size <= ROUND) return [...pool.values()].map((p) => p.config);
   const best = worked[0]?.y ?? 0;
-  const nearest = worked[Math.max(LEAST_NEAREST, Math.floor(worked.length * NEAREST))] ?? worked.at(-1);
+  // Foreign configs lie close together: counted here they would make the model look at nothing but their differences.
+  const own = worked.filter((r) => !strange.has(r.id));
+  const nearest = own[Math.max(LEAST_NEAREST, Math.floor(own.length * NEAREST))] ?? worked.at(-1);
   const relevant = Math.max(LEAST_RELEVANT, Math.min(RELEVANT, (nearest?.y ?? 0) - best));
   const y = rows.map((r) => (r.y === undefined ? relevant : Math.min(r.y - best, relevant)));
   const forest = fitForest(
