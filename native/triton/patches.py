@@ -51,11 +51,10 @@ def _scan(op, inputs):
     arrays = [np.asarray(i.handle.data).copy() for i in inputs]
     n = arrays[0].shape[op.axis]
     step = 1
+    place = np.arange(n).reshape([n if k == op.axis else 1 for k in range(arrays[0].ndim)])
     while step < n:
-        left, right = _taken(arrays, op.axis, slice(0, n - step)), _taken(arrays, op.axis, slice(step, n))
-        joined = _combined(op, left, right, inputs)
-        first = _taken(arrays, op.axis, slice(0, step))
-        arrays = [np.concatenate(p, axis=op.axis) for p in zip(first, joined)]
+        joined = _combined(op, [np.roll(a, step, axis=op.axis) for a in arrays], arrays, inputs)
+        arrays = [np.where(place < step, a, j) for a, j in zip(arrays, joined)]
         step *= 2
     return [op.to_tensor(a, i.dtype) for a, i in zip(arrays, inputs)]
 

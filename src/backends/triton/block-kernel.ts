@@ -4,17 +4,16 @@ import type { TileKernel, TileOp, TileProgram, Val } from '../../codegen/ir/tile
 import { numbersOf, onlyKnown } from '../simt/launch.ts';
 import { findAxes, LANE, ROW } from './axes.ts';
 import type { Axes, Env } from './axes.ts';
+import { gridOf } from './grid.ts';
 import { hostValue } from './host.ts';
 import { contextOf, frameOf, parameters, pointerName, startOf, typed } from './kernel.ts';
-import type { Frame, KernelText } from './kernel.ts';
+import type { KernelText } from './kernel.ts';
 import { indented, useful } from './lines.ts';
 import type { Line } from './lines.ts';
 import { boundOf, letsOf, nestOf, writtenOut } from './nest.ts';
-import type { Nest } from './nest.ts';
 import { printValue, pyName } from './print.ts';
 import { statements } from './statements.ts';
 import type { KernelCx, Place } from './context.ts';
-import type { Guard } from './text.ts';
 
 /** How programs take the points of a kernel. */
 export interface BlockShape {
@@ -50,7 +49,7 @@ function blocked(k: TileKernel): boolean {
   let fine = true;
   visitOps(k.body, (op) => {
     if (op.kind === 'copy' || op.kind === 'sortTile' || op.kind === 'tileDot' || op.kind === 'turnTile') fine = false;
-    if (op.kind === 'scanTile') fine = false;
+    if (op.kind === 'scanTile' && (op.reverse || op.value.ty.dtype === 'bool')) fine = false;
   });
   return fine;
 }
@@ -133,7 +132,19 @@ export function blockKernel(
   const start = startOf(f, 0);
   statements(nest.before, cx, start);
   const before = body.splice(0);
-  const place = placeLines(nest, rank, cx, start, f);
+  const lets = letsOf(f.body);
+  const isHost = hostOf(p, f.body);
+  const place = gridOf(nest, rank === 2 ? row : undefined, shape, {
+    device: (v) =>
+      printValue(writtenOut(v, lets), {
+        ...cx,
+        axes: () => 0,
+        guards: [],
+        known: start.known,
+        before: (l) => void before.push(line(l)),
+      }),
+    host: (v) => (isHost(v) ? hostValue(writtenOut(v, lets)) : undefined),
+  });
   statements(nest.body, cx, { ...start, guards: place.guards });
   const own = new Set(f.own.map((a) => a.id));
   const alive = f.own.filter((a) => reads.has(a.id));
@@ -169,71 +180,6 @@ export function blockKernel(
     slices: rank === 2 ? rowSize : flat ? laneSize : '1',
     text: ['@triton.jit', `def ${name}(${list}):`, ...indented(all, 1)].join('\n'),
   };
-
-  /** Where a tile of the launch lies, and how many tiles there are. */
-  function placeLines(
-    n: Nest,
-    of: 1 | 2,
-    k2: KernelCx,
-    at: Place,
-    frame: Frame,
-  ): {
-    readonly lines: (tile: string) => readonly string[];
-    readonly guards: readonly Guard[];
-    readonly total: string;
-    readonly tiles: string | undefined;
-  } {
-    const guards: Guard[] = [];
-    const lets = letsOf(frame.body);
-    const extent = (v: Val): string =>
-      printValue(writtenOut(v, lets), {
-        ...k2,
-        axes: () => 0,
-        guards: [],
-        known: at.known,
-        before: (l) => void before.push(line(l)),
-      });
-    const host = hostOf(p, frame.body);
-    const hosts: (string | undefined)[] = [];
-    const counts: string[] = [];
-    const steps: ((rest: string, last: boolean) => readonly string[])[] = [];
-    const side = (id: string, hi: Val, size: string | undefined, places: string): void => {
-      const to = extent(hi);
-      const count = size === undefined ? to : `tl.cdiv(${to}, ${size})`;
-      counts.push(count);
-      const known = host(hi) ? hostValue(writtenOut(hi, lets)) : undefined;
-      hosts.push(known === undefined ? undefined : size === undefined ? known : `triton.cdiv(${known}, ${size})`);
-      const name = pyName(id);
-      const first = (rest: string, last: boolean): string =>
-        last ? rest : `(${rest} % ${/^\w+$/.test(count) || count.startsWith('tl.cdiv') ? count : `(${count})`})`;
-      steps.push((rest, last) => [
-        size === undefined ? `${name} = ${first(rest, last)}` : `${name} = ${first(rest, last)} * ${size} + ${places}`,
-        ...(size === undefined ? [] : [`in_${name} = ${name} < ${to}`]),
-        ...(last
-          ? []
-          : [`rest = ${rest} // ${/^\w+$/.test(count) || count.startsWith('tl.cdiv') ? count : `(${count})`}`]),
-      ]);
-    };
-    const { across } = n;
-    if (across !== undefined) {
-      side(across.id, across.hi, laneSize, 'cols');
-      guards.push({ text: `in_${pyName(across.id)}`, axes: LANE, loop: true });
-    }
-    n.loops.toReversed().forEach((l) => {
-      const tiled = l === row && of === 2;
-      side(l.id, l.hi, tiled ? rowSize : undefined, 'rows');
-      if (tiled) guards.push({ text: `in_${pyName(l.id)}`, axes: ROW, loop: true });
-    });
-    const all = hosts.flatMap((h) => (h === undefined ? [] : [h]));
-    const product = (xs: readonly string[]): string =>
-      xs.map((x) => (/ [+-] |^\(.*\)$/.test(x) && !x.startsWith('tl.cdiv') ? `(${x})` : x)).join(' * ');
-    return {
-      lines: (tile) => steps.flatMap((s, nth) => s(nth === 0 ? tile : 'rest', nth === steps.length - 1)),
-      guards,
-      total: product(counts),
-      tiles: all.length === hosts.length ? product(all) : undefined,
-    };
-  }
 }
 /** True where rows are walked by a loop inside. */
 function rowLoopIn(body: readonly TileOp[]): boolean {

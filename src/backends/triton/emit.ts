@@ -46,7 +46,13 @@ export function emitModule(
   const { constants } = sizes;
   const rows = constants['ROWS'] ?? 1;
   const shape: BlockShape = { rows, whole: sizes.whole, names: ROW_NAMES, products: rows >= LEAST };
-  const tile: BlockShape = { rows: constants['BLOCK_M'] ?? LEAST, whole: false, names: TILE_NAMES, products: true };
+  const tile: BlockShape = {
+    rows: constants['BLOCK_M'] ?? LEAST,
+    whole: false,
+    names: TILE_NAMES,
+    products: true,
+    group: 'GROUP_M',
+  };
   const launches = program.kernels.map((k): Launch => {
     if (!options.blocks.has(k.id))
       return { kind: 'scalar', split: k.split, kernel: scalarKernel(program, k, entry, used) };
@@ -93,7 +99,7 @@ export function moduleText(header: readonly string[], helpers: readonly Helper[]
   const functions = helpers.map((h) => `${h.text}\n\n\n`).join('');
   const code = `import torch\nimport triton\nimport triton.language as tl\n\n\n${functions}${body}\n`;
   // NaN is what differs from itself.
-  const itself = /\b(\w+) != \1\b/.test(code) ? ['# ruff: noqa: PLR0124'] : [];
+  const itself = /(?<![\w.])(\w+) != \1\b/.test(code) ? ['# ruff: noqa: PLR0124'] : [];
   const head = [...itself, ...header.map((l) => `#${l}`)];
   return head.length === 0 ? code : `${head.join('\n')}\n\n${code}`;
 }

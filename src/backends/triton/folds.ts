@@ -1,6 +1,8 @@
 import type { Monoid } from '../../codegen/ir/stage.ts';
 import type { TileOp } from '../../codegen/ir/tile.ts';
 import type { ValueType } from '../../dsl/dtypes.ts';
+import { identity } from '../../codegen/tile/values.ts';
+import { literalText } from './print.ts';
 import { Unsupported } from './text.ts';
 import { isFloatValue, VALUE } from './types.ts';
 
@@ -45,10 +47,14 @@ export function foldText(op: Of<'reduceTile'>, value: string, rank: 1 | 2, k: Us
   return `tl.reduce(${value}, ${rank === 1 ? '0' : '1'}, ${combiner(monoid, t, k)}${rank === 1 ? '' : ', keep_dims=True'})`;
 }
 
-/** The fold of each lane and all before it. */
+/** The fold of each lane and all before it; of those before alone where it is exclusive. */
 export function scanText(op: Of<'scanTile'>, value: string, rank: 1 | 2, k: Uses): string {
-  if (op.within !== 'block' || op.exclusive || op.reverse) throw new Unsupported('scans of this kind');
+  if (op.within !== 'block' || op.reverse) throw new Unsupported('scans of this kind');
   const t = op.value.ty.dtype;
   if (t === 'bool') throw new Unsupported('scans of conditions');
-  return `tl.associative_scan(${value}, ${rank === 1 ? '0' : '1'}, ${combiner(op.monoid, t, k)})`;
+  const axis = rank === 1 ? '0' : '1';
+  const scan = `tl.associative_scan(${value}, ${axis}, ${combiner(op.monoid, t, k)})`;
+  if (!op.exclusive) return scan;
+  const none = literalText(identity(op.monoid, t));
+  return `${k.use('shifted')}(${scan}, ${none}, ${axis})`;
 }

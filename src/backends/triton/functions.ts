@@ -90,6 +90,14 @@ export const DEVICE_FUNCTIONS: Readonly<Record<string, DeviceFunction>> = {
     return a + b`),
   times: jit(`def times(a, b):
     return a * b`),
+  shifted: jit(`def shifted(x, none, AXIS: tl.constexpr):
+    """What stands one place before along an axis, none at the first place."""
+    N: tl.constexpr = x.shape[AXIS]
+    at = tl.arange(0, N)
+    if AXIS == 1:
+        at = tl.broadcast_to(at[None, :], x.shape)
+    before = tl.gather(x, tl.maximum(at - 1, 0), AXIS)
+    return tl.where(at == 0, none, before)`),
   larger: jit(`def larger(a, b):
     return tl.maximum(a, b)`),
   smaller: jit(`def smaller(a, b):

@@ -100,6 +100,13 @@ function integer(value: bigint, t: ValueType): Text {
   return v < 0n ? loose(String(v)) : tight(String(v));
 }
 
+/** A literal, as text. */
+export function literalText(v: Val): string {
+  if (v.kind === 'int') return integer(v.value, v.ty.dtype).text;
+  if (v.kind === 'float') return floatText(v.value).text;
+  throw new Error('internal: not a literal');
+}
+
 function floatText(x: number): Text {
   if (Number.isNaN(x)) return tight('float("nan")');
   if (!Number.isFinite(x)) return x > 0 ? tight('float("inf")') : tight('float("-inf")');

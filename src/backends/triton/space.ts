@@ -20,7 +20,7 @@ import type { Sizes } from './emit.ts';
 /** Parameters of Triton modules for a graph. */
 export const tritonSpace = remembered(spaceOf, archAndHint);
 
-function spaceOf(graph: StageGraph, _arch: TritonArch, hint: ShapeHint): Space {
+function spaceOf(graph: StageGraph, arch: TritonArch, hint: ShapeHint): Space {
   const plan = planParam(graph);
   const when = { param: 'map', in: ['block'] };
   const params: Param[] = [
@@ -62,6 +62,18 @@ function spaceOf(graph: StageGraph, _arch: TritonArch, hint: ShapeHint): Space {
       when,
     },
   ];
+  // Options of Triton's compiler for AMD.
+  if (arch.target.backend === 'hip')
+    params.push({
+      name: 'waves_per_eu',
+      help: 'waves of a SIMD unit that registers are kept for; 0: as the compiler likes',
+      kind: 'int',
+      lo: 0,
+      hi: 4,
+      step: 1,
+      default: 0,
+      when,
+    });
   const products = plans(graph).some((p) => p.kernels.some((k) => contractionOf(k) !== undefined));
   const tile = (name: string, help: string, lo: number, hi: number, value: number): Param => ({
     name,
@@ -84,8 +96,28 @@ function spaceOf(graph: StageGraph, _arch: TritonArch, hint: ShapeHint): Space {
       },
       tile('block_m', 'rows of results of a program', 16, 128, 64),
       tile('block_n', 'columns of results of a program', 16, 128, 64),
+      tile('group_m', 'tiles of rows that run before the next tile of columns', 1, 16, 8),
       tile('block_k', 'terms of the sums that are taken at a time', 16, 64, 32),
     );
+    if (arch.target.backend === 'hip')
+      params.push(
+        {
+          name: 'matrix_instr_nonkdim',
+          help: 'rows and columns of a matrix instruction; 0: as the compiler likes',
+          kind: 'enum',
+          values: [0, 16, 32],
+          default: 0,
+          when: { param: 'tile', in: ['dot'] },
+        },
+        {
+          name: 'kpack',
+          help: 'runs of terms that are held together for a matrix instruction',
+          kind: 'enum',
+          values: arch.name === 'gfx950' ? [1] : [1, 2],
+          default: 1,
+          when: { param: 'tile', in: ['dot'] },
+        },
+      );
   }
   const seeds: readonly Config[] = [
     {},
@@ -101,6 +133,9 @@ function defaultBlock(_graph: StageGraph, _hint: ShapeHint): number {
   return 1024;
 }
 
+/** Parameters that are options of Triton's compiler by their names. */
+const OPTIONS = ['num_warps', 'num_stages', 'waves_per_eu', 'matrix_instr_nonkdim', 'kpack'] as const;
+
 export function sizesOf(config: Config): Sizes {
   const number = (name: string, otherwise: number): number => {
     const v = config[name];
@@ -113,11 +148,21 @@ export function sizesOf(config: Config): Sizes {
       BLOCK: number('block', 1024),
       DEPTH: 32,
       ...(tile
-        ? { BLOCK_M: number('block_m', 64), BLOCK_N: number('block_n', 64), BLOCK_K: number('block_k', 32) }
+        ? {
+            BLOCK_M: number('block_m', 64),
+            BLOCK_N: number('block_n', 64),
+            BLOCK_K: number('block_k', 32),
+            GROUP_M: number('group_m', 8),
+          }
         : {}),
     },
     whole: config['row'] === 'whole',
-    launch: { num_warps: number('num_warps', 4), num_stages: number('num_stages', 2) },
+    launch: Object.fromEntries(
+      OPTIONS.flatMap((name) => {
+        const value = config[name];
+        return typeof value === 'number' ? [[name, value] as const] : [];
+      }),
+    ),
   };
 }
 

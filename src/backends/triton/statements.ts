@@ -227,7 +227,8 @@ export function statements(ops: readonly TileOp[], k: KernelCx, at: Place): void
     }
     if (breaks(op.body)) return leavable(op, from, to, bounds);
     const n = k.fresh('i');
-    const step = String(op.step);
+    // A scan takes the places of a whole block at a time.
+    const step = k.block !== undefined && scans(op.body) ? k.block.size : String(op.step);
     emit(`for ${n} in ${range(lo, bounds, from, to, step)}:`);
     const inner = inside(op.body);
     const place = lo === 0 ? `tl.cast(${n}, tl.int64)` : `${from} + ${n}`;
@@ -323,6 +324,8 @@ export function statements(ops: readonly TileOp[], k: KernelCx, at: Place): void
     );
   }
 }
+
+const scans = (body: readonly TileOp[]): boolean => body.some((op) => op.kind === 'scanTile');
 
 /** A condition without the choice of one lane to store what all have. */
 function anyLane(v: Val): Val | undefined {
