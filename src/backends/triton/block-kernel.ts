@@ -36,6 +36,8 @@ export interface BlockKernel extends KernelText {
   /** Extents that a whole row has to hold, as the host computes them. */
   readonly extents: readonly string[] | undefined;
   readonly constexprs: readonly string[];
+  /** Elements that a block of whole rows has at least. */
+  readonly least: number;
   /** Slices of the arrays of programs that one program has. */
   readonly slices: string;
 }
@@ -177,6 +179,7 @@ export function blockKernel(
     persistent,
     tiles: place.tiles,
     extents: whole,
+    least: all.some((l) => l.text.includes('tl.dot(')) ? 16 : 1,
     slices: rank === 2 ? rowSize : flat ? laneSize : '1',
     text: ['@triton.jit', `def ${name}(${list}):`, ...indented(all, 1)].join('\n'),
   };

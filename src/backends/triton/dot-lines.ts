@@ -79,7 +79,6 @@ export function dotLines(
   emit(`if ${bad}:`);
   const part: Loop = {
     ...op,
-    id: k.fresh(op.id),
     lo: t.name(first),
     hi: t.call('min', [op.hi, t.add(t.name(first), t.name(depth))], 'i64'),
   };

@@ -23,7 +23,7 @@ export interface Sizes {
 }
 
 /** Rows, columns and terms that products of blocks have at least. */
-const LEAST = 16;
+export const LEAST = 16;
 
 /** A Python module of an operator: one `@triton.jit` function a kernel, and the function that launches them. */
 export function emitModule(

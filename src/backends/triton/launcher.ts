@@ -66,7 +66,7 @@ function scalarLaunch(k: KernelText, split: boolean, room: Room, size: Size): re
 
 function blockLaunch(k: BlockKernel, long: BlockKernel | undefined, room: Room, size: Size): readonly string[] {
   if (k.extents === undefined) return launch(k, 'config["BLOCK"]', room, size);
-  const block = `triton.next_power_of_2(max(1, ${k.extents.join(', ')}))`;
+  const block = `triton.next_power_of_2(max(${k.least}, ${k.extents.join(', ')}))`;
   const rows = k.constexprs.includes('ROWS') ? ' * config["ROWS"]' : '';
   const whole = launch(k, 'block', room, size);
   if (long === undefined) return [`block = ${block}`, ...whole];

@@ -8,21 +8,24 @@ import type { Contraction } from '../../codegen/patterns/contraction/shape.ts';
 import type { KernelPlan, Plan } from '../../codegen/plan/plan.ts';
 import { lowerProgram } from '../../codegen/tile/program.ts';
 import type { TileProgram } from '../../codegen/ir/tile.ts';
-import { SCALAR } from '../../codegen/tile/vectorise.ts';
+import { isProduct, SCALAR } from '../../codegen/tile/vectorise.ts';
+import { stagesOf } from '../../codegen/plan/plan.ts';
 import type { Schedule } from '../../codegen/tile/vectorise.ts';
 import type { ShapeHint } from '../backend.ts';
 import { archAndHint, planParam, remembered } from '../plan-space.ts';
 import { blockable, buffersOf } from '../simt/mapping.ts';
 import type { TritonArch } from './arch.ts';
 import { isNest } from './block-kernel.ts';
+import { LEAST } from './emit.ts';
 import type { Sizes } from './emit.ts';
 
 /** Parameters of Triton modules for a graph. */
 export const tritonSpace = remembered(spaceOf, archAndHint);
 
-function spaceOf(graph: StageGraph, arch: TritonArch, hint: ShapeHint): Space {
+function spaceOf(graph: StageGraph, arch: TritonArch, _hint: ShapeHint): Space {
   const plan = planParam(graph);
   const when = { param: 'map', in: ['block'] };
+  const chained = plans(graph).some((p) => p.kernels.some(hasProducts));
   const params: Param[] = [
     plan,
     {
@@ -32,14 +35,22 @@ function spaceOf(graph: StageGraph, arch: TritonArch, hint: ShapeHint): Space {
       values: ['block', 'loops'],
       default: 'block',
     },
-    { name: 'rows', help: 'rows of a block', kind: 'pow2', lo: 1, hi: 64, default: 1, when },
+    {
+      name: 'rows',
+      help: 'rows of a block',
+      kind: 'pow2',
+      lo: 1,
+      hi: 64,
+      default: chained ? LEAST : 1,
+      when,
+    },
     {
       name: 'block',
       help: 'elements of a row that a block has side by side, where it does not hold whole rows',
       kind: 'pow2',
       lo: 32,
       hi: 4096,
-      default: defaultBlock(graph, hint),
+      default: chained ? 64 : 1024,
       when,
     },
     {
@@ -129,12 +140,13 @@ function spaceOf(graph: StageGraph, arch: TritonArch, hint: ShapeHint): Space {
   return defineSpace({ params, constraints: [], seeds });
 }
 
-function defaultBlock(_graph: StageGraph, _hint: ShapeHint): number {
-  return 1024;
-}
-
 /** Parameters that are options of Triton's compiler by their names. */
 const OPTIONS = ['num_warps', 'num_stages', 'waves_per_eu', 'matrix_instr_nonkdim', 'kpack'] as const;
+
+/** True if a kernel has sums of products besides other work: products of blocks, where its blocks have enough rows. */
+const hasProducts = (k: KernelPlan): boolean =>
+  contractionOf(k) === undefined &&
+  stagesOf(k.root).some((x) => x.axes.length > 1 && x.axes.some((a) => isProduct(x, a.id)));
 
 export function sizesOf(config: Config): Sizes {
   const number = (name: string, otherwise: number): number => {
@@ -183,10 +195,15 @@ export function programOf(
     const asBlock = (k: KernelPlan): boolean => wanted.has(k.name);
     const asTile = (k: KernelPlan): Contraction | undefined =>
       asBlock(k) && config['tile'] === 'dot' ? contractionOf(k) : undefined;
+    const rows = config['rows'];
+    const large = typeof rows === 'number' && rows >= LEAST;
     const program = lowerProgram(plan, {
       outer: { kind: 'grid', dim: 0, flat: true },
       outerOf: (k) => (asBlock(k) ? undefined : { kind: 'part' }),
-      schedule: (k) => (asBlock(k) && (asTile(k) !== undefined || blockable(k, buffersOf(plan))) ? BLOCK : SCALAR),
+      schedule: (k) =>
+        asBlock(k) && (asTile(k) !== undefined || blockable(k, buffersOf(plan)))
+          ? { ...BLOCK, products: large && hasProducts(k) }
+          : SCALAR,
       claimed: (k) => {
         const c = asTile(k);
         return c && { pattern: 'contraction', lower: (s, state, outer) => lowerContractionPoints(c, s, state, outer) };

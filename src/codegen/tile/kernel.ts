@@ -114,7 +114,7 @@ function commit(state: ReturnType<KernelState['shadow']>, s: Scope): void {
 
 /** Lanes for a loop whose stages are all pointwise along it; undefined where it stays scalar. */
 function lanesOf(stages: readonly Stage[], axis: Axis, schedule: Schedule, buffer: Rows): number | undefined {
-  const all = stages.every((x) => inLanes(x, axis.id, buffer));
+  const all = stages.every((x) => inLanes(x, axis.id, buffer, schedule.products));
   // A lane of a block may do by itself whatever is one value a point.
   if (!all) return schedule.block !== undefined && stages.every((x) => isAlone(x, buffer)) ? 1 : undefined;
   const lanes = lanesFor(stages.map(resultType), schedule.bytes);

@@ -21,6 +21,8 @@ export interface Schedule {
   readonly prefetch: number;
   /** Items of a segment that gathered rows are asked for in advance. */
   readonly ahead: number;
+  /** Sums of products take the lanes along their results whatever is consecutive: targets that stage blocks of operands read each of them once. */
+  readonly products?: boolean;
   /** Two vectors of 16-bit floats are taken as the even and odd halves of one run. */
   readonly halves: boolean;
 }
@@ -88,7 +90,7 @@ function laneableFold(r: Reduce, axis: AxisId, masked: boolean, steady = NONE): 
 }
 
 /** True if a stage can run in a loop whose steps compute several values of `axis`. */
-export function inLanes(s: Stage, axis: AxisId, buffer: Rows): boolean {
+export function inLanes(s: Stage, axis: AxisId, buffer: Rows, products = false): boolean {
   if (s.kind !== 'map' && s.kind !== 'reduce') return false;
   if (s.out.list !== undefined && dependsOn(s.out.list, axis)) return false;
   if (!walksRow(s.out, axis, buffer)) return false;
@@ -98,8 +100,26 @@ export function inLanes(s: Stage, axis: AxisId, buffer: Rows): boolean {
   const steady = where === undefined ? steadyReads(s) : NONE;
   if (s.kind === 'map') return laneable(s.value, axis, under, steady);
   // Gathers lose against a reduced axis along which the same operands are consecutive.
-  if (rowInLanes(s.reduce, buffer) && gathers(s.reduce.body, axis, buffer)) return false;
+  const staged = products && isProduct(s, axis);
+  if (!staged && rowInLanes(s.reduce, buffer) && gathers(s.reduce.body, axis, buffer)) return false;
   return laneableFold(s.reduce, axis, under, steady) && (s.post === undefined || laneable(s.post, axis, under, steady));
+}
+
+/** True if a fold adds products of what moves along an axis of the results and of what moves along another one of them. */
+export function isProduct(s: Stage, axis: AxisId): boolean {
+  if (s.kind !== 'reduce' || s.reduce.op !== 'add' || widen(s.reduce.acc) !== s.reduce.acc) return false;
+  const factors = (e: Expr): readonly Expr[] =>
+    e.kind === 'binary' && e.op === 'mul' ? [...factors(e.a), ...factors(e.b)] : [e];
+  const sides = factors(s.reduce.body);
+  const others = s.axes.filter((a) => a.id !== axis);
+  return (
+    sides.some((e) => dependsOn(e, axis)) &&
+    sides.some(
+      (e) =>
+        !dependsOn(e, axis) &&
+        others.some((a) => dependsOn(e, a.id) && !sides.some((o) => dependsOn(o, axis) && dependsOn(o, a.id))),
+    )
+  );
 }
 
 /** True if a stage is best computed by one lane at each point of a loop: it has no row whose elements lanes could share. */
