@@ -102,7 +102,9 @@ function failureKinds(points: readonly Point[]): readonly FailureKind[] {
     }))
     .toSorted((a, b) => b.count - a.count);
 }
-const firstLine = (text: string): string => (text.split('\n').find((l) => l.trim() !== '') ?? '').slice(0, 300);
+/** The first line of a message; names of kernels, which differ from config to config, are no part of a reason. */
+const firstLine = (text: string): string =>
+  (text.split('\n').find((l) => l.trim() !== '') ?? '').replaceAll(/\bk_[\da-f]{16}/g, 'k_…').slice(0, 300);
 
 /** Parameters of records that do not hold them: the values that occur. The default, which diffs leave out, has no name then. */
 function paramsFrom(diffs: readonly Config[]): readonly Param[] {

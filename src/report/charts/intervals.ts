@@ -6,6 +6,9 @@ import type { StudyReport } from '../study.ts';
 import { percent, showNs } from '../units.ts';
 
 const ROW = 34;
+/** Characters of a name that fit into the chart. */
+const PLAIN = 54;
+const BOLD = 46;
 
 /** Speed-ups of the finalists over the default with their 95 % intervals, and the noise between two measurements of the default; undefined without a final. */
 export function intervalChart(id: string, r: StudyReport): Chart | undefined {
@@ -24,7 +27,7 @@ export function intervalChart(id: string, r: StudyReport): Chart | undefined {
     .map((row, i) => {
       const y = a.top + 24 + i * ROW;
       const kind = row.won ? 'won' : 'other';
-      return `<g class="${kind}"><text class="name" x="${a.left + 2}" y="${y - 8}">${escape(shorten(row.name, 56))}</text><path class="whisker" d="M${n(x.at(row.speedup.low))} ${y}H${n(x.at(row.speedup.high))}m0 -4v8M${n(x.at(row.speedup.low))} ${y - 4}v8"/><circle class="value" cx="${n(x.at(row.speedup.value))}" cy="${y}" r="3.5"><title>${escape(`${row.name}: ${interval(row.speedup)}, ${showNs(row.ns)}`)}</title></circle></g>`;
+      return `<g class="${kind}"><text class="name" x="${a.left + 2}" y="${y - 8}">${escape(shorten(row.name, row.won ? BOLD : PLAIN))}</text><path class="whisker" d="M${n(x.at(row.speedup.low))} ${y}H${n(x.at(row.speedup.high))}m0 -4v8M${n(x.at(row.speedup.low))} ${y - 4}v8"/><circle class="value" cx="${n(x.at(row.speedup.value))}" cy="${y}" r="3.5"><title>${escape(`${row.name}: ${interval(row.speedup)}, ${showNs(row.ns)}`)}</title></circle></g>`;
     })
     .join('');
   const title = 'Final: speed-up over the default, with 95 % intervals';
