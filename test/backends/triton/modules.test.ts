@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { must } from '../../../src/assert.ts';
 import { acceptTriton } from '../../../src/backends/triton/accept.ts';
 import { formatted, python, ruff } from '../../../src/backends/triton/toolchain.ts';
 import { archNamed, graphOf, moduleOf } from './graphs.ts';
@@ -25,14 +26,19 @@ const SIX: readonly (readonly [name: string, type?: string])[] = [
   ['sigrid_hash'],
 ];
 
-test('six modules run in a plain script and pass opcheck', { timeout: 240_000 }, async () => {
-  for (const [name, type] of SIX) writeFileSync(join(dir, `${name}.py`), moduleOf(graphOf(name, type)).text);
-  const script = fileURLToPath(new URL('plain.py', import.meta.url));
-  const ran = await execa(python(), [script, dir], { reject: false, all: true });
-  expect(ran.all?.split('\n').slice(-SIX.length)).toEqual(
-    SIX.map(([name]) => `${name}: right, refuses, opcheck passes`),
-  );
-});
+test(
+  'six modules and the example of the page run in a plain script and pass opcheck',
+  { timeout: 240_000 },
+  async () => {
+    for (const [name, type] of SIX) writeFileSync(join(dir, `${name}.py`), moduleOf(graphOf(name, type)).text);
+    const script = fileURLToPath(new URL('plain.py', import.meta.url));
+    const page = readFileSync(new URL('../../../docs/triton.md', import.meta.url), 'utf8');
+    writeFileSync(join(dir, 'example.py'), must(/```python\n([\s\S]*?)```/.exec(page)?.[1], 'example'));
+    const ran = await execa(python(), [script, dir], { reject: false, all: true });
+    const said = [...SIX.map(([name]) => `${name}: right, refuses, opcheck passes`), 'example: right'];
+    expect(ran.all?.split('\n').slice(-said.length)).toEqual(said);
+  },
+);
 
 test('ruff finds nothing in modules, and nothing to lay out once it has', { timeout: 60_000 }, async () => {
   const modules: readonly (readonly [name: string, type?: string])[] = [

@@ -89,3 +89,8 @@ for name, (args, reference, tolerance) in CASES.items():
     operator = getattr(loaded, f"{name}_operator")("ktune_test")
     torch.library.opcheck(operator, args)
     print(f"{name}: right, refuses, opcheck passes", flush=True)
+
+sys.path.insert(0, sys.argv[1])
+with open(os.path.join(sys.argv[1], "example.py")) as f:
+    exec(compile(f.read(), "example.py", "exec"), {})
+print("example: right")
