@@ -1,6 +1,9 @@
 // Runs kernels written in the shape of MTIA on a modelled grid of processing elements (PEs). Each PE has two cores, A moves data and B computes; they meet
 // in circular buffers in the local memory of the PE. Cores are fibres that stop where they wait, taken in order or backwards. What a kernel must not do
 // ends the call with a message that names PE, core, circular buffer and line. Define KT_LOCAL_BYTES and KT_DMA_ALIGN as the chip has them.
+//
+// Time is modelled in cycles of the chip, apart from the order in which fibres run: cores issue, units work in the order of issue, and every slot, link and
+// group carries the times at which it was filled and freed. KT_TIME_ONLY leaves out what moves and multiplies data, and keeps the times.
 #pragma once
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,6 +15,29 @@
 #endif
 #ifndef KT_DMA_ALIGN
 #define KT_DMA_ALIGN 32
+#endif
+
+// Figures of the model that arch.ts does not take from publications: assumptions, named in docs/mtia.md.
+#ifndef KT_PORT_BYTES
+#define KT_PORT_BYTES 64
+#endif
+#ifndef KT_LATENCY
+#define KT_LATENCY 150
+#endif
+#ifndef KT_LINK_BYTES
+#define KT_LINK_BYTES 128
+#endif
+#ifndef KT_DPE_BYTES
+#define KT_DPE_BYTES 32
+#endif
+#ifndef KT_DPE_TILES
+#define KT_DPE_TILES 2
+#endif
+#ifndef KT_SE_LANES
+#define KT_SE_LANES 32
+#endif
+#ifndef KT_ISSUE
+#define KT_ISSUE 4
 #endif
 
 namespace mtia {
@@ -48,10 +74,15 @@ struct Channel {
   unsigned prepared;
   /** By slot: bytes before the data, which begin as far from a border of DMA as in memory, and bytes of data. */
   unsigned lead[mostDepth], used[mostDepth];
+  /** Cycles at which each slot was filled, and at which it was free again. */
+  i64 filled[mostDepth], freed[mostDepth];
 };
 struct Pe {
   Channel cbs[mostCbs];
+  /** Cycles at which the units are free: DMA in, DMA out, dot-product engine, SIMD engine. */
+  i64 dmaIn, dmaOut, dpe, se;
 };
+static inline i64 later(i64 a, i64 b) { return a > b ? a : b; }
 enum State { ready, wantsSpace, wantsData, inGroup, linkFull, linkEmpty, atBarrier, ended };
 struct Fibre {
   void* sp;
@@ -60,6 +91,8 @@ struct Fibre {
   State state;
   unsigned cb;
   int line;
+  /** Cycles of the core. */
+  i64 time;
 };
 
 static Pe grid[mostPes];
@@ -73,6 +106,27 @@ static bool progress;
 static void (*bodies[2])(const void*);
 static const void* argumentsNow;
 static char report[1024];
+/** What all launches since `kt_model` took: cycles, bytes that DMA read and wrote in memory, cycles of dot products of all PEs. */
+struct Model {
+  i64 cycles, bytesIn, bytesOut, dot;
+  /** Bytes by circular buffer, of all kernels. */
+  i64 bytes[mostCbs];
+};
+static Model model;
+static inline void move(void* to, const void* from, i64 bytes) {
+#ifndef KT_TIME_ONLY
+  memcpy(to, from, bytes);
+#else
+  (void)to, (void)from, (void)bytes;
+#endif
+}
+static inline void zero(void* to, i64 bytes) {
+#ifndef KT_TIME_ONLY
+  memset(to, 0, bytes);
+#else
+  (void)to, (void)bytes;
+#endif
+}
 /** Cores of one kind that have come to the barrier, and how often all have. */
 static unsigned come[2], rounds[2];
 static const unsigned stackBytes = (64 << 10) + 320;
@@ -142,8 +196,7 @@ static void await(State state, unsigned cb, int line, F done) {
 static inline unsigned pe() { return current->pe; }
 static inline unsigned pes() { return pesNow; }
 
-/** The next free slot; waits for one. Data begin as far from a border of DMA as `like` does. */
-static inline void* cb_reserve_back(unsigned cb, const void* like = nullptr, int line = __builtin_LINE()) {
+static inline char* reserve(unsigned cb, const void* like, int line) {
   Channel& c = channel(cb, line);
   await(wantsSpace, cb, line, [&] { return c.pushed - c.popped < c.depth; });
   char* slot = slotOf(c, c.pushed);
@@ -157,32 +210,82 @@ static inline void* cb_reserve_back(unsigned cb, const void* like = nullptr, int
   c.used[k] = c.slotBytes;
   return slot + (c.lead[k] = (unsigned long)like % KT_DMA_ALIGN);
 }
-/** Hands the reserved slot to the reader. */
-static inline void cb_push_back(unsigned cb, int line = __builtin_LINE()) {
+/** The next free slot; waits for one. Data begin as far from a border of DMA as `like` does. */
+static inline void* cb_reserve_back(unsigned cb, const void* like = nullptr, int line = __builtin_LINE()) {
+  char* slot = reserve(cb, like, line);
+  const Channel& c = channel(cb, line);
+  current->time = later(current->time, c.freed[c.pushed % c.depth]);
+  return slot;
+}
+static inline void push(unsigned cb, i64 filled, int line) {
   Channel& c = channel(cb, line);
   if (!c.reserved) fail("pushes circular buffer %u without a reserved slot, line %d", cb, line);
   checkFence(c, slotOf(c, c.pushed), cb, line);
   c.reserved = false;
+  c.filled[c.pushed % c.depth] = filled;
   ++c.pushed;
   progress = true;
 }
-/** The oldest full slot; waits for one. It stays until it is popped. */
-static inline void* cb_wait_front(unsigned cb, int line = __builtin_LINE()) {
+/** Hands the reserved slot to the reader. */
+static inline void cb_push_back(unsigned cb, int line = __builtin_LINE()) {
+  // The SIMD engine may still be writing it.
+  push(cb, current->core == 'B' ? later(current->time, grid[current->pe].se) : current->time, line);
+}
+static inline char* front(unsigned cb, int line) {
   Channel& c = channel(cb, line);
   await(wantsData, cb, line, [&] { return c.pushed > c.popped; });
   c.fronted = true;
   return slotOf(c, c.popped) + c.lead[c.popped % c.depth];
 }
-/** Gives the oldest full slot back; what it held is gone. */
-static inline void cb_pop_front(unsigned cb, int line = __builtin_LINE()) {
+/** The oldest full slot; waits for one. It stays until it is popped. */
+static inline void* cb_wait_front(unsigned cb, int line = __builtin_LINE()) {
+  char* slot = front(cb, line);
+  const Channel& c = channel(cb, line);
+  current->time = later(current->time, c.filled[c.popped % c.depth]);
+  return slot;
+}
+static inline void pop(unsigned cb, i64 freed, int line) {
   Channel& c = channel(cb, line);
   if (!c.fronted) fail("pops circular buffer %u without having waited for it, line %d", cb, line);
   checkFence(c, slotOf(c, c.popped), cb, line);
   const unsigned k = c.popped % c.depth, end = c.lead[k] + c.used[k];
+#ifndef KT_TIME_ONLY
   memset(slotOf(c, c.popped), poison, end < c.slotBytes ? end : c.slotBytes);
+#else
+  (void)end;
+#endif
   c.fronted = false;
+  c.freed[k] = freed;
   ++c.popped;
   progress = true;
+}
+/** Gives the oldest full slot back; what it held is gone. */
+static inline void cb_pop_front(unsigned cb, int line = __builtin_LINE()) {
+  // The dot-product engine may still be reading it.
+  pop(cb, current->core == 'B' ? later(current->time, grid[current->pe].dpe) : current->time, line);
+}
+
+/** DMA into the reserved slot: begins when the core has issued it, the unit and the slot are free; the cycle at which the slot is filled. */
+static inline i64 dmaInto(unsigned cb, i64 bytes, i64 from, int line) {
+  Channel& c = channel(cb, line);
+  Pe& p = grid[current->pe];
+  const i64 start = later(later(from, p.dmaIn), c.freed[c.pushed % c.depth]);
+  p.dmaIn = start + (bytes + KT_PORT_BYTES - 1) / KT_PORT_BYTES;
+  return p.dmaIn + KT_LATENCY;
+}
+/** DMA out of the oldest full slot; the cycle at which it is free. */
+static inline i64 dmaFrom(unsigned cb, i64 bytes, int line) {
+  Channel& c = channel(cb, line);
+  Pe& p = grid[current->pe];
+  current->time += KT_ISSUE;
+  model.bytesOut += bytes;
+  model.bytes[cb] += bytes;
+  return p.dmaOut = later(later(current->time, p.dmaOut), c.filled[c.popped % c.depth]) + (bytes + KT_PORT_BYTES - 1) / KT_PORT_BYTES;
+}
+static inline i64 issued(unsigned cb, i64 bytes) {
+  model.bytesIn += bytes;
+  model.bytes[cb] += bytes;
+  return current->time += KT_ISSUE;
 }
 
 static void checkMover(int line) {
@@ -198,16 +301,17 @@ static void checkDma(const void* p, unsigned rows, unsigned rowBytes, unsigned s
 /** Moves rows from memory into the next free slot, and pushes it. */
 static inline void dma_in(unsigned cb, const void* from, unsigned rows, unsigned rowBytes, unsigned stride, int line = __builtin_LINE()) {
   checkDma(from, rows, rowBytes, stride, cb, line);
-  char* to = (char*)cb_reserve_back(cb, nullptr, line);
-  for (unsigned r = 0; r < rows; ++r) memcpy(to + r * rowBytes, (const char*)from + (unsigned long)r * stride, rowBytes);
-  cb_push_back(cb, line);
+  char* to = reserve(cb, nullptr, line);
+  for (unsigned r = 0; r < rows; ++r) move(to + r * rowBytes, (const char*)from + (unsigned long)r * stride, rowBytes);
+  const i64 bytes = (i64)rows * rowBytes;
+  push(cb, dmaInto(cb, bytes, issued(cb, bytes), line), line);
 }
 /** Moves the oldest full slot to rows of memory, and pops it. */
 static inline void dma_out(void* to, unsigned cb, unsigned rows, unsigned rowBytes, unsigned stride, int line = __builtin_LINE()) {
   checkDma(to, rows, rowBytes, stride, cb, line);
-  const char* from = (const char*)cb_wait_front(cb, line);
-  for (unsigned r = 0; r < rows; ++r) memcpy((char*)to + (unsigned long)r * stride, from + r * rowBytes, rowBytes);
-  cb_pop_front(cb, line);
+  const char* from = front(cb, line);
+  for (unsigned r = 0; r < rows; ++r) move((char*)to + (unsigned long)r * stride, from + r * rowBytes, rowBytes);
+  pop(cb, dmaFrom(cb, (i64)rows * rowBytes, line), line);
 }
 /**
  * Bytes at any address into the next free slot, which is pushed. DMA moves what lies on its borders on both sides, since the slot begins as far from a border
@@ -215,41 +319,47 @@ static inline void dma_out(void* to, unsigned cb, unsigned rows, unsigned rowByt
  */
 static inline void dma_in(unsigned cb, const void* from, i64 bytes, int line = __builtin_LINE()) {
   checkMover(line);
-  char* to = (char*)cb_reserve_back(cb, from, line);
+  char* to = reserve(cb, from, line);
   Channel& c = channel(cb, line);
   const unsigned k = c.pushed % c.depth;
   if (bytes < 0 || c.lead[k] + bytes > c.slotBytes) fail("%lld bytes exceed the slot of circular buffer %u, %u bytes, line %d", bytes, cb, c.slotBytes, line);
-  memcpy(to, from, bytes);
+  move(to, from, bytes);
   c.used[k] = bytes;
-  cb_push_back(cb, line);
+  push(cb, dmaInto(cb, bytes, issued(cb, bytes), line), line);
 }
 /** The oldest full slot to any address, and pops it; see dma_in. */
 static inline void dma_out(void* to, unsigned cb, i64 bytes, int line = __builtin_LINE()) {
   checkMover(line);
-  const char* from = (const char*)cb_wait_front(cb, line);
+  const char* from = front(cb, line);
   Channel& c = channel(cb, line);
   const unsigned k = c.popped % c.depth;
   if (c.lead[k] != (unsigned long)to % KT_DMA_ALIGN) fail("circular buffer %u is aligned otherwise than where it goes, line %d", cb, line);
   if (bytes < 0 || c.lead[k] + bytes > c.slotBytes) fail("%lld bytes exceed the slot of circular buffer %u, %u bytes, line %d", bytes, cb, c.slotBytes, line);
+#ifndef KT_TIME_ONLY
   const i64 rest = c.slotBytes - c.lead[k] - bytes;
   for (i64 n = 0; n < (rest < 64 ? rest : 64); ++n)
     if ((unsigned char)from[bytes + n] != poison) fail("circular buffer %u was written behind the end of its data, line %d", cb, line);
-  memcpy(to, from, bytes);
+#endif
+  move(to, from, bytes);
   c.used[k] = bytes;
-  cb_pop_front(cb, line);
+  pop(cb, dmaFrom(cb, bytes, line), line);
 }
 /** Rows of memory, wherever `row(k)` says that they begin, one behind the other into the next free slot, which is pushed; a row that is nowhere is left out. */
 template <class F>
 static inline void dma_in_indexed(unsigned cb, i64 rows, i64 rowBytes, F row, int line = __builtin_LINE()) {
   checkMover(line);
-  char* to = (char*)cb_reserve_back(cb, nullptr, line);
+  char* to = reserve(cb, nullptr, line);
   Channel& c = channel(cb, line);
   if (rows < 0 || rowBytes < 0 || rows * rowBytes > c.slotBytes) fail("%lld rows of %lld bytes exceed the slot of circular buffer %u, %u bytes, line %d", rows, rowBytes, cb, c.slotBytes, line);
   for (i64 k = 0; k < rows; ++k)
-    if (const void* from = row(k)) memcpy(to + k * rowBytes, from, rowBytes);
+    if (const void* from = row(k)) move(to + k * rowBytes, from, rowBytes);
   c.used[c.pushed % c.depth] = rows * rowBytes;
-  cb_push_back(cb, line);
+  // One instruction for each row.
+  current->time += KT_ISSUE * rows;
+  push(cb, dmaInto(cb, rows * rowBytes, issued(cb, rows * rowBytes), line), line);
 }
+/** The core executes so many instructions, one in a cycle. */
+static inline void work(i64 instructions) { current->time += instructions; }
 /** Copies within local memory. */
 static inline void ls_copy(void* to, const void* from, i64 bytes) { memcpy(to, from, bytes); }
 
@@ -286,46 +396,52 @@ struct Broadcast {
   const void* from;
   i64 rows, rowBytes, stride, round;
   unsigned came, first;
+  /** The cycle at which the last of the group asked, by parity of the round. */
+  i64 asked[2];
 };
 static Broadcast broadcasts[2 * mostPes];
-static void meet(Group g, const void* from, i64 rows, i64 rowBytes, i64 stride, unsigned cb, int line) {
-  if (g.members < 2) return;
+/** Waits for the group; the cycle at which all have asked. Memory is read once. */
+static i64 meet(Group g, const void* from, i64 rows, i64 rowBytes, i64 stride, unsigned cb, int line) {
+  if (g.members < 2) return issued(cb, rows * rowBytes);
   if (g.id >= 2 * mostPes) fail("there is no group %u, line %d", g.id, line);
   Broadcast& b = broadcasts[g.id];
   if (b.came == 0) b.from = from, b.rows = rows, b.rowBytes = rowBytes, b.stride = stride, b.first = current->pe;
   else if (b.from != from || b.rows != rows || b.rowBytes != rowBytes || b.stride != stride)
     fail("asks for another block of its group in circular buffer %u than PE %u, line %d", cb, b.first, line);
-  const i64 round = b.round;
+  const i64 round = b.round, own = issued(cb, b.came == 0 ? rows * rowBytes : 0);
+  i64& asked = b.asked[round & 1];
+  asked = b.came == 0 ? own : later(asked, own);
   progress = true;
   if (++b.came == g.members) b.came = 0, ++b.round;
   await(inGroup, cb, line, [&] { return b.round != round; });
+  return asked;
 }
 /** How many of `most` are left. */
 static inline i64 extent(i64 left, i64 most) { return left < 0 ? 0 : left < most ? left : most; }
 /** A block of rows into the next free slot, which holds `slotRows` of `slotRowBytes` and is 0 where the block ends before; pushed. */
 static inline void dma_in_block(unsigned cb, const void* from, i64 rows, i64 rowBytes, i64 stride, i64 slotRows, i64 slotRowBytes, Group group, int line = __builtin_LINE()) {
   checkMover(line);
-  char* to = (char*)cb_reserve_back(cb, nullptr, line);
+  char* to = reserve(cb, nullptr, line);
   Channel& c = channel(cb, line);
   if (rows > slotRows || rowBytes > slotRowBytes || slotRows * slotRowBytes > c.slotBytes)
     fail("a block of %lld rows of %lld bytes exceeds the slot of circular buffer %u, line %d", rows, rowBytes, cb, line);
-  meet(group, from, rows, rowBytes, stride, cb, line);
+  const i64 asked = meet(group, from, rows, rowBytes, stride, cb, line);
   for (i64 r = 0; r < rows; ++r) {
-    memcpy(to + r * slotRowBytes, (const char*)from + r * stride, rowBytes);
-    memset(to + r * slotRowBytes + rowBytes, 0, slotRowBytes - rowBytes);
+    move(to + r * slotRowBytes, (const char*)from + r * stride, rowBytes);
+    zero(to + r * slotRowBytes + rowBytes, slotRowBytes - rowBytes);
   }
-  memset(to + (rows > 0 ? rows : 0) * slotRowBytes, 0, (slotRows - (rows > 0 ? rows : 0)) * slotRowBytes);
+  zero(to + rows * slotRowBytes, (slotRows - rows) * slotRowBytes);
   c.used[c.pushed % c.depth] = slotRows * slotRowBytes;
-  cb_push_back(cb, line);
+  push(cb, dmaInto(cb, rows * rowBytes, asked, line), line);
 }
 /** The oldest full slot, rows of `slotRowBytes`, to rows of memory; popped. */
 static inline void dma_out_block(void* to, unsigned cb, i64 rows, i64 rowBytes, i64 stride, i64 slotRowBytes, int line = __builtin_LINE()) {
   checkMover(line);
-  const char* from = (const char*)cb_wait_front(cb, line);
+  const char* from = front(cb, line);
   if (rowBytes > slotRowBytes || rows * slotRowBytes > channel(cb, line).slotBytes)
     fail("a block of %lld rows of %lld bytes exceeds the slot of circular buffer %u, line %d", rows, rowBytes, cb, line);
-  for (i64 r = 0; r < rows; ++r) memcpy((char*)to + r * stride, from + r * slotRowBytes, rowBytes);
-  cb_pop_front(cb, line);
+  for (i64 r = 0; r < rows; ++r) move((char*)to + r * stride, from + r * slotRowBytes, rowBytes);
+  pop(cb, dmaFrom(cb, rows * rowBytes, line), line);
 }
 
 /** Sums of the reduction engine: banks of 32 x 32 words, and the link that brings those of the PE before. */
@@ -338,19 +454,29 @@ struct Sums {
   alignas(64) Word banks[mostBanks][32 * 32];
   Word link[linkDepth][32 * 32];
   i64 sent, received;
+  /** Cycles at which what is on the link was sent, and at which its place was free. */
+  i64 came[linkDepth], freed[linkDepth];
 };
 static Sums sums[mostPes];
 static Word* bankOf(unsigned bank) {
   if (bank >= mostBanks) fail("there is no bank %u of sums", bank);
   return sums[current->pe].banks[bank];
 }
-static inline void re_init(unsigned bank) { memset(bankOf(bank), 0, sizeof sums[0].banks[0]); }
+static inline void re_init(unsigned bank) {
+  current->time += KT_ISSUE;
+  zero(bankOf(bank), sizeof sums[0].banks[0]);
+}
 /** Sends a bank to the next PE of the row; waits while the link is full. */
 static inline void re_send(unsigned bank, int line = __builtin_LINE()) {
   if (current->pe + 1 >= pesNow) fail("sends sums beyond the grid, line %d", line);
   Sums& to = sums[current->pe + 1];
   await(linkFull, bank, line, [&] { return to.sent - to.received < linkDepth; });
-  memcpy(to.link[to.sent++ % linkDepth], bankOf(bank), sizeof to.link[0]);
+  const unsigned k = to.sent++ % linkDepth;
+  move(to.link[k], bankOf(bank), sizeof to.link[0]);
+  Pe& p = grid[current->pe];
+  current->time += KT_ISSUE;
+  p.dpe = later(later(current->time, p.dpe), to.freed[k]) + (i64)sizeof to.link[0] / KT_LINK_BYTES;
+  to.came[k] = p.dpe;
   progress = true;
 }
 /** Adds what the PE before has sent to a bank; waits for it. */
@@ -358,7 +484,12 @@ static inline const Word* received(unsigned bank, int line) {
   Sums& own = sums[current->pe];
   await(linkEmpty, bank, line, [&] { return own.sent > own.received; });
   progress = true;
-  return own.link[own.received++ % linkDepth];
+  const unsigned k = own.received++ % linkDepth;
+  Pe& p = grid[current->pe];
+  current->time += KT_ISSUE;
+  // A row of a bank in a cycle.
+  own.freed[k] = p.dpe = later(later(current->time, p.dpe), own.came[k]) + 32;
+  return own.link[k];
 }
 static inline void re_recv_acc_f32(unsigned bank, int line = __builtin_LINE()) {
   Word* to = bankOf(bank);
@@ -372,17 +503,68 @@ static inline void re_recv_acc_i32(unsigned bank, int line = __builtin_LINE()) {
 }
 /** A bank to local memory, rows `pitch` words apart. */
 static inline void re_store(unsigned bank, void* to, unsigned pitch) {
-  for (unsigned r = 0; r < 32; ++r) memcpy((Word*)to + r * pitch, bankOf(bank) + r * 32, 32 * sizeof(Word));
+  // The core waits for the sums, which then take two cycles a row.
+  current->time = later(current->time + KT_ISSUE, grid[current->pe].dpe) + 64;
+  for (unsigned r = 0; r < 32; ++r) move((Word*)to + r * pitch, bankOf(bank) + r * 32, 32 * sizeof(Word));
 }
+
+static inline void toF32(float& to, Word w) { to = w.f32; }
+static inline void toI32(int& to, Word w) { to = w.i32; }
+static inline void toBf16(unsigned short& to, Word w) {
+  const unsigned u = (unsigned)w.i32;
+  to = w.f32 != w.f32 ? (u >> 16) | 0x40u : (u + 0x7fffu + ((u >> 16) & 1u)) >> 16;
+}
+static inline void toF16(unsigned short& to, Word w) {
+  const unsigned u = (unsigned)w.i32, sign = (u >> 16) & 0x8000u, size = u & 0x7fffffffu;
+  unsigned h;
+  if (size > 0x7f800000u) h = 0x7e00u;
+  else if (size >= 0x477ff000u) h = 0x7c00u;
+  // Subnormal results are rounded by an addition.
+  else if (size < 0x38800000u) h = __builtin_bit_cast(unsigned, __builtin_bit_cast(float, size) + 0.5f) - 0x3f000000u;
+  else h = (size - 0x38000000u + 0xfffu + ((size >> 13) & 1u)) >> 13;
+  to = (unsigned short)(sign | h);
+}
+/** A bank through the SIMD engine to local memory, rounded to the type of the result; rows `pitch` elements apart. The core goes on. */
+template <class T, void (*round)(T&, Word)>
+static inline void seStore(unsigned bank, T* to, unsigned pitch) {
+  Pe& p = grid[current->pe];
+  current->time += KT_ISSUE;
+  p.dpe = p.se = later(later(current->time, p.dpe), p.se) + 32 * 32 / KT_SE_LANES;
+  const Word* from = bankOf(bank);
+#ifndef KT_TIME_ONLY
+  for (unsigned r = 0; r < 32; ++r)
+    for (unsigned k = 0; k < 32; ++k) round(to[r * pitch + k], from[r * 32 + k]);
+#else
+  (void)to, (void)pitch, (void)from;
+#endif
+}
+static inline void se_store_f32(unsigned bank, float* to, unsigned pitch) { seStore<float, toF32>(bank, to, pitch); }
+static inline void se_store_i32(unsigned bank, int* to, unsigned pitch) { seStore<int, toI32>(bank, to, pitch); }
+static inline void se_store_bf16(unsigned bank, unsigned short* to, unsigned pitch) { seStore<unsigned short, toBf16>(bank, to, pitch); }
+static inline void se_store_f16(unsigned bank, unsigned short* to, unsigned pitch) { seStore<unsigned short, toF16>(bank, to, pitch); }
 
 /** bank[i][j] += Σ left[i][k] right[k][j], summed in the order of k; elements lie at i · row + k · step and k · step + j · col. */
 enum : unsigned { mostDepthOfProduct = 512 };
-template <class Acc, class T, Acc (*widen)(T)>
+template <bool engine, class Acc, class T, Acc (*widen)(T)>
 static inline void mml(Acc* bank, const T* left, unsigned row, unsigned leftStep, const T* right, unsigned rightStep, unsigned col, unsigned depth) {
   typedef Acc V __attribute__((vector_size(64)));
   static V b[mostDepthOfProduct][2];
   static Acc a[32][mostDepthOfProduct];
   if (depth > mostDepthOfProduct) fail("a product of depth %u", depth);
+  Pe& p = grid[current->pe];
+  current->time += KT_ISSUE;
+  const i64 start = later(current->time, p.dpe);
+  if (engine) {
+    const i64 cost = (depth * sizeof(T) + KT_DPE_BYTES - 1) / KT_DPE_BYTES * 32 / KT_DPE_TILES;
+    p.dpe = start + cost;
+    model.dot += cost;
+  } else {
+    // Two vectors for each row and step: a multiplication and addition in one instruction.
+    current->time = p.dpe = start + 32 * 2 * depth;
+  }
+#ifdef KT_TIME_ONLY
+  return;
+#endif
   if (col == 1)
     for (unsigned k = 0; k < depth; ++k)
       for (unsigned j = 0; j < 32; ++j) ((Acc*)b[k])[j] = widen(right[k * rightStep + j]);
@@ -410,17 +592,17 @@ static inline float widenF16(unsigned short x) {
 }
 static inline int widenI8(signed char x) { return x; }
 static inline int widenU8(unsigned char x) { return x; }
-#define KT_MML(name, Acc, T, widen)                                                                                                         \
+#define KT_MML(name, engine, Acc, T, widen)                                                                                                         \
   static inline void name(unsigned bank, const T* left, unsigned row, unsigned leftStep, const T* right, unsigned rightStep, unsigned col, \
                           unsigned depth) {                                                                                                 \
-    mml<Acc, T, widen>((Acc*)bankOf(bank), left, row, leftStep, right, rightStep, col, depth);                                             \
+    mml<engine, Acc, T, widen>((Acc*)bankOf(bank), left, row, leftStep, right, rightStep, col, depth);                                             \
   }
 // The dot-product engine multiplies these types; f32 is multiplied by the vector unit.
-KT_MML(dpe_mml_bf16, float, unsigned short, widenBf16)
-KT_MML(dpe_mml_f16, float, unsigned short, widenF16)
-KT_MML(dpe_mml_i8, int, signed char, widenI8)
-KT_MML(dpe_mml_u8, int, unsigned char, widenU8)
-KT_MML(rvv_mml_f32, float, float, widenF32)
+KT_MML(dpe_mml_bf16, true, float, unsigned short, widenBf16)
+KT_MML(dpe_mml_f16, true, float, unsigned short, widenF16)
+KT_MML(dpe_mml_i8, true, int, signed char, widenI8)
+KT_MML(dpe_mml_u8, true, int, unsigned char, widenU8)
+KT_MML(rvv_mml_f32, false, float, float, widenF32)
 
 /** Waits for the same core of all PEs. */
 static inline void pe_barrier(int line = __builtin_LINE()) {
@@ -503,7 +685,10 @@ static void launch(void (*coreA)(const Args&), void (*coreB)(const Args&), const
   pesNow = pes, cbsNow = N;
   come[0] = come[1] = rounds[0] = rounds[1] = 0;
   memset(broadcasts, 0, sizeof broadcasts);
-  for (unsigned p = 0; p < pes; ++p) sums[p].sent = sums[p].received = 0;
+  for (unsigned p = 0; p < pes; ++p) {
+    sums[p].sent = sums[p].received = 0;
+    for (unsigned k = 0; k < linkDepth; ++k) sums[p].came[k] = sums[p].freed[k] = 0;
+  }
   // A launch that ended in a fault left its slots as they were.
   if (running)
     for (Arena& a : arenas) forget(a);
@@ -518,13 +703,14 @@ static void launch(void (*coreA)(const Args&), void (*coreB)(const Args&), const
   if (!stacks) fail("no memory for the grid");
   char* at = arena.memory;
   for (unsigned p = 0; p < pes; ++p) {
+    grid[p].dmaIn = grid[p].dmaOut = grid[p].dpe = grid[p].se = 0;
     for (unsigned k = 0; k < N; ++k) {
-      grid[p].cbs[k] = {at, table[k].slotBytes, table[k].depth, 0, 0, false, false, arena.prepared[p][k], {}, {}};
+      grid[p].cbs[k] = {at, table[k].slotBytes, table[k].depth, 0, 0, false, false, arena.prepared[p][k], {}, {}, {}, {}};
       at += (unsigned long)(slotStride(table[k].slotBytes) + redZone) * table[k].depth;
     }
     for (unsigned b = 0; b < 2; ++b) {
       const unsigned k = 2 * p + b;
-      fibres[k] = {fresh(stacks + (unsigned long)stackBytes * (k + 1)), p, b ? 'B' : 'A', ready, 0, 0};
+      fibres[k] = {fresh(stacks + (unsigned long)stackBytes * (k + 1)), p, b ? 'B' : 'A', ready, 0, 0, 0};
     }
   }
   for (unsigned live = 2 * pes; live > 0;) {
@@ -547,6 +733,10 @@ static void launch(void (*coreA)(const Args&), void (*coreB)(const Args&), const
       arena.prepared[p][k] = c.reserved && c.prepared > 0 ? 0 : c.prepared;
     }
   running = false;
+  i64 last = 0;
+  for (unsigned k = 0; k < 2 * pes; ++k) last = later(last, fibres[k].time);
+  for (unsigned p = 0; p < pes; ++p) last = later(last, later(later(grid[p].dmaIn, grid[p].dmaOut), later(grid[p].dpe, grid[p].se)));
+  model.cycles += last;
 }
 }  // namespace mtia
 
@@ -555,4 +745,11 @@ extern "C" __attribute__((visibility("default"), used)) inline const char* kt_wh
   using namespace mtia;
   if (!report[0] && current) snprintf(report, sizeof report, "PE %u, core %c", current->pe, current->core);
   return report;
+}
+
+/** For who reads the model: what it counted since the last time. */
+extern "C" __attribute__((visibility("default"), used)) inline mtia::Model kt_model() {
+  const mtia::Model seen = mtia::model;
+  mtia::model = {};
+  return seen;
 }

@@ -13,6 +13,9 @@ const COBURN = 'published: Coburn et al., ISCA 2025, doi 10.1145/3695053.3731409
 const TRAINING = 'published: MTIA 300, ISCA 2026';
 const PRESS = 'published: press reports of 2026-03 on chips 400, 450 and 500';
 
+/** The tiles of 2i and 300 are published as such, that of 1 as operations a second. */
+const DPE = 'derived: published tiles, or operations a second over clock and PEs';
+
 const figure = (value: number, unit: string, origin: string): Figures[string] => ({ value, unit, origin });
 /** Bytes in a cycle of the chip's clock. */
 const perCycle = (gbPerSecond: number, ghz: number, from: string): Figures[string] =>
@@ -27,6 +30,17 @@ interface Published {
   readonly bandwidth: readonly [local: number, sram: number, dram: number];
   /** Bytes of a multiple that addresses of DMA must have. */
   readonly align: Figures[string];
+  readonly units: Units;
+}
+/** What the model takes of the units of a PE. */
+interface Units {
+  /** Bytes a cycle of the port of DMA, and of the link that passes sums; assumed. */
+  readonly port: number;
+  readonly link: number;
+  /** Bytes of the reduced axis that a tile of the dot-product engine takes in 32 cycles, and its tiles. */
+  readonly dpe: readonly [bytes: number, tiles: number];
+  /** Elements a cycle of the SIMD engine. */
+  readonly lanes: number;
 }
 function chip(name: string, grid: readonly [number, number], p: Published): MtiaArch {
   const [local, sram, dram] = p.bandwidth;
@@ -45,6 +59,12 @@ function chip(name: string, grid: readonly [number, number], p: Published): Mtia
       sramPerCycle: perCycle(sram, p.ghz, 'bandwidth of shared memory'),
       dramPerCycle: perCycle(dram, p.ghz, 'bandwidth of DRAM'),
       dmaAlign: p.align,
+      port: figure(p.units.port, 'byte/cycle', 'assumed: only that it doubled from 1 to 2i is published'),
+      latency: figure(150, 'cycle', 'assumed: shared memory to local memory'),
+      link: figure(p.units.link, 'byte/cycle', 'assumed: nothing of the reduction network is published'),
+      dpeBytes: figure(p.units.dpe[0], 'byte', DPE),
+      dpeTiles: figure(p.units.dpe[1], 'tile', DPE),
+      seLanes: figure(p.units.lanes, 'element/cycle', 'derived: operations a second over clock and PEs'),
     },
   };
 }
@@ -68,6 +88,7 @@ export const MTIA_ARCHS: readonly MtiaArch[] = [
     sramMiB: 192,
     bandwidth: [1900, 11400, 6100],
     align: figure(1, 'byte', TRAINING),
+    units: { port: 128, link: 256, dpe: [64, 2], lanes: 128 },
   }),
   chip('1', [8, 8], {
     origin: COBURN,
@@ -76,6 +97,7 @@ export const MTIA_ARCHS: readonly MtiaArch[] = [
     sramMiB: 128,
     bandwidth: [400, 800, 176],
     align: figure(32, 'byte', 'assumed: the rule of MTIA 2i'),
+    units: { port: 32, link: 64, dpe: [32, 1], lanes: 16 },
   }),
   chip('2i', [8, 8], {
     origin: COBURN,
@@ -84,6 +106,7 @@ export const MTIA_ARCHS: readonly MtiaArch[] = [
     sramMiB: 256,
     bandwidth: [1000, 2700, 204.8],
     align: figure(32, 'byte', 'published: Hammond et al., arXiv 2512.10977'),
+    units: { port: 64, link: 128, dpe: [32, 2], lanes: 32 },
   }),
 ];
 

@@ -46,6 +46,8 @@ export interface EmitOptions {
   readonly division: Division | undefined;
   /** What each kernel is called where it runs on local memory. */
   readonly names: readonly string[];
+  /** Loops tell the model how many instructions they take. */
+  readonly count?: boolean;
   /** Kernels that multiply matrices in blocks, by their place in the program; their bodies are what follows on a tile. */
   readonly gemms: ReadonlyMap<number, Gemm>;
 }
@@ -67,7 +69,7 @@ export function emitGrid(graph: StageGraph, source: StageGraph, lowered: TilePro
   const pr = printer(cppDialect(c), new Map(p.arrays.map((a) => [a.id, a])));
   const kernels = p.kernels.map((k, n) => {
     const gemm = options.gemms.get(n);
-    if (gemm !== undefined) return gemmModel(p, k, gemm, params, c, entry);
+    if (gemm !== undefined) return gemmModel(p, k, gemm, params, c, options);
     const found = options.division === undefined ? undefined : staged(p, k, graph);
     return kernelModel(p, k, found, params, c, options);
   });

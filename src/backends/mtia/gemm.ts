@@ -8,8 +8,10 @@ import { cppDialect } from '../clike/dialect.ts';
 import type { Collector } from '../clike/prelude/collector.ts';
 import { storageType } from '../clike/prelude/types.ts';
 import type { Parameter } from '../clike/signature.ts';
+import { counting } from './count.ts';
+import type { EmitOptions } from './emit.ts';
 import type { KernelModel } from './kernel.ts';
-import { batchName, bytesOf, TILE, tileShape } from './product.ts';
+import { batchName, bytesOf, storedPlain, TILE, tileShape } from './product.ts';
 import type { Block, Matrix, Product, TileArrays } from './product.ts';
 import { SLACK } from './table.ts';
 
@@ -45,7 +47,7 @@ function buffersOf({ product: p, config: { block, depthIn, depthOut } }: Gemm): 
   return [
     { name: cbOf(p.left, 'A'), bytes: block.m * block.k * bytesOf(p.left), depth: depthIn },
     { name: cbOf(p.right, 'B'), bytes: block.k * block.n * bytesOf(p.right), depth: depthIn },
-    { name: 'CB_SUMS', bytes: block.m * block.n * 4, depth: 1 },
+    ...(storedPlain(p) === undefined ? [{ name: 'CB_SUMS', bytes: block.m * block.n * 4, depth: 1 }] : []),
     ...p.ins.map((x) => ({ name: cbOf(x, 'IN'), bytes: tile(x), depth: depthOut })),
     ...p.outs.map((x) => ({ name: cbOf(x, 'OUT'), bytes: tile(x), depth: depthOut })),
   ];
@@ -63,7 +65,7 @@ export function gemmModel(
   g: Gemm,
   params: readonly Parameter[],
   c: Collector,
-  entry: string,
+  options: EmitOptions,
 ): KernelModel {
   const { product: p, config } = g;
   const { block, grid, kSplit } = config;
@@ -205,7 +207,15 @@ export function gemmModel(
   const engine = p.left.dtype === 'f32' ? 'rvv_mml_f32' : `dpe_mml_${p.left.dtype}`;
   const slot = (x: Matrix): string => must(g.arrays.get(x.buf), x.buf);
   const sums = must(g.arrays.get(TILE.acc), 'sums');
-  const bodyLines = statements(k.body, d, printer(d, arrays), (op) => op.text, 0);
+  const plain = storedPlain(p);
+  const corner = `kt_n / ${across} * ${32 * block.n} + kt_n % ${across} * 32, ${block.n}`;
+  const bodyLines = statements(
+    k.body,
+    options.count === true ? counting(d) : d,
+    printer(d, arrays),
+    (op) => op.text,
+    0,
+  );
   const b = [
     ...head,
     ...nested([
@@ -229,16 +239,27 @@ export function gemmModel(
             '}',
           ]),
       'if (!kt_stores) continue;',
-      `${acc}* ${sums} = (${acc}*)cb_reserve_back(CB_SUMS);`,
-      `for (unsigned kt_n = 0; kt_n < ${banks}; ++kt_n) re_store(kt_n, ${sums} + kt_n / ${across} * ${32 * block.n} + kt_n % ${across} * 32, ${block.n});`,
+      ...(plain === undefined
+        ? [
+            `${acc}* ${sums} = (${acc}*)cb_reserve_back(CB_SUMS);`,
+            `for (unsigned kt_n = 0; kt_n < ${banks}; ++kt_n)`,
+            `  re_store(kt_n, ${sums} + ${corner});`,
+          ]
+        : []),
       ...p.ins.map((x) => `const ${T(x)}* ${slot(x)} = (const ${T(x)}*)cb_wait_front(${cbOf(x, 'IN')});`),
       ...p.outs.map((x) => `${T(x)}* ${slot(x)} = (${T(x)}*)cb_reserve_back(${cbOf(x, 'OUT')});`),
-      ...bodyLines,
+      ...(plain === undefined
+        ? bodyLines
+        : [
+            '// Nothing follows: the SIMD engine rounds the sums on their way to local memory.',
+            `for (unsigned kt_n = 0; kt_n < ${banks}; ++kt_n)`,
+            ...p.outs.map((x) => `  se_store_${plain}(kt_n, ${slot(x)} + ${corner});`),
+          ]),
       ...p.outs.map((x) => `cb_push_back(${cbOf(x, 'OUT')});`),
       ...p.ins.map((x) => `cb_pop_front(${cbOf(x, 'IN')});`),
     ]),
   ];
-  const name = `${entry}_${k.id}`;
+  const name = `${options.entry}_${k.id}`;
   const all = buffersOf(g);
   return {
     name,

@@ -13,6 +13,7 @@ import { cppDialect } from '../clike/dialect.ts';
 import type { Collector } from '../clike/prelude/collector.ts';
 import { storageType } from '../clike/prelude/types.ts';
 import type { Parameter } from '../clike/signature.ts';
+import { counting } from './count.ts';
 import { elementsOf, firstOf, isZero } from './staging.ts';
 import type { Staged } from './staging.ts';
 import { SLACK, tableOf, unitOf } from './table.ts';
@@ -353,7 +354,13 @@ function coresOf(
     '    const i64 parts = kt_a.kt_shares;',
     ...opened.map((l) => `    ${l}`),
     ...[...origins, ...firsts].map((l) => `    ${l}`),
-    ...statements([...s.prefix, ...s.body], d, printer(d, arrays), (op) => op.text, 2),
+    ...statements(
+      [...s.prefix, ...s.body],
+      options.count === true ? counting(d) : d,
+      printer(d, arrays),
+      (op) => op.text,
+      2,
+    ),
     ...closed.map((l) => `    ${l}`),
     ...(options.dual ? [] : out('kt_w').map((l) => `    ${l}`)),
     '  }',

@@ -103,6 +103,20 @@ export function productOf(kernel: KernelPlan, graph: StageGraph): Product | unde
 }
 const folds = (e: Expr): boolean => e.kind === 'reduce' || children(e).some(folds);
 
+/** The type that sums are rounded to where they are the result and nothing follows: the SIMD engine does that on their way to local memory. */
+export function storedPlain(p: Product): DType | undefined {
+  const [only, ...more] = p.after;
+  const [out] = p.outs;
+  if (only === undefined || more.length > 0 || out === undefined || !PLAIN.has(out.dtype)) return undefined;
+  let e = only.value;
+  while ((e.kind === 'cast' && e.to === out.dtype) || e.kind === 'convert') {
+    if (e.kind === 'convert' && e.type !== p.acc) return undefined;
+    e = e.a;
+  }
+  return e.kind === 'var' && e.id === 'acc' ? out.dtype : undefined;
+}
+const PLAIN: ReadonlySet<DType> = new Set<DType>(['f32', 'i32', 'bf16', 'f16']);
+
 /** Rows and columns of the tile of a PE, and reduced elements of a block. */
 export interface Block {
   readonly m: number;

@@ -18,7 +18,7 @@ const sysroot = (): string => process.env['KTUNE_RISCV_SYSROOT'] ?? '/usr/riscv6
 const RUNNER_COMPILER = 'riscv64-linux-gnu-g++';
 
 /** What kernels are built with; the length of vectors is fixed, as it is in the chip. */
-const FLAGS = [
+export const FLAGS: readonly string[] = [
   '--target=riscv64-linux-gnu',
   '-march=rv64gcv_zvl512b',
   '-mabi=lp64d',
@@ -92,6 +92,23 @@ export const mtiaRunner = (): RunnerSpec => ({
 /** The runtime that emitted kernels include. */
 const RUNTIME = fileURLToPath(new URL('../../../native/mtia/ktune_mtia.h', import.meta.url));
 
+/** Where the runtime is, and what it has to know of the chip. */
+export function figuresOf(arch: Arch): readonly string[] {
+  const { figures } = mtiaArch(arch);
+  const value = (name: string): number => must(figures[name], name).value;
+  return [
+    `-I${dirname(RUNTIME)}`,
+    `-DKT_LOCAL_BYTES=${value('localBytes')}`,
+    `-DKT_DMA_ALIGN=${value('dmaAlign')}`,
+    `-DKT_PORT_BYTES=${value('port')}`,
+    `-DKT_LATENCY=${value('latency')}`,
+    `-DKT_LINK_BYTES=${value('link')}`,
+    `-DKT_DPE_BYTES=${value('dpeBytes')}`,
+    `-DKT_DPE_TILES=${value('dpeTiles')}`,
+    `-DKT_SE_LANES=${value('seLanes')}`,
+  ];
+}
+
 /** Compiles the variants into one shared object for RISC-V in `outDir`. */
 export async function mtiaCompile(
   arch: Arch,
@@ -103,13 +120,7 @@ export async function mtiaCompile(
   const parts = await missing();
   if (version === undefined || parts.length > 0)
     return { ok: false, kind: 'missing', log: parts.map((p) => `${p.what}: ${p.fix}`).join('\n') };
-  const { localBytes, dmaAlign } = mtiaArch(arch).figures;
-  const flags = [
-    ...FLAGS,
-    `-I${dirname(RUNTIME)}`,
-    `-DKT_LOCAL_BYTES=${must(localBytes, 'local memory').value}`,
-    `-DKT_DMA_ALIGN=${must(dmaAlign, 'alignment of DMA').value}`,
-  ];
+  const flags = [...FLAGS, ...figuresOf(arch)];
   const build = {
     command: compiler(),
     compiler: version,

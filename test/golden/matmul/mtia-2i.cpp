@@ -56,11 +56,10 @@ static inline u32 f32_to_bf16(f32 x) {
 }
 
 namespace matmul_k0_y {
-enum : unsigned { CB_A_A, CB_B_B, CB_SUMS, CB_OUT_Y };
+enum : unsigned { CB_A_A, CB_B_B, CB_OUT_Y };
 KT_CB_TABLE(table,
             {16448, 2},  // CB_A_A
             {16448, 2},  // CB_B_B
-            {16448, 1},  // CB_SUMS
             {8256, 2}  // CB_OUT_Y
 );
 
@@ -137,24 +136,10 @@ static void core_b(const Args& kt_a) {
         if (kt_ks < 1) re_send(kt_n);
       }
       if (!kt_stores) continue;
-      f32* sums_scratch = (f32*)cb_reserve_back(CB_SUMS);
-      for (unsigned kt_n = 0; kt_n < 4; ++kt_n) re_store(kt_n, sums_scratch + kt_n / 2 * 2048 + kt_n % 2 * 32, 64);
       bf16* y_tile_scratch = (bf16*)cb_reserve_back(CB_OUT_Y);
-      // y
-      for (i64 i = 0; i < kt_mr; ++i) {
-        const i64 j_end = kt_nr - (kt_nr & 31);
-        for (i64 j = 0; j < j_end; j += 32) {
-          store_bf16_x16(y_tile_scratch + i * 64 + j, load_f32_x16(sums_scratch + i * 64 + j));
-          store_bf16_x16(y_tile_scratch + i * 64 + (j + 16), load_f32_x16(sums_scratch + i * 64 + (j + 16)));
-        }
-        const i64 j_end_1 = kt_nr - ((kt_nr - j_end) & 15);
-        for (i64 j = j_end; j < j_end_1; j += 16) {
-          store_bf16_x16(y_tile_scratch + i * 64 + j, load_f32_x16(sums_scratch + i * 64 + j));
-        }
-        for (i64 j = j_end_1; j < kt_nr; ++j) {
-          y_tile_scratch[i * 64 + j] = (bf16)f32_to_bf16(sums_scratch[i * 64 + j]);
-        }
-      }
+      // Nothing follows: the SIMD engine rounds the sums on their way to local memory.
+      for (unsigned kt_n = 0; kt_n < 4; ++kt_n)
+        se_store_bf16(kt_n, y_tile_scratch + kt_n / 2 * 2048 + kt_n % 2 * 32, 64);
       cb_push_back(CB_OUT_Y);
     }
 }
