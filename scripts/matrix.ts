@@ -71,7 +71,8 @@ if (existsSync(recordFile) && !args.fresh) {
 const scratch = mkdtempSync(join(tmpdir(), 'ktune-matrix-'));
 const prepared = await prepareRunner(backend.runner(must(archs[0], 'an architecture')), join(tmpdir(), 'ktune-cache'));
 if (!prepared.ok) throw new Error(prepared.detail);
-const runner = createRunner({ command: prepared.command, args: prepared.args });
+// Python and torch take their time on a busy machine.
+const runner = createRunner({ command: prepared.command, args: prepared.args, startMs: 60_000 });
 const wide = readFileSync('/proc/cpuinfo', 'utf8').includes('avx512f');
 const executed =
   backend.name === 'cpp'

@@ -83,7 +83,7 @@ export function backendSuite(backend: Backend, archName: string, programs: Progr
       dir = mkdtempSync(join(tmpdir(), 'ktune-conformance-'));
       const prepared = await prepareRunner(backend.runner(arch), join(tmpdir(), 'ktune-test-cache'));
       if (!prepared.ok) throw new Error(prepared.detail);
-      runner = createRunner({ command: prepared.command, args: prepared.args });
+      runner = createRunner({ command: prepared.command, args: prepared.args, startMs: 60_000 });
     }, 120_000);
     afterAll(async () => {
       await runner?.close();

@@ -2,6 +2,7 @@ import { cpp } from '../../src/backends/cpp/cpp.ts';
 import { cuda } from '../../src/backends/cuda/cuda.ts';
 import { hip } from '../../src/backends/hip/hip.ts';
 import { mtia } from '../../src/backends/mtia/mtia.ts';
+import { triton } from '../../src/backends/triton/triton.ts';
 import { backendSuite, EVERY_KIND } from './backend.suite.ts';
 import type { Programs } from './backend.suite.ts';
 
@@ -41,3 +42,6 @@ const some = vectors.filter(([op]) => op === 'rmsnorm' || op === 'sigrid_hash' |
 backendSuite(mtia, '2i', EVERY_KIND, { cases: 3, configs: 0, work: 3000 });
 backendSuite(mtia, '300', some, { cases: 2, configs: 0, work: 3000 });
 backendSuite(mtia, '1', some.slice(0, 1), { cases: 2, configs: 0, work: 3000 });
+// Triton's interpreter takes its time: few cases, lists of tensors are refused there.
+const blocks = [...EVERY_KIND, ...BLOCKS].filter(([op]) => op !== 'batch_event_truncate_list');
+backendSuite(triton, 'sm_90', blocks, { cases: 3, configs: 1, work: 400 });

@@ -1,4 +1,3 @@
-# ruff: noqa: PLR0124
 # matmul for triton:sm_90, made by ktune.
 # Matrix product with an f32 accumulator, rounded once.
 #
@@ -42,6 +41,7 @@ MATMUL_CONFIG = {
     "BLOCK_M": 64,
     "BLOCK_N": 64,
     "BLOCK_K": 32,
+    "GROUP_M": 8,
     "launch": {"num_warps": 4, "num_stages": 2},
 }
 
@@ -57,6 +57,7 @@ def matmul_k0_y(
     BLOCK_M: tl.constexpr,
     BLOCK_N: tl.constexpr,
     BLOCK_K: tl.constexpr,
+    GROUP_M: tl.constexpr,
 ):
     pid = tl.program_id(0).to(tl.int64)
     M = tl.cast(M, tl.int64)
@@ -67,11 +68,15 @@ def matmul_k0_y(
     across = tl.arange(0, BLOCK_K)[None, :].to(tl.int64)
     down = tl.arange(0, BLOCK_K)[:, None].to(tl.int64)
     # y
-    n = (pid % tl.cdiv(N, BLOCK_N)) * BLOCK_N + cols
-    in_n = n < N
-    rest = pid // tl.cdiv(N, BLOCK_N)
-    m = rest * BLOCK_M + rows
+    wide = tl.cdiv(N, BLOCK_N)
+    tall = tl.cdiv(M, BLOCK_M)
+    here = pid
+    first = here // (GROUP_M * wide) * GROUP_M
+    height = tl.minimum(tall - first, GROUP_M)
+    m = (first + here % (GROUP_M * wide) % height) * BLOCK_M + rows
     in_m = m < M
+    n = (here % (GROUP_M * wide) // height) * BLOCK_N + cols
+    in_n = n < N
     sum = tl.full((BLOCK_M, BLOCK_N), 0.0, tl.float32)
     for k_0 in range(0, K, BLOCK_K):
         k_1 = k_0 + across
@@ -101,6 +106,7 @@ def matmul_launch(a, b, y, M, K, N, *, config=MATMUL_CONFIG, programs=1024):
             BLOCK_M=config["BLOCK_M"],
             BLOCK_N=config["BLOCK_N"],
             BLOCK_K=config["BLOCK_K"],
+            GROUP_M=config["GROUP_M"],
             **config["launch"],
         )
 

@@ -1,4 +1,3 @@
-# ruff: noqa: PLR0124
 # sigrid_hash for triton:sm_90, made by ktune.
 # Salted hash of the ids of ragged rows, reduced to 0 .. modulus - 1: feature hashing of sparse ids.
 #
@@ -62,7 +61,7 @@ def sigrid_hash_k0_o(v_ptr, off_ptr, o_ptr, B, salt, modulus, BLOCK: tl.constexp
     off = tl.load(off_ptr + B)
     for tile in range(
         pid,
-        tl.cdiv(tl.maximum(tl.full((), 0, tl.int64), off), BLOCK),
+        (tl.cdiv(tl.maximum(tl.full((), 0, tl.int64), off), BLOCK)),
         tl.num_programs(0),
     ):
         l_ = tl.cast(tile, tl.int64) * BLOCK + cols
