@@ -9,9 +9,11 @@ import { fitForest, predict } from '../search/forest.ts';
 import { spread } from '../search/moves.ts';
 
 /** Points of the space that are measured before anything is learned. */
-const START = 16;
+const START = 10;
 /** So many of them even where seeds were measured already. */
 const LEAST_START = 6;
+/** Points of the space for each foreign config on top of that. */
+const COUNTERWEIGHT = 0.6;
 /** Proposals of a round, from the likely to the curious one: what is asked between two fits, in as many questions as the batch makes of it. */
 const ROUND = 4;
 const TREES = 50;
@@ -55,10 +57,9 @@ export const surrogate: Strategy = {
     };
     note(initial);
     const known = initial.map((o) => o.config);
-    // What was fast elsewhere stands for nothing but itself: the start is as wide as without it.
-    const start = spread(space, known, Math.max(LEAST_START, START - own), rng).filter(
-      (c) => !isKnown(configId(space, c)),
-    );
+    // What was fast elsewhere says nothing of the rest of the space: the more there is of it, the wider the start.
+    const wide = Math.max(LEAST_START, START - own) + Math.ceil(COUNTERWEIGHT * foreign.length);
+    const start = spread(space, known, wide, rng).filter((c) => !isKnown(configId(space, c)));
     for (let k = 0; k < start.length; k += batch) {
       const { outcomes, revised } = yield start.slice(k, k + batch);
       note(outcomes);
