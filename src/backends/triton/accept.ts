@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
-import { existsSync, mkdtempSync, openSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -42,11 +41,13 @@ interface Worker {
 let worker: Worker | undefined;
 let queue: Promise<unknown> = Promise.resolve();
 
-function start(): Worker {
-  const log = join(mkdtempSync(join(tmpdir(), 'ktune-triton-')), 'log');
+function start(dir: string): Worker {
+  const log = join(dir, `triton-compiler.${process.pid}.log`);
   // What compilers print goes to a file.
   const child = spawn(python(), [COMPILER], { stdio: ['pipe', 'pipe', openSync(log, 'w')] });
   const typed = child as ChildProcessWithoutNullStreams;
+  // A process that ended says so by the end of its answers.
+  for (const x of [typed, typed.stdin]) x.on('error', () => undefined);
   const lines = createInterface({ input: typed.stdout })[Symbol.asyncIterator]();
   return { child: typed, lines, log };
 }
@@ -80,7 +81,7 @@ async function accept(
   const { path, entries } = module.compiled;
   const target = { ...arch.target, shared: arch.figures['sharedBytes']?.value };
   const request = { path, entry: entries[0], target, out: `${path.replace(/\.py$/, '')}_${arch.name}` };
-  worker ??= start();
+  worker ??= start(outDir);
   const w = worker;
   hold(w, true);
   const stop = (): void => void w.child.kill('SIGKILL');
@@ -93,7 +94,7 @@ async function accept(
   signal?.removeEventListener('abort', stop);
   if (line.done === true) {
     worker = undefined;
-    const log = readFileSync(w.log, 'utf8').slice(-4000);
+    const log = existsSync(w.log) ? readFileSync(w.log, 'utf8').slice(-4000) : 'Triton’s compiler ended';
     return { ok: false, kind: w.child.killed ? 'timeout' : 'error', log };
   }
   hold(w, false);

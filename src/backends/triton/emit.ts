@@ -6,7 +6,7 @@ import type { Emitted, Helper } from '../../codegen/program.ts';
 import { abiOf } from '../clike/abi.ts';
 import { headerOf } from '../clike/file.ts';
 import { apiText, CHECKS } from './api.ts';
-import { blockKernel, ROW_NAMES, TILE_NAMES } from './block-kernel.ts';
+import { blockKernel, isNest, ROW_NAMES, TILE_NAMES } from './block-kernel.ts';
 import type { BlockShape } from './block-kernel.ts';
 import { deviceFunctions } from './functions.ts';
 import { scalarKernel } from './kernel.ts';
@@ -56,6 +56,7 @@ export function emitModule(
   const launches = program.kernels.map((k): Launch => {
     if (!options.blocks.has(k.id))
       return { kind: 'scalar', split: k.split, kernel: scalarKernel(program, k, entry, used) };
+    if (!isNest(program, k)) throw new Unsupported(`blocks for the changed kernel ${k.id}`);
     const kernel = blockKernel(program, k, entry, used, options.tiles.has(k.id) ? tile : shape);
     if (kernel.extents === undefined) return { kind: 'block', kernel };
     const long = blockKernel(program, { ...k, id: `${k.id}_long` }, entry, used, { ...shape, whole: false });
