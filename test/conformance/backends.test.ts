@@ -43,5 +43,6 @@ backendSuite(mtia, '2i', EVERY_KIND, { cases: 3, configs: 0, work: 3000 });
 backendSuite(mtia, '300', some, { cases: 2, configs: 0, work: 3000 });
 backendSuite(mtia, '1', some.slice(0, 1), { cases: 2, configs: 0, work: 3000 });
 // Triton's interpreter takes its time: few cases, lists of tensors are refused there.
-const blocks = [...EVERY_KIND, ...BLOCKS].filter(([op]) => op !== 'batch_event_truncate_list');
+const packed: Programs = [['pooled_embedding_int8']];
+const blocks = [...EVERY_KIND, ...BLOCKS, ...packed].filter(([op]) => op !== 'batch_event_truncate_list');
 backendSuite(triton, 'sm_90', blocks, { cases: 3, configs: 1, work: 400 });

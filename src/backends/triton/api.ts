@@ -1,10 +1,10 @@
 import { must } from '../../assert.ts';
 import { readDoc } from '../../dsl/doc.ts';
 import type { DType } from '../../dsl/dtypes.ts';
-import { isFloat } from '../../dsl/dtypes.ts';
+import { DTYPES, isFloat } from '../../dsl/dtypes.ts';
 import { printExpr } from '../../codegen/ir/print.ts';
 import { keyOf } from '../../codegen/ir/rewrite.ts';
-import type { Buffer, Expr, StageGraph } from '../../codegen/ir/stage.ts';
+import type { Buffer, Expr, RowField, StageGraph } from '../../codegen/ir/stage.ts';
 import { freeAxes } from '../../codegen/ir/walk.ts';
 import type { Helper } from '../../codegen/program.ts';
 import { configName } from './launcher.ts';
@@ -60,7 +60,8 @@ export function apiText(g: StageGraph, entry: string): string {
   const params = g.buffers.filter((b) => b.role !== 'temp');
   const known = new Map<string, string>();
   const lines: string[] = inputs.map(
-    (b) => `_check_tensor("${b.id}", ${pyName(b.id)}, ${TORCH[b.dtype]}, ${b.shape.length})`,
+    (b) =>
+      `_check_tensor("${b.id}", ${pyName(b.id)}, ${TORCH[b.dtype]}, ${b.shape.length + (b.row === undefined ? 0 : 1)})`,
   );
   const given: string[] = [];
   for (const d of g.dims) {
@@ -81,7 +82,8 @@ export function apiText(g: StageGraph, entry: string): string {
     const extents = b.shape.map((e, k) =>
       k === 0 && b.role === 'out' && b.capacity !== undefined ? capacity(b.capacity.ragged) : host(e, known),
     );
-    return `(${extents.join(', ')}${extents.length === 1 ? ',' : ''})`;
+    const all = b.row === undefined ? extents : [...extents, rowBytes(b.row, known)];
+    return `(${all.join(', ')}${all.length === 1 ? ',' : ''})`;
   };
   for (const b of inputs) lines.push(`_check_shape("${b.id}", ${pyName(b.id)}, ${shapeOf(b)}, "${written(b)}")`);
   const first = inputs[0];
@@ -145,12 +147,17 @@ ${[...used, ...made, ...give].map((l) => `        ${l}`).join('\n')}
   ].join('\n\n\n');
 }
 
+/** Bytes of a row of packed fields. */
+const rowBytes = (row: readonly RowField[], known: ReadonlyMap<string, string>): string =>
+  row.map((f) => [...f.shape.map((e) => host(e, known)), DTYPES[f.dtype].bytes].join(' * ')).join(' + ');
 const capacity = (ragged: string): string => `${ragged}_capacity`;
 const python = (t: DType): string => (t === 'bool' ? 'bool' : isFloat(t) ? 'float' : 'int');
 const literal = (v: number | bigint | boolean): string => (typeof v === 'boolean' ? (v ? 'True' : 'False') : String(v));
 /** Types and shapes of a call, as a reader of the operator knows them. */
-const written = (b: Buffer): string =>
-  `(${b.shape.map((e) => printExpr(e)).join(', ')}${b.shape.length === 1 ? ',' : ''})`;
+const written = (b: Buffer): string => {
+  const all = [...b.shape.map((e) => printExpr(e)), ...(b.row === undefined ? [] : ['bytes of a row'])];
+  return `(${all.join(', ')}${all.length === 1 ? ',' : ''})`;
+};
 function docOf(g: StageGraph, params: readonly Buffer[]): readonly string[] {
   const text = g.doc === undefined ? g.name : readDoc(g.doc).text;
   const of = (b: Buffer): string => `${b.id}: ${b.dtype}[${b.shape.map((e) => printExpr(e)).join(', ')}]`;

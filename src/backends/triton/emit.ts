@@ -108,7 +108,7 @@ export function moduleText(header: readonly string[], helpers: readonly Helper[]
 function refuse(p: TileProgram): void {
   for (const a of p.arrays) {
     if (a.list === true) throw new Unsupported(`lists of tensors (${a.source})`);
-    if (a.bytes === true) throw new Unsupported(`rows of packed fields (${a.source})`);
+    if (a.bytes === true && a.role !== 'in') throw new Unsupported(`rows of packed fields as results (${a.source})`);
   }
   if (p.dims.some((d) => d.table === true)) throw new Unsupported('lists of tensors');
 }

@@ -100,7 +100,11 @@ export function contextOf(
     fresh: f.fresh,
     use: (fn) => (used.add(fn), fn),
     name: (id) => aliases.get(id) ?? pyName(id),
-    array: (id) => ({ text: pointerName(id), axes: more.env.arrays.get(id) ?? 0 }),
+    array: (id) => ({
+      text: pointerName(id),
+      axes: more.env.arrays.get(id) ?? 0,
+      bytes: f.arrays.some((a) => a.id === id && a.bytes === true),
+    }),
     read: (id) => void more.reads.add(id),
     mutable: f.mutable,
     shared: f.shared,

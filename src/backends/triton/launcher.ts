@@ -13,6 +13,8 @@ export type Launch =
 
 /** Elements of a block of whole rows beyond which rows are walked in pieces. */
 const MOST = 32_768;
+/** The same where blocks are products of blocks: larger ones take minutes to compile and do not fit into registers. */
+const MOST_OF_PRODUCTS = 4096;
 /** Programs that share what programs have arrays of their own for: a few for each multiprocessor of a large device. */
 export const PROGRAMS = 1024;
 
@@ -73,7 +75,7 @@ function blockLaunch(k: BlockKernel, long: BlockKernel | undefined, room: Room, 
   const pieces = launch(long, 'config["BLOCK"]', room, size);
   return [
     `block = ${block}`,
-    `if block${rows} <= most:`,
+    `if block${rows} <= ${k.least > 1 ? `min(most, ${MOST_OF_PRODUCTS})` : 'most'}:`,
     ...whole.map((l) => `    ${l}`),
     'else:',
     ...pieces.map((l) => `    ${l}`),

@@ -1,6 +1,9 @@
+import { DTYPES } from '../../dsl/dtypes.ts';
+import type { DType } from '../../dsl/dtypes.ts';
 import { join, meets, within } from './axes.ts';
 import type { Axes } from './axes.ts';
 import type { Guard, PrintCx } from './text.ts';
+import { STORAGE } from './types.ts';
 
 /** Where elements lie, and under which conditions they may be touched. */
 export interface Place {
@@ -34,4 +37,17 @@ export function pointerTo(
     key: `${array}[${index}] ${masks(guards)}`,
     open: `${array}[${index}] ${masks(around)}`,
   };
+}
+
+/** A field of a packed row, which may lie anywhere: its bytes one by one. */
+export function fieldOf(at: Place, dtype: DType): string {
+  const { bytes } = DTYPES[dtype];
+  const wide = `tl.uint${8 * bytes}`;
+  const mask = at.mask === undefined ? '' : `, mask=${at.mask}, other=0`;
+  const parts = Array.from({ length: bytes }, (_, k) => {
+    const one = `tl.load(${at.text}${k === 0 ? '' : ` + ${k}`}${mask})`;
+    return k === 0 ? `${one}.to(${wide})` : `(${one}.to(${wide}) << ${8 * k})`;
+  });
+  const all = parts.length === 1 ? (parts[0] ?? '') : `(${parts.join(' | ')})`;
+  return wide === `tl.${STORAGE[dtype]}` ? all : `${all}.to(tl.${STORAGE[dtype]}, bitcast=True)`;
 }

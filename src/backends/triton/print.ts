@@ -5,7 +5,7 @@ import type { Val } from '../../codegen/ir/tile.ts';
 import { OPERATORS } from '../../codegen/render/printer.ts';
 import { callText } from './calls.ts';
 import { DEVICE_FUNCTIONS } from './functions.ts';
-import { pointerTo } from './pointer.ts';
+import { fieldOf, pointerTo } from './pointer.ts';
 import { loose, tight } from './text.ts';
 import type { Guard, PrintCx, Text } from './text.ts';
 import { isFloatValue, STORAGE, VALUE } from './types.ts';
@@ -205,6 +205,11 @@ function load(v: Val & { readonly kind: 'load' }, cx: PrintCx, mask: Lazy): Text
   if (known !== undefined) return value(known);
   cx.read(v.from.array);
   const id = cx.fresh(v.from.array);
+  if (cx.array(v.from.array).bytes) {
+    cx.before(`${id} = ${fieldOf(at, v.dtype)}`);
+    cx.known.set(at.key, id);
+    return value(id);
+  }
   cx.before(`${id} = tl.load(${at.text}${at.mask === undefined ? '' : `, mask=${at.mask}, other=0`})`);
   cx.known.set(at.key, id);
   return value(id);

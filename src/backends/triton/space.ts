@@ -58,7 +58,7 @@ function spaceOf(graph: StageGraph, arch: TritonArch, _hint: ShapeHint): Space {
       help: 'how rows that several passes walk are held: whole in registers, or in pieces of a block',
       kind: 'enum',
       values: ['whole', 'pieces'],
-      default: 'whole',
+      default: chained ? 'pieces' : 'whole',
       when,
     },
     { name: 'num_warps', help: 'warps of a program', kind: 'pow2', lo: 1, hi: 16, default: 4, when },
@@ -133,7 +133,7 @@ function spaceOf(graph: StageGraph, arch: TritonArch, _hint: ShapeHint): Space {
   const seeds: readonly Config[] = [
     {},
     { rows: 4, block: 256 },
-    { row: 'pieces' },
+    { row: chained ? 'whole' : 'pieces' },
     { num_warps: 8 },
     ...plan.values.slice(1).map((name) => ({ plan: name })),
   ];

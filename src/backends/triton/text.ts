@@ -33,7 +33,7 @@ export interface PrintCx {
   /** A local, dim or scalar as it is printed. */
   readonly name: (id: string) => string;
   /** The pointer of an array, the axes that it moves with, and that it is read. */
-  readonly array: (id: string) => { readonly text: string; readonly axes: Axes };
+  readonly array: (id: string) => { readonly text: string; readonly axes: Axes; readonly bytes: boolean };
   readonly read: (array: string) => void;
   readonly axes: (v: Val) => Axes;
   /** Extents of a block along axes, as a tuple. */
