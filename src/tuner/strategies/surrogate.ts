@@ -9,11 +9,11 @@ import { fitForest, predict } from '../search/forest.ts';
 import { spread } from '../search/moves.ts';
 
 /** Points of the space that are measured before anything is learned. */
-const START = 10;
+const START = 12;
 /** So many of them even where seeds were measured already. */
 const LEAST_START = 6;
 /** Points of the space for each foreign config on top of that. */
-const COUNTERWEIGHT = 0.6;
+const COUNTERWEIGHT = 0.4;
 /** Proposals of a round, from the likely to the curious one: what is asked between two fits, in as many questions as the batch makes of it. */
 const ROUND = 4;
 const TREES = 50;
