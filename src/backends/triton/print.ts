@@ -166,11 +166,20 @@ function binary(v: Val & { readonly kind: 'binary' }, cx: PrintCx, mask: Lazy): 
       return loose(`${strong(a)} ${isFloatValue(t) ? '/' : '//'} ${strong(b)}`);
     default: {
       // Two literals would be computed by Python, whose integers do not wrap.
-      const left = isLiteral(a) && isLiteral(b) ? typed(a) : inner(print(a, cx, mask));
-      return loose(`${left} ${OPERATORS[op][0]} ${inner(print(b, cx, mask))}`);
+      const left = isLiteral(a) && isLiteral(b) ? typed(a) : operand(a, op === 'add' && isSum(a), cx, mask);
+      return loose(`${left} ${OPERATORS[op][0]} ${operand(b, op === 'add' && isProduct(b), cx, mask)}`);
     }
   }
 }
+const isProduct = (v: Val): boolean => v.kind === 'binary' && v.op === 'mul';
+const isSum = (v: Val): boolean => isProduct(v) || (v.kind === 'binary' && v.op === 'add');
+/** An operand, without parentheses where it binds as its place wants it to. */
+function operand(v: Val, plain: boolean, cx: PrintCx, mask: Lazy): string {
+  const text = print(v, cx, mask);
+  return plain ? text.text : inner(text);
+}
+/** An index as it is added to a pointer. */
+export const indexText = (v: Val, cx: PrintCx, mask: Lazy = []): string => operand(v, isSum(v), cx, mask);
 export const isLiteral = (v: Val): boolean => v.kind === 'int' || v.kind === 'float' || v.kind === 'bool';
 
 function hasLoad(v: Val): boolean {
@@ -198,7 +207,7 @@ function hasLoad(v: Val): boolean {
 
 function load(v: Val & { readonly kind: 'load' }, cx: PrintCx, mask: Lazy): Text {
   const lazy = v.mask === undefined ? mask : [...mask, condition(v.mask, cx, mask)];
-  const at = pointerTo(v.from.array, inner(print(v.from.index, cx, mask)), cx.axes(v.from.index), cx, lazy);
+  const at = pointerTo(v.from.array, indexText(v.from.index, cx, mask), cx.axes(v.from.index), cx, lazy);
   const known = cx.known.get(at.key) ?? (lazy.length > 0 ? cx.known.get(at.open) : undefined);
   const value = (stored: string): Text =>
     v === cx.raw ? asStored(stored, v.dtype) : decode(stored, v.dtype, v.ty.dtype, cx);

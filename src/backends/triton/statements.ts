@@ -9,7 +9,7 @@ import { dotLines } from './dot-lines.ts';
 import { foldText, scanText } from './folds.ts';
 import type { Line } from './lines.ts';
 import { pointerTo } from './pointer.ts';
-import { condition, encode, isLiteral, named, negated, printTyped, printValue } from './print.ts';
+import { condition, encode, indexText, isLiteral, named, negated, printTyped, printValue } from './print.ts';
 import { Unsupported } from './text.ts';
 import type { Guard, PrintCx } from './text.ts';
 import { VALUE } from './types.ts';
@@ -128,7 +128,7 @@ export function statements(ops: readonly TileOp[], k: KernelCx, at: Place): void
       case 'copy': {
         const n = k.fresh('i');
         emit(`for ${n} in range(${printValue(op.count, cx)}):`);
-        const [to, from] = [op.to, op.from].map((r) => pointerTo(r.array, printValue(r.index, cx), 0, cx).text);
+        const [to, from] = [op.to, op.from].map((r) => pointerTo(r.array, indexText(r.index, cx), 0, cx).text);
         k.read(op.from.array);
         k.lines.push({
           text: `tl.store(${to} + ${n}, tl.load(${from} + ${n}))`,
@@ -139,7 +139,7 @@ export function statements(ops: readonly TileOp[], k: KernelCx, at: Place): void
         break;
       }
       case 'sortTile': {
-        const place = (r: typeof op.keys): string => pointerTo(r.array, printValue(r.index, cx), 0, cx).text;
+        const place = (r: typeof op.keys): string => pointerTo(r.array, indexText(r.index, cx), 0, cx).text;
         k.read(op.keys.array);
         k.read(op.order.array);
         const args = [place(op.keys), place(op.order), printTyped(op.count, cx), op.descending ? 'True' : 'False'];
@@ -161,7 +161,7 @@ export function statements(ops: readonly TileOp[], k: KernelCx, at: Place): void
     const value = encode(op.value, op.dtype, cx);
     const lazy = op.mask === undefined ? [] : [condition(op.mask, cx)];
     const own = axesOfRef(op.to, k.env, conditions);
-    const to = pointerTo(op.to.array, printValue(op.to.index, cx), own, cx, lazy);
+    const to = pointerTo(op.to.array, indexText(op.to.index, cx), own, cx, lazy);
     const held = k.own.has(op.to.array) && own !== 0 ? named(cx, op.to.array, value) : value;
     emit(`tl.store(${to.text}, ${held}${to.mask === undefined ? '' : `, mask=${to.mask}`})`, { stores: op.to.array });
     at.known.forget(op.to.array);

@@ -83,10 +83,10 @@ def matmul_k0_y(
         k_2 = k_0 + down
         in_k_1 = k_1 < K
         in_k_2 = k_2 < K
-        a = tl.load(a_ptr + ((m * K) + k_1), mask=in_m & in_k_1, other=0)
-        b = tl.load(b_ptr + ((k_2 * N) + n), mask=in_n & in_k_2, other=0)
+        a = tl.load(a_ptr + m * K + k_1, mask=in_m & in_k_1, other=0)
+        b = tl.load(b_ptr + k_2 * N + n, mask=in_n & in_k_2, other=0)
         sum = tl.dot(a, b, sum, input_precision="ieee")
-    tl.store(y_ptr + (m * N) + n, sum.to(tl.float16), mask=in_n & in_m)
+    tl.store(y_ptr + m * N + n, sum.to(tl.float16), mask=in_n & in_m)
 
 
 def matmul_launch(a, b, y, M, K, N, *, config=MATMUL_CONFIG, programs=1024):

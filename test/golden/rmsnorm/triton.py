@@ -70,9 +70,9 @@ def rmsnorm_k0_r(x_ptr, w_ptr, y_ptr, B, D, eps, BLOCK: tl.constexpr):
     # reduce r[b]  [b:B] = mean<f32>[d:D](x[b, d] * x[b, d]) then rsqrt(acc + eps)
     acc = tl.full((BLOCK,), 0.0, tl.float32)
     in_d = cols < D
-    x = tl.load(x_ptr + ((b * D) + cols), mask=in_d, other=0)
+    x = tl.load(x_ptr + b * D + cols, mask=in_d, other=0)
     x_at = bf16_decode(x)
-    acc = tl.where(in_d, acc + (x_at * x_at), acc)
+    acc = tl.where(in_d, acc + x_at * x_at, acc)
     fold = tl.sum(acc, axis=0)
     cond = D == 0
     acc_1 = tl.where(
@@ -82,7 +82,7 @@ def rmsnorm_k0_r(x_ptr, w_ptr, y_ptr, B, D, eps, BLOCK: tl.constexpr):
     # y[b, d_1] = (x[b, d_1] * r[b] * w[d_1]) as bf16
     w = tl.load(w_ptr + cols, mask=in_d, other=0)
     tl.store(
-        y_ptr + (b * D) + cols,
+        y_ptr + b * D + cols,
         bf16_encode((bf16_decode(x) * r_1) * bf16_decode(w)),
         mask=in_d,
     )
@@ -101,9 +101,9 @@ def rmsnorm_k0_r_long(x_ptr, w_ptr, y_ptr, B, D, eps, BLOCK: tl.constexpr):
     for d_0 in range(0, D, BLOCK):
         d = d_0 + cols
         in_d = d < D
-        x = tl.load(x_ptr + ((b * D) + d), mask=in_d, other=0)
+        x = tl.load(x_ptr + b * D + d, mask=in_d, other=0)
         x_at = bf16_decode(x)
-        acc = tl.where(in_d, acc + (x_at * x_at), acc)
+        acc = tl.where(in_d, acc + x_at * x_at, acc)
     fold = tl.sum(acc, axis=0)
     cond = D == 0
     acc_1 = tl.where(
@@ -114,10 +114,10 @@ def rmsnorm_k0_r_long(x_ptr, w_ptr, y_ptr, B, D, eps, BLOCK: tl.constexpr):
     for d_1_0 in range(0, D, BLOCK):
         d_1 = d_1_0 + cols
         in_d_1 = d_1 < D
-        x_1 = tl.load(x_ptr + ((b * D) + d_1), mask=in_d_1, other=0)
+        x_1 = tl.load(x_ptr + b * D + d_1, mask=in_d_1, other=0)
         w = tl.load(w_ptr + d_1, mask=in_d_1, other=0)
         tl.store(
-            y_ptr + (b * D) + d_1,
+            y_ptr + b * D + d_1,
             bf16_encode((bf16_decode(x_1) * r_1) * bf16_decode(w)),
             mask=in_d_1,
         )

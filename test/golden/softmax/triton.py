@@ -69,7 +69,7 @@ def softmax_k0_y_peak(x_ptr, y_ptr, B, D, BLOCK: tl.constexpr):
     # reduce y_peak[b]  [b:B] = max<f32>[d:D](x[b, d])
     acc = tl.full((BLOCK,), float("-inf"), tl.float32)
     in_d = cols < D
-    x = tl.load(x_ptr + ((b * D) + cols), mask=in_d, other=0)
+    x = tl.load(x_ptr + b * D + cols, mask=in_d, other=0)
     acc = tl.where(in_d, maximum(acc, x), acc)
     fold = tl.reduce(acc, 0, maximum)
     # exp_row[b, d_1] = exp(x[b, d_1] - y_peak[b])
@@ -81,7 +81,7 @@ def softmax_k0_y_peak(x_ptr, y_ptr, B, D, BLOCK: tl.constexpr):
     # y[b, d_2] = y_peak[b] == -inf ? 0.0 : exp_row[b, d_2] / y_sum[b]
     cond = fold == float("-inf")
     tl.store(
-        y_ptr + (b * D) + cols,
+        y_ptr + b * D + cols,
         tl.where(cond, tl.full((), 0.0, tl.float32), tl.div_rn(exp_row, fold_1)),
         mask=in_d,
     )
@@ -101,7 +101,7 @@ def softmax_k0_y_peak_long(x_ptr, y_ptr, exp_row_ptr, B, D, BLOCK: tl.constexpr)
         for d_0 in range(0, D, BLOCK):
             d = d_0 + cols
             in_d = d < D
-            x = tl.load(x_ptr + ((b * D) + d), mask=in_d, other=0)
+            x = tl.load(x_ptr + b * D + d, mask=in_d, other=0)
             acc = tl.where(in_d, maximum(acc, x), acc)
         fold = tl.reduce(acc, 0, maximum)
         # exp_row[b, d_1] = exp(x[b, d_1] - y_peak[b])
@@ -109,7 +109,7 @@ def softmax_k0_y_peak_long(x_ptr, y_ptr, exp_row_ptr, B, D, BLOCK: tl.constexpr)
         for d_1_0 in range(0, D, BLOCK):
             d_1 = d_1_0 + cols
             in_d_1 = d_1 < D
-            x_1 = tl.load(x_ptr + ((b * D) + d_1), mask=in_d_1, other=0)
+            x_1 = tl.load(x_ptr + b * D + d_1, mask=in_d_1, other=0)
             exp_row = exp(x_1 - fold).to(tl.float32)
             tl.store(exp_row_ptr + d_1, exp_row, mask=in_d_1)
         tl.debug_barrier()
@@ -129,7 +129,7 @@ def softmax_k0_y_peak_long(x_ptr, y_ptr, exp_row_ptr, B, D, BLOCK: tl.constexpr)
             cond_1 = tl.where(cond, False, True)
             exp_row_2 = tl.load(exp_row_ptr + d_3, mask=in_d_3 & cond_1, other=0)
             tl.store(
-                y_ptr + (b * D) + d_3,
+                y_ptr + b * D + d_3,
                 tl.where(
                     cond, tl.full((), 0.0, tl.float32), tl.div_rn(exp_row_2, fold_1)
                 ),
