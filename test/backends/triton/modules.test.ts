@@ -36,7 +36,8 @@ test(
     writeFileSync(join(dir, 'example.py'), must(/```python\n([\s\S]*?)```/.exec(page)?.[1], 'example'));
     const ran = await execa(python(), [script, dir], { reject: false, all: true });
     const said = [...SIX.map(([name]) => `${name}: right, refuses, opcheck passes`), 'example: right'];
-    expect(ran.all?.split('\n').slice(-said.length)).toEqual(said);
+    // NumPy warns of what lanes beyond a row compute; nobody reads that.
+    expect(ran.stdout.split('\n'), ran.failed ? (ran.all ?? '').slice(-2000) : '').toEqual(said);
   },
 );
 
@@ -87,4 +88,13 @@ test('what a device has too little memory for is refused with figures', { timeou
   expect(taken.ok ? '' : taken.log).toMatch(
     /matmul_k0_y: .*(?:\d+ bytes of shared memory, 65536 are there|OutOfResources)/,
   );
+});
+
+test('what the compiler does not take is named, and the next module compiles', { timeout: 60_000 }, async () => {
+  const right = moduleOf(graphOf('sigrid_hash'));
+  const wrong = { ...right, body: right.body.replace('tl.store(', 'tl.stor(') };
+  const refused = await acceptTriton(archNamed('sm_90'), wrong, dir);
+  expect(refused.ok ? '' : refused.log).toMatch(/^sigrid_hash_k0_o: .*/);
+  expect(refused.ok ? '' : refused.log).toContain('stor');
+  expect((await acceptTriton(archNamed('sm_90'), right, dir)).ok).toBe(true);
 });
