@@ -15,8 +15,8 @@ import type { Feedback, Outcome } from './strategy.ts';
 
 /** Configs measured between two looks at the machine. */
 const WINDOW = 8;
-/** Contenders of a batch are at most this many times slower than the best; that many are timed side by side. */
-const CONTEND_WITHIN = 1.5;
+/** Contenders of a batch are at most this many times slower than the best: more than a screening errs. That many are timed side by side. */
+const CONTEND_WITHIN = 1.25;
 const MOST_CONTENDERS = 5;
 const CONTEND_ROUNDS = 5;
 const CONTEND_MS = 250;
@@ -103,34 +103,46 @@ interface Emission {
   readonly twins: readonly { readonly p: Planned; readonly source: string }[];
 }
 
-/** Emits a chunk unit by unit; while one is compiled the next one is emitted. */
+/** Emits a chunk and compiles it in units that are about equally long: all wait for the longest one. */
 async function emitAndCompile(s: Session, chunk: readonly Planned[]): Promise<Emission> {
   const twins: { readonly p: Planned; readonly source: string }[] = [];
-  const sources = new Set<string>();
-  const compiling: Promise<readonly { readonly d: Draft; readonly b: Built }[]>[] = [];
-  const deadline = s.deadline();
-  for (let i = 0; i < chunk.length; i += s.unitSize(chunk.length)) {
-    const drafts: Draft[] = [];
-    for (const p of chunk.slice(i, i + s.unitSize(chunk.length))) {
-      const emitted = draft(s.subject, p);
-      if (!emitted.ok) s.record(emitted.finding, true);
-      else if (sources.has(emitted.draft.source) || s.ledger.bySource(emitted.draft.source) !== undefined) {
-        twins.push({ p, source: emitted.draft.source });
-      } else {
-        sources.add(emitted.draft.source);
-        drafts.push(emitted.draft);
-      }
-    }
-    const built = s.lab
-      .compile(drafts, deadline)
-      .then((list) => drafts.flatMap((d, k) => (list[k] === undefined ? [] : [{ d, b: list[k] }])));
-    // Awaited below, after the other units were emitted.
-    built.catch(() => {});
-    compiling.push(built);
-    // Lets the compiler start before the next unit is emitted.
-    await new Promise((resolve) => setImmediate(resolve));
+  const drafts = new Map<string, Draft>();
+  for (const p of chunk) {
+    const emitted = draft(s.subject, p);
+    if (!emitted.ok) s.record(emitted.finding, true);
+    else if (drafts.has(emitted.draft.source) || s.ledger.bySource(emitted.draft.source) !== undefined) {
+      twins.push({ p, source: emitted.draft.source });
+    } else drafts.set(emitted.draft.source, emitted.draft);
   }
-  return { kernels: (await Promise.all(compiling)).flat(), twins };
+  const deadline = s.deadline();
+  const built = new Map<Draft, Built>();
+  await Promise.all(
+    unitsOf([...drafts.values()], s.unitSize(drafts.size)).map(async (unit) => {
+      const list = await s.lab.compile(unit, deadline);
+      for (const [i, d] of unit.entries()) {
+        const b = list[i];
+        if (b !== undefined) built.set(d, b);
+      }
+    }),
+  );
+  const kernels = [...drafts.values()].flatMap((d) => {
+    const b = built.get(d);
+    return b === undefined ? [] : [{ d, b }];
+  });
+  return { kernels, twins };
+}
+
+/** Drafts dealt to as many units of at most `size` as it takes: the longest text first, each to the unit that is shortest so far. */
+function unitsOf(drafts: readonly Draft[], size: number): readonly (readonly Draft[])[] {
+  const units = Array.from({ length: Math.ceil(drafts.length / size) }, () => ({ text: 0, drafts: [] as Draft[] }));
+  const lengthOf = (d: Draft): number => (d.emitted.lean ?? d.emitted.body).length;
+  for (const d of drafts.toSorted((a, b) => lengthOf(b) - lengthOf(a))) {
+    const open = units.filter((u) => u.drafts.length < size);
+    const shortest = open.reduce((a, b) => (b.text < a.text ? b : a));
+    shortest.drafts.push(d);
+    shortest.text += lengthOf(d);
+  }
+  return units.map((u) => u.drafts);
 }
 
 async function measureChunk(s: Session, planned: readonly Planned[]): Promise<boolean> {
