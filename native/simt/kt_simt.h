@@ -16,6 +16,7 @@ struct kt_dim3 {
 #include "runtime.inc"
 #include "fibres.inc"
 #include "shadow.inc"
+#include "matrix.inc"
 
 #define threadIdx (kt_current->tid)
 #define __syncthreads() kt_barrier(__LINE__)

@@ -26,6 +26,7 @@ backendSuite(cpp, 'generic', vectors, { cases: 10, configs: 1, work: 20_000 });
 /** What blocks of lanes run in ways of their own: tiles in shared memory, scans and folds across a block, several elements a lane. */
 const BLOCKS: Programs = [
   ['matmul', 'f16'],
+  ['matmul', 'bf16'],
   ['linear_gelu', 'f32'],
   ['conv2d', 'f32'],
   ['column_sum', 'f32'],

@@ -367,6 +367,8 @@ function tile(c: Collector, op: Parameters<Dialect['tile']>[0], p: Print): reado
     }
     case 'atomic':
     case 'barrier':
+    case 'waveDot':
+    case 'waveStore':
       throw new Error(`internal: no ${op.kind} in C++`);
     default:
       return op satisfies never;

@@ -1,8 +1,21 @@
 import type { Arch } from '../backend.ts';
+import type { MatrixUnit } from '../../codegen/ir/matrix-unit.ts';
 import type { SimtArch } from '../simt/family.ts';
 
 const figure = (value: number, unit: string, origin: string): Arch['figures'][string] => ({ value, unit, origin });
 const GUIDE = 'CUDA C++ Programming Guide 13, table of technical specifications per compute capability';
+
+/** Groups of four lanes hold rows of the left operand and of the sums, and columns of the right operand; within a group, pairs along the depth or a row. */
+const MMA: MatrixUnit = {
+  name: 'mma.m16n8k16',
+  m: 16,
+  n: 8,
+  k: 16,
+  a: { lane: [{ k: 2 }, { k: 4 }, { m: 1 }, { m: 2 }, { m: 4 }], element: [{ k: 1 }, { m: 8 }, { k: 8 }] },
+  b: { lane: [{ k: 2 }, { k: 4 }, { n: 1 }, { n: 2 }, { n: 4 }], element: [{ k: 1 }, { k: 8 }] },
+  sums: { lane: [{ n: 2 }, { n: 4 }, { m: 1 }, { m: 2 }, { m: 4 }], element: [{ n: 1 }, { m: 8 }] },
+  origin: 'PTX ISA 9.0, matrix fragments for mma.m16n8k16 with floating point type',
+};
 
 interface Device {
   readonly name: string;
@@ -19,6 +32,7 @@ const arch = (d: Device): SimtArch => ({
   threadsPerBlock: 1024,
   sharedBytes: 48 << 10,
   multiprocessors: d.multiprocessors,
+  matrix: MMA,
   figures: {
     wave: figure(32, 'thread', GUIDE),
     threadsPerBlock: figure(1024, 'thread', GUIDE),

@@ -1,5 +1,14 @@
 import { libraryFunctions, MOVES } from '../simt/library.ts';
 
+/** The matrix unit's product of a 16 × 16 and a 16 × 8 tile, added to the sums. */
+const mma = (
+  dtype: string,
+): string => `static __device__ inline void kt_mma_${dtype}(float* s, const unsigned* a, const unsigned* b) {
+  asm("mma.sync.aligned.m16n8k16.row.col.f32.${dtype}.${dtype}.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+      : "+f"(s[0]), "+f"(s[1]), "+f"(s[2]), "+f"(s[3])
+      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+}`;
+
 /** Functions of the prelude in CUDA, by name. */
 export const CUDA_FUNCTIONS: Readonly<Record<string, string>> = {
   ...libraryFunctions((fn, name) => `static __device__ inline double ${name}(double x) { return ${fn}(x); }`),
@@ -12,6 +21,8 @@ export const CUDA_FUNCTIONS: Readonly<Record<string, string>> = {
   kt_shfl_up:
     'template <typename T> static __device__ inline T kt_shfl_up(T v, int d) { return __shfl_up_sync(0xffffffffu, v, d); }',
   ...MOVES,
+  kt_mma_bf16: mma('bf16'),
+  kt_mma_f16: mma('f16'),
   // Products that are not contracted into sums.
   kt_mul_rn:
     'static __device__ inline float kt_mul_rn(float a, float b) { return __fmul_rn(a, b); }\n' +

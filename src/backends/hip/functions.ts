@@ -11,6 +11,22 @@ const shuffle = (name: string, parameter: string, from: string): string =>
   return v;
 }`;
 
+/** The matrix unit's product of two 16 × 16 tiles, added to the sums. The right operand comes first: a lane then has four columns of a row. */
+const mfma = (
+  dtype: string,
+  element: string,
+  suffix: string,
+): string => `static __device__ inline void kt_mma_${dtype}(float* s, const unsigned* a, const unsigned* b) {
+  typedef ${element} four __attribute__((ext_vector_type(4)));
+  typedef float sums __attribute__((ext_vector_type(4)));
+  four x, y;
+  __builtin_memcpy(&x, a, sizeof x);
+  __builtin_memcpy(&y, b, sizeof y);
+  sums v = {s[0], s[1], s[2], s[3]};
+  v = __builtin_amdgcn_mfma_f32_16x16x16${suffix}(y, x, v, 0, 0, 0);
+  s[0] = v.x, s[1] = v.y, s[2] = v.z, s[3] = v.w;
+}`;
+
 /** Functions of the prelude in HIP, by name. Those of f64 are in the device library of ROCm, which hipcc links. */
 export const HIP_FUNCTIONS: Readonly<Record<string, string>> = {
   ...libraryFunctions(
@@ -24,6 +40,8 @@ export const HIP_FUNCTIONS: Readonly<Record<string, string>> = {
   kt_shfl_xor: shuffle('kt_shfl_xor', 'm', 'kt_lane() ^ m'),
   kt_shfl_up: shuffle('kt_shfl_up', 'd', 'kt_lane() < d ? kt_lane() : kt_lane() - d'),
   ...MOVES,
+  kt_mma_bf16: mfma('bf16', 'short', 'bf16_1k'),
+  kt_mma_f16: mfma('f16', '_Float16', 'f16'),
   // Products that are not contracted into sums.
   kt_mul_rn:
     'static __device__ inline float kt_mul_rn(float a, float b) {\n#pragma clang fp contract(off)\n  return a * b;\n}\n' +

@@ -205,6 +205,10 @@ function rebased(ops: readonly TileOp[], slots: readonly Slot[]): readonly TileO
           return [{ ...op, to: ref(op.to), from: ref(op.from) }];
         case 'tileDot':
           return [{ ...op, acc: ref(op.acc), a: ref(op.a), b: ref(op.b) }];
+        case 'waveDot':
+          return [{ ...op, a: ref(op.a), b: ref(op.b) }];
+        case 'waveStore':
+          return [{ ...op, to: ref(op.to) }];
         case 'sortTile':
           return [{ ...op, keys: ref(op.keys), order: ref(op.order), scratch: ref(op.scratch) }];
         default:

@@ -24,7 +24,7 @@ export function simtBackend(family: Family): Backend {
       const space = simtSpace(graph, archOf(arch), hint);
       const full = { ...defaultConfig(space), ...config };
       const plan = planNamed(graph, String(full['plan']));
-      const program = lowerProgram(plan, simtMapping(plan, full, hint));
+      const program = lowerProgram(plan, simtMapping(plan, archOf(arch), full, hint));
       return {
         ok: true,
         emitted: emitProgram(plan.graph, graph, change(program), {

@@ -27,7 +27,7 @@ export function simtCollector(math: Tier): SimtCollector {
   };
   const respell = (text: string): string => {
     const body = text.replaceAll(CALLS, (_, fn: string) => prelude(preludeName(fn)));
-    const both = !/kt_|\bf(?:32|64)\b|float|double/.test(body);
+    const both = !/kt_|threadIdx|\bf(?:32|64)\b|float|double/.test(body);
     return body
       .replaceAll(/^static (?:inline )?(?=\w)/gm, `static ${both ? '__host__ ' : ''}__device__ inline `)
       .replaceAll('#pragma GCC unroll', '#pragma unroll');

@@ -5,6 +5,7 @@ import { at, cppDialect } from '../clike/dialect.ts';
 import { storageType } from '../clike/prelude/types.ts';
 import { blockFold, blockScan, foldRoom } from './block.ts';
 import type { SimtCollector } from './collector.ts';
+import { waveCall } from './matrix.ts';
 import { wideStatements } from './wide.ts';
 
 /** What CUDA and HIP share: C++ on scalars, loops over the threads of a grid or of a block, folds across them. */
@@ -57,6 +58,9 @@ export function simtDialect(c: SimtCollector, whole: (at: Ref, lanes: number) =>
           const scan = blockScan(c, op.monoid, ty, op.exclusive, p);
           return [`const ${cpp.type(ty)} ${op.id} = ${scan}(${p.val(op.value)}, ${foldRoom(ty.dtype)});`];
         }
+        case 'waveDot':
+        case 'waveStore':
+          return [waveCall(c, op, (ref) => at(ref, p))];
         case 'barrier':
           return [op.within === 'block' ? '__syncthreads();' : '__syncwarp();'];
         default:

@@ -1,3 +1,4 @@
+import type { MatrixUnit } from '../../codegen/ir/matrix-unit.ts';
 import type { Acceptance, Arch, Level, Readiness } from '../backend.ts';
 import type { Emitted } from '../../codegen/program.ts';
 
@@ -9,6 +10,8 @@ export interface SimtArch extends Arch {
   /** Bytes of shared memory that a block may have without asking. */
   readonly sharedBytes: number;
   readonly multiprocessors: number;
+  /** The matrix unit of waves for tiles of f16 and bf16, summed in f32. */
+  readonly matrix: MatrixUnit;
 }
 
 /** What CUDA and HIP differ in: spelling of the prelude, limits, compilers. */

@@ -11,7 +11,7 @@ import type { Mapping } from '../../codegen/tile/program.ts';
 import { archAndHint, planParam, remembered } from '../plan-space.ts';
 import type { SimtArch } from './family.ts';
 import { blockable, buffersOf } from './mapping.ts';
-import { lowerTiled, tiled, tileParams, tilesOf } from './tiles.ts';
+import { lowerTiled, tileConstraints, tiled, tileParams, tilesOf } from './tiles.ts';
 
 /** Parameters of the SIMT targets for a graph. */
 export const simtSpace = remembered(spaceOf, archAndHint);
@@ -50,7 +50,7 @@ function spaceOf(graph: StageGraph, arch: SimtArch, hint: ShapeHint): Space {
           },
         ] satisfies readonly Param[])
       : []),
-    ...tileParams(plans(graph), hint),
+    ...tileParams(plans(graph), arch, hint),
   ];
   const seeds: readonly Config[] = [
     {},
@@ -58,7 +58,8 @@ function spaceOf(graph: StageGraph, arch: SimtArch, hint: ShapeHint): Space {
     ...(hasBlocks ? [16, 32].map((vector) => ({ vector })) : []),
     ...plan.values.slice(1).map((name) => ({ plan: name })),
   ];
-  return defineSpace({ params, constraints: [], seeds });
+  const constraints = params.some((p) => p.name === 'unit') ? tileConstraints(arch) : [];
+  return defineSpace({ params, constraints, seeds });
 }
 
 const hasHalves = (g: StageGraph): boolean => g.buffers.some((b) => b.role !== 'temp' && DTYPES[b.dtype].bytes === 2);
@@ -78,14 +79,14 @@ function defaultThreads(graph: StageGraph, arch: SimtArch, hint: ShapeHint): num
 }
 
 /** How a config runs the kernels of a plan: contractions in tiles, what lanes can share in blocks, the rest one thread by itself. */
-export function simtMapping(plan: Plan, config: Config, hint: ShapeHint): Mapping {
+export function simtMapping(plan: Plan, arch: SimtArch, config: Config, hint: ShapeHint): Mapping {
   const { map, threads, vector } = config;
   const bytes = typeof vector === 'number' ? vector : 0;
   const block = map === 'block' && typeof threads === 'number' ? { ...SCALAR, block: threads, bytes } : undefined;
-  const tiles = tilesOf(config);
   const dots = new Map(
     plan.kernels.flatMap((k) => {
-      const found = tiles && tiled(k);
+      const found = tiled(k);
+      const tiles = found && tilesOf(config, found, arch);
       return tiles === undefined || found === undefined ? [] : [[k.name, lowerTiled(found, tiles)] as const];
     }),
   );

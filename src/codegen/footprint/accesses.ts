@@ -86,6 +86,12 @@ function block(ops: readonly TileOp[], outer: Place, arrays: ReadonlyMap<string,
         for (const ref of [op.acc, op.a, op.b]) add(ref, false, undefined);
         add(op.acc, true, undefined);
         break;
+      case 'waveDot':
+        for (const ref of [op.a, op.b]) add(ref, false, undefined);
+        break;
+      case 'waveStore':
+        add(op.to, true, undefined);
+        break;
       case 'sortTile':
         add(op.keys, false, undefined);
         for (const ref of [op.order, op.scratch]) add(ref, true, undefined);

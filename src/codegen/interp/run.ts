@@ -134,6 +134,9 @@ function runOps(ops: readonly TileOp[], names: Names, m: Machine): Flow {
       case 'tileDot':
         dot(op, names, m);
         break;
+      case 'waveDot':
+      case 'waveStore':
+        throw new Error('internal: one lane runs at a time');
       case 'scanTile': {
         if (op.within !== 'vector') throw new Error('internal: one lane runs at a time');
         const lanes = op.reverse ? at(op.value).toReversed() : at(op.value);

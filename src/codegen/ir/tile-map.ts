@@ -94,6 +94,10 @@ function mapParts(op: TileOp, f: Changes): TileOp {
       const strides = { acc: go(acc), a: go(a), aStep: go(aStep), b: go(b) };
       return { ...op, acc: ref(op.acc), a: ref(op.a), b: ref(op.b), k: go(op.k), strides };
     }
+    case 'waveDot':
+      return { ...op, a: ref(op.a), b: ref(op.b) };
+    case 'waveStore':
+      return { ...op, to: ref(op.to) };
     case 'sortTile':
       return { ...op, keys: ref(op.keys), order: ref(op.order), scratch: ref(op.scratch), count: go(op.count) };
     default:

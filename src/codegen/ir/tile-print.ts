@@ -116,6 +116,12 @@ function opLines(op: TileOp, pad: string): readonly string[] {
       return line(
         `tileDot ${refText(op.acc)} ${op.fresh ? '=' : '+='} ${refText(op.a)} · ${refText(op.b)} (${op.m}×${op.n}×${printVal(op.k)}) ${dotText(op)}`,
       );
+    case 'waveDot':
+      return line(
+        `waveDot ${op.sums} += ${refText(op.a)} · ${refText(op.b)} (${op.tiles.m}×${op.tiles.n} of ${op.unit.name})`,
+      );
+    case 'waveStore':
+      return line(`waveStore ${refText(op.to)} = ${op.sums} (${op.tiles.m}×${op.tiles.n} of ${op.unit.name})`);
     case 'sortTile':
       return line(
         `sort ${refText(op.order)} by ${refText(op.keys)} × ${printVal(op.count)} ${op.descending ? 'descending' : 'ascending'}`,

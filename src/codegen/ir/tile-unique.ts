@@ -77,6 +77,10 @@ function scope(ops: readonly TileOp[], outer: Names, fresh: (base: string) => st
         const strides = { acc: val(acc), a: val(a), aStep: val(aStep), b: val(b) };
         return { ...op, acc: ref(op.acc), a: ref(op.a), b: ref(op.b), k: val(op.k), strides };
       }
+      case 'waveDot':
+        return { ...op, sums: use(op.sums), a: ref(op.a), b: ref(op.b) };
+      case 'waveStore':
+        return { ...op, sums: use(op.sums), to: ref(op.to) };
       case 'sortTile':
         return { ...op, keys: ref(op.keys), order: ref(op.order), scratch: ref(op.scratch), count: val(op.count) };
       default:

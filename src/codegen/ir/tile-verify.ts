@@ -1,3 +1,4 @@
+import { heldBy } from './matrix-unit.ts';
 import { visitOps } from './tile-walk.ts';
 import { operands, parts } from './tile-walk.ts';
 import { printVal } from './tile-print.ts';
@@ -117,6 +118,15 @@ function block(
         if ([op.acc, op.a, op.b].some((r) => r.index.ty.lanes > 1)) fault('a product of gathered tiles');
         if (op.k.kind === 'int' && op.k.value % BigInt(op.group) !== 0n) fault('a product of a broken group');
         break;
+      case 'waveDot':
+      case 'waveStore': {
+        const lanes = op.tiles.m * op.tiles.n * heldBy(op.unit.sums);
+        if (!vars.has(op.sums) || names.get(op.sums)?.lanes !== lanes) fault(`${op.sums} holds no ${lanes} sums`);
+        if (divergent) fault(`a product of a wave where lanes part`);
+        if (op.kind === 'waveDot' && Object.values(op.strides).some((x) => x.row !== 1 && x.step !== 1))
+          fault('a product of tiles without runs');
+        break;
+      }
       default:
         break;
     }

@@ -80,6 +80,10 @@ export function parts(op: TileOp): {
       return of([op.count], [op.to, op.from]);
     case 'tileDot':
       return of([op.k, ...Object.values(op.strides)], [op.acc, op.a, op.b]);
+    case 'waveDot':
+      return of([], [op.a, op.b]);
+    case 'waveStore':
+      return of([], [op.to]);
     case 'sortTile':
       return of([op.count], [op.keys, op.order, op.scratch]);
     default:

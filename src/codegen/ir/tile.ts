@@ -1,6 +1,7 @@
 import type { Span } from '../../diagnostics/span.ts';
 import type { Builtin, TBinary, TUnary } from '../../dsl/typed.ts';
 import type { DType, ValueType } from '../../dsl/dtypes.ts';
+import type { MatrixUnit } from './matrix-unit.ts';
 import type { Expr, Monoid } from './stage.ts';
 
 /**
@@ -220,6 +221,33 @@ export type TileOp =
       readonly types: { readonly a: DType; readonly b: DType; readonly acc: ValueType };
       /** Elements of acc in a vector; divides n. */
       readonly lanes: number;
+    }
+  /**
+   * sums += a · b, by the matrix unit of a wave, all of whose lanes take part: `tiles` tiles of the unit, one beside the other. Element [i][k] of a lies at
+   * i·a.row + k·a.step from its first, [k][j] of b at j·b.row + k·b.step; one of both strides is 1. The variable `sums` holds the lane's share of the sums, tile
+   * after tile along n, then along m.
+   */
+  | {
+      readonly kind: 'waveDot';
+      readonly sums: string;
+      readonly a: Ref;
+      readonly b: Ref;
+      readonly strides: {
+        readonly a: { readonly row: number; readonly step: number };
+        readonly b: { readonly row: number; readonly step: number };
+      };
+      readonly dtype: 'f16' | 'bf16';
+      readonly tiles: { readonly m: number; readonly n: number };
+      readonly unit: MatrixUnit;
+    }
+  /** Stores the sums of a `waveDot`: [i][j] at i·row + j from `to`. */
+  | {
+      readonly kind: 'waveStore';
+      readonly sums: string;
+      readonly to: Ref;
+      readonly row: number;
+      readonly tiles: { readonly m: number; readonly n: number };
+      readonly unit: MatrixUnit;
     }
   /** Sorts positions 0..count of `keys` into `order` (i64), stable, NaN above +inf; `scratch` is as long as `order`. */
   | {

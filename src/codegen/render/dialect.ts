@@ -46,7 +46,17 @@ export interface Dialect {
       TileOp,
       {
         readonly kind:
-          'reduceTile' | 'scanTile' | 'turnTile' | 'copy' | 'tileDot' | 'sortTile' | 'atomic' | 'prefetch' | 'barrier';
+          | 'reduceTile'
+          | 'scanTile'
+          | 'turnTile'
+          | 'copy'
+          | 'tileDot'
+          | 'waveDot'
+          | 'waveStore'
+          | 'sortTile'
+          | 'atomic'
+          | 'prefetch'
+          | 'barrier';
       }
     >,
     p: Print,

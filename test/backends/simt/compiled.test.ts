@@ -8,8 +8,18 @@ import { hip } from '../../../src/backends/hip/hip.ts';
 import { graphOf } from '../../conformance/backend.suite.ts';
 
 const TARGETS = [
-  { backend: cuda, arch: 'sm_90', wide: { load: /ld\.global\S*\.v4/, store: /st\.global\S*\.v4/ } },
-  { backend: hip, arch: 'gfx942', wide: { load: /global_load_dwordx4/, store: /global_store_dwordx4/ } },
+  {
+    backend: cuda,
+    arch: 'sm_90',
+    wide: { load: /ld\.global\S*\.v4/, store: /st\.global\S*\.v4/ },
+    product: 'mma.sync.aligned.m16n8k16',
+  },
+  {
+    backend: hip,
+    arch: 'gfx942',
+    wide: { load: /global_load_dwordx4/, store: /global_store_dwordx4/ },
+    product: 'v_mfma_f32_16x16x16',
+  },
 ] as const;
 
 const GOLDENS = [
@@ -19,6 +29,7 @@ const GOLDENS = [
   ['cumsum', undefined],
   ['sigrid_hash', undefined],
   ['pooled_embedding', 'f32'],
+  ['linear_gelu', 'bf16'],
 ] as const;
 
 let dir = '';
@@ -27,7 +38,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-describe.each(TARGETS)('$backend.name:$arch', ({ backend, arch: archName, wide }) => {
+describe.each(TARGETS)('$backend.name:$arch', ({ backend, arch: archName, wide, product }) => {
   const arch = must(
     backend.archs.find((a) => a.name === archName),
     archName,
@@ -57,6 +68,21 @@ describe.each(TARGETS)('$backend.name:$arch', ({ backend, arch: archName, wide }
       const listing = readFileSync(must(taken.listing, 'a listing'), 'utf8');
       expect(listing).toMatch(wide.load);
       expect(listing).toMatch(wide.store);
+    }
+  }, 60_000);
+
+  test('the vendor’s compiler takes products of 16-bit floats to the matrix unit, without spills', async (c) => {
+    const { compile } = (await backend.readiness(arch)).levels;
+    if (!compile.ok) return c.skip(`${compile.detail}; ${compile.fix ?? ''}`);
+    for (const type of ['bf16', 'f16']) {
+      const made = emitted('matmul', type);
+      if (!made.ok) throw new Error(JSON.stringify(made.reasons));
+      const taken = must(await backend.accept?.(arch, made.emitted, dir), 'an answer of the compiler');
+      if (!taken.ok) throw new Error(taken.log);
+      expect(taken.metrics.map((m) => m.spillBytes ?? 0).filter((n) => n > 0)).toEqual([]);
+      const listing = readFileSync(must(taken.listing, 'a listing'), 'utf8');
+      expect(listing).toContain(product);
+      expect(listing).toMatch(wide.load);
     }
   }, 60_000);
 });
