@@ -7,7 +7,7 @@ import { evalSize } from '../src/codegen/shapes/eval-size.ts';
 import { below, seeded } from '../src/codegen/space/random.ts';
 import { graphHash } from '../src/cli/graph-hash.ts';
 import type { Target } from '../src/cli/host.ts';
-import type { Io } from '../src/cli/context.ts';
+import { silentIo } from '../src/cli/context.ts';
 import { loadRight } from '../src/cli/load.ts';
 import { choose } from '../src/cli/subject.ts';
 import type { Subject } from '../src/tuner/subject.ts';
@@ -28,15 +28,7 @@ const ROWS = 48;
 const root = join(import.meta.dirname, '..');
 
 /** Where operators are read from; nothing is printed. */
-export const quiet: Io = {
-  out: () => {},
-  err: () => {},
-  env: process.env,
-  cwd: root,
-  outTty: false,
-  errTty: false,
-  signal: new AbortController().signal,
-};
+export const quiet = silentIo(root);
 
 /** A case with its data, the same for us and the peers, and what is right. */
 export interface Prepared {

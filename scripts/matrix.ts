@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { must } from '../src/assert.ts';
 import { backends } from '../src/backends/registry.ts';
 import { LIBRARY, libraryOps, smallest } from '../src/cli/library.ts';
-import type { Io } from '../src/cli/context.ts';
+import { silentIo } from '../src/cli/context.ts';
 import type { Chosen } from '../src/cli/subject.ts';
 import { prepareRunner } from '../src/measure/runner-build.ts';
 import { createRunner } from '../src/measure/runner-client.ts';
@@ -40,15 +40,7 @@ const effort: Effort = {
   width: Number(args.width),
   work: Number(args.work),
 };
-const io: Io = {
-  out: () => {},
-  err: () => {},
-  env: process.env,
-  cwd: LIBRARY,
-  outTty: false,
-  errTty: false,
-  signal: new AbortController().signal,
-};
+const io = silentIo(LIBRARY);
 const backend = must(
   backends.find((b) => b.name === args.family),
   `a target family named ${args.family}`,

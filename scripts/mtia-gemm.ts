@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { must } from '../src/assert.ts';
 import { mtia } from '../src/backends/mtia/mtia.ts';
 import { LIBRARY } from '../src/cli/library.ts';
-import type { Io } from '../src/cli/context.ts';
+import { silentIo } from '../src/cli/context.ts';
 import { loadRight } from '../src/cli/load.ts';
 import { choose } from '../src/cli/subject.ts';
 import { describeFault } from '../src/measure/install.ts';
@@ -30,15 +30,7 @@ const { values: args } = parseArgs({
     split: { type: 'string', multiple: true, default: ['1', '2', '4', '8'] },
   },
 });
-const io: Io = {
-  out: () => {},
-  err: () => {},
-  env: process.env,
-  cwd: LIBRARY,
-  outTty: false,
-  errTty: false,
-  signal: new AbortController().signal,
-};
+const io = silentIo(LIBRARY);
 const arch = must(
   mtia.archs.find((a) => a.name === args.arch),
   `mtia:${args.arch}`,

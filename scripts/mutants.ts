@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { must } from '../src/assert.ts';
 import { cpp } from '../src/backends/cpp/cpp.ts';
 import { LIBRARY } from '../src/cli/library.ts';
-import type { Io } from '../src/cli/context.ts';
+import { silentIo } from '../src/cli/context.ts';
 import { loadRight } from '../src/cli/load.ts';
 import { choose } from '../src/cli/subject.ts';
 import type { Chosen } from '../src/cli/subject.ts';
@@ -60,15 +60,7 @@ const OPERATORS: readonly (readonly [file: string, op: string, ...types: string[
   ['transpose', 'transpose', 'T=f32'],
 ];
 
-const io: Io = {
-  out: () => {},
-  err: () => {},
-  env: process.env,
-  cwd: LIBRARY,
-  outTty: false,
-  errTty: false,
-  signal: new AbortController().signal,
-};
+const io = silentIo(LIBRARY);
 
 const arch = must(
   cpp.archs.find((a) => a.name === args.arch),

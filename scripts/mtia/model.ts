@@ -7,19 +7,11 @@ import { emitted, mtia } from '../../src/backends/mtia/mtia.ts';
 import { FLAGS, figuresOf } from '../../src/backends/mtia/toolchain.ts';
 import type { Config } from '../../src/codegen/space/space.ts';
 import { LIBRARY } from '../../src/cli/library.ts';
-import type { Io } from '../../src/cli/context.ts';
+import { silentIo } from '../../src/cli/context.ts';
 import { loadRight } from '../../src/cli/load.ts';
 import { choose } from '../../src/cli/subject.ts';
 
-const io: Io = {
-  out: () => {},
-  err: () => {},
-  env: process.env,
-  cwd: LIBRARY,
-  outTty: false,
-  errTty: false,
-  signal: new AbortController().signal,
-};
+const io = silentIo(LIBRARY);
 /** What the model says of one call. */
 export interface Modelled {
   readonly cycles: number;

@@ -15,6 +15,17 @@ export interface Io {
   readonly signal: AbortSignal;
 }
 
+/** Reads below `cwd` and prints nothing: for scripts that use what commands are made of. */
+export const silentIo = (cwd: string): Io => ({
+  out: () => {},
+  err: () => {},
+  env: process.env,
+  cwd,
+  outTty: false,
+  errTty: false,
+  signal: new AbortController().signal,
+});
+
 /** Options that every command takes. */
 export interface CommonArgs {
   readonly json: boolean;

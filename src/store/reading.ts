@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { aboutSchema, outcomeSchema } from './about.ts';
 import type { About, StudyOutcome } from './about.ts';
 import type { Config } from '../codegen/space/space.ts';
-import { callRow, configText, trialRow, verificationRow } from './schema.ts';
+import { callRow, configText, jsonOr, orNull, trialRow, verificationRow } from './schema.ts';
 import type { CallRow, TrialRow, VerificationRow } from './schema.ts';
 
 /** A study without its trials. */
@@ -55,15 +55,6 @@ export interface Reading {
 
 export type Rows = <T>(schema: z.ZodType<T>, sql: string, ...args: readonly SQLInputValue[]) => readonly T[];
 
-const optional = <T extends z.ZodType>(t: T) => t.nullable().transform((v) => v ?? undefined);
-/** JSON text of a column; what does not parse, such as that of another version, counts as absent. */
-const json = <T>(schema: z.ZodType<T>) =>
-  optional(z.string()).transform((text): T | undefined => {
-    if (text === undefined) return undefined;
-    const parsed = schema.safeParse(JSON.parse(text));
-    return parsed.success ? parsed.data : undefined;
-  });
-
 const head = z
   .object({
     id: z.string(),
@@ -79,10 +70,10 @@ const head = z
     started_at: z.string(),
     spent_s: z.number(),
     spent_evals: z.number(),
-    stop_reason: optional(z.string()),
-    summary: optional(z.string()),
-    about: json(aboutSchema),
-    outcome: json(outcomeSchema),
+    stop_reason: orNull(z.string()),
+    summary: orNull(z.string()),
+    about: jsonOr(aboutSchema),
+    outcome: jsonOr(outcomeSchema),
   })
   .transform(({ started_at, spent_s, spent_evals, stop_reason, ...rest }): StudyHead => ({
     ...rest,
@@ -101,7 +92,7 @@ const timing = z
   })
   .transform((m): Timing => ({ configId: m.config_id, tier: m.tier, medianNs: m.median_ns, samples: m.samples }));
 const trial = trialRow
-  .extend({ compile_ms: optional(z.number()) })
+  .extend({ compile_ms: orNull(z.number()) })
   .transform(({ compile_ms, ...rest }) => ({ ...rest, compileMs: compile_ms }));
 const label = z.object({ config_id: z.string(), ns: z.number() });
 

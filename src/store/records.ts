@@ -23,7 +23,8 @@ export interface StudyInfo {
   readonly fingerprint: string;
   readonly strategy: string;
   readonly seed: string;
-  readonly about?: About;
+  /** Asked for a new study only: finding what others lend it reads their records. */
+  readonly about?: () => About;
 }
 export interface Measurement {
   readonly configId: string;
@@ -67,7 +68,10 @@ export interface Store {
   /** Whole studies, for reports, exports and transfer. */
   readonly reading: Reading;
   /** The latest study of this key, unless a living process is working on it; with `fresh`, or if there is none, a new one. Marks it as ours. */
-  open(info: StudyInfo, fresh: boolean): { readonly id: string; readonly kept?: Kept };
+  open(
+    info: StudyInfo,
+    fresh: boolean,
+  ): { readonly id: string; readonly kept?: Kept; readonly about: About | undefined };
   trial(study: string, trial: TrialRecord, measurements: readonly Measurement[]): void;
   measurements(study: string, rows: readonly Measurement[]): void;
   labels(study: string, batch: number, rows: readonly { readonly configId: string; readonly ns: number }[]): void;
@@ -170,9 +174,10 @@ export function openStore(path: string): Store {
               .prepare(`UPDATE study SET state = 'running', owner = ? WHERE id = ? AND owner = ? AND state = ?`)
               .run(self(), latest.id, latest.owner, latest.state).changes === 1;
         });
-        if (ours) return { id: latest.id, kept: kept(latest) };
+        if (ours) return { id: latest.id, kept: kept(latest), about: latest.about };
       }
       const id = randomUUID();
+      const about = info.about?.();
       db.write(0, (d) => {
         d.prepare(
           `INSERT INTO study (id, key, op, target, machine, shape, fingerprint, strategy, seed, state, owner, started_at, about) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'running', ?, ?, ?)`,
@@ -188,10 +193,10 @@ export function openStore(path: string): Store {
           info.seed,
           self(),
           now(),
-          info.about === undefined ? null : JSON.stringify(info.about),
+          about === undefined ? null : JSON.stringify(about),
         );
       });
-      return { id };
+      return { id, about };
     },
     trial(study, t, measurements) {
       db.write(1, (d) => {

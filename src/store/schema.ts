@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { aboutSchema } from './about.ts';
 
 /** Format of the database; written to `user_version`. A later format adds a step to `MIGRATIONS`. */
 export const FORMAT = 2;
@@ -47,7 +48,14 @@ export const configText = z.string().transform((text, context): Readonly<Record<
   context.addIssue('not a config');
   return z.NEVER;
 });
-const orNull = <T extends z.ZodType>(t: T) => t.nullable().transform((v) => v ?? undefined);
+export const orNull = <T extends z.ZodType>(t: T) => t.nullable().transform((v) => v ?? undefined);
+/** JSON text of a column; what does not parse, such as that of another version, counts as absent. */
+export const jsonOr = <T>(schema: z.ZodType<T>) =>
+  orNull(z.string()).transform((text): T | undefined => {
+    if (text === undefined) return undefined;
+    const parsed = schema.safeParse(JSON.parse(text));
+    return parsed.success ? parsed.data : undefined;
+  });
 
 /** Rows as they are read back; anything else in the file is corruption. */
 export const studyRow = z.object({
@@ -58,7 +66,7 @@ export const studyRow = z.object({
   spent_evals: z.number(),
   stop_reason: orNull(z.string()),
   summary: orNull(z.string()),
-  about: orNull(z.string()),
+  about: jsonOr(aboutSchema),
 });
 export const trialRow = z.object({
   number: z.number(),

@@ -5,7 +5,7 @@ import { median } from '../measure/statistics.ts';
 import { roundRobin } from '../measure/rounds.ts';
 import type { Candidate } from '../measure/screen.ts';
 import type { Measurement } from '../store/records.ts';
-import { draft, failure, MIN_SAMPLE_NS } from './lab.ts';
+import { draft, failure, leanOf, MIN_SAMPLE_NS } from './lab.ts';
 import type { Baseline, Draft, Finding, Planned } from './lab.ts';
 import type { Built } from './compile.ts';
 import { outcomeOf } from './ledger.ts';
@@ -135,7 +135,7 @@ async function emitAndCompile(s: Session, chunk: readonly Planned[]): Promise<Em
 /** Drafts dealt to as many units of at most `size` as it takes: the longest text first, each to the unit that is shortest so far. */
 function unitsOf(drafts: readonly Draft[], size: number): readonly (readonly Draft[])[] {
   const units = Array.from({ length: Math.ceil(drafts.length / size) }, () => ({ text: 0, drafts: [] as Draft[] }));
-  const lengthOf = (d: Draft): number => (d.emitted.lean ?? d.emitted.body).length;
+  const lengthOf = (d: Draft): number => leanOf(d.emitted).body.length;
   for (const d of drafts.toSorted((a, b) => lengthOf(b) - lengthOf(a))) {
     const open = units.filter((u) => u.drafts.length < size);
     const shortest = open.reduce((a, b) => (b.text < a.text ? b : a));

@@ -84,6 +84,9 @@ export function draft(
   return { ok: true, draft: { ...planned, emitted: result.emitted, source: sourceHash(result.emitted) } };
 }
 
+/** What is known of a config before anything is. */
+const planOf = ({ id, config, proposer, batch }: Planned): Planned => ({ id, config, proposer, batch });
+
 export function failure(
   p: Planned,
   invalidity: Invalidity,
@@ -92,10 +95,7 @@ export function failure(
 ): Finding {
   return {
     entry: {
-      id: p.id,
-      config: p.config,
-      proposer: p.proposer,
-      batch: p.batch,
+      ...planOf(p),
       state: 'failed',
       ns: undefined,
       invalidity,
@@ -133,7 +133,7 @@ export interface Lab {
 }
 
 /** What a search compiles of a config: the code that runs at its sizes. */
-const leanOf = (e: Emitted): Emitted => (e.lean === undefined ? e : { ...e, body: e.lean });
+export const leanOf = (e: Emitted): Emitted => (e.lean === undefined ? e : { ...e, body: e.lean });
 
 export function createLab(o: LabOptions): Lab {
   const loaded = new Set<string>();
@@ -207,15 +207,7 @@ export function createLab(o: LabOptions): Lab {
       probe,
     };
     return {
-      entry: {
-        id: d.id,
-        config: d.config,
-        proposer: d.proposer,
-        batch: d.batch,
-        state: 'ok',
-        ns: times.ns,
-        source: d.source,
-      },
+      entry: { ...planOf(d), state: 'ok', ns: times.ns, source: d.source },
       built,
       measurements: [measurement],
     };
@@ -284,15 +276,7 @@ export function createLab(o: LabOptions): Lab {
     if (known?.ok === false) return failure(d, 'correctness', known.detail, { source: d.source, built });
     if (!o.thorough && b.bestNs !== undefined && first.ns > HOPELESS * b.bestNs && first.ns > 1e6) {
       return {
-        entry: {
-          id: d.id,
-          config: d.config,
-          proposer: d.proposer,
-          batch: d.batch,
-          state: 'pruned',
-          ns: first.ns,
-          source: d.source,
-        },
+        entry: { ...planOf(d), state: 'pruned', ns: first.ns, source: d.source },
         built,
         measurements: [],
       };

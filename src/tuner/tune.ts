@@ -11,8 +11,6 @@ import { install } from '../measure/install.ts';
 import type { Runner } from '../measure/runner-client.ts';
 import { createWorkload } from '../measure/workload.ts';
 import type { Workload } from '../measure/workload.ts';
-import { aboutSchema } from '../store/about.ts';
-import type { About } from '../store/about.ts';
 import type { Kept, Store, StudyInfo } from '../store/records.ts';
 import { evaluateBatch } from './batch.ts';
 import { createBudget } from './budget.ts';
@@ -112,9 +110,9 @@ export async function tune(o: TuneOptions): Promise<TuneResult> {
   const workload = createWorkload(first.draft.emitted.abi, subject.inputs);
 
   const info = studyInfo(o, space, first.draft.source);
-  const { id: studyId, kept } = o.store.open(info, o.fresh);
+  const { id: studyId, kept, about } = o.store.open(info, o.fresh);
   const nothing = { ...none, study: studyId };
-  const foreign = kept === undefined ? info.about.transfer : (aboutOf(kept)?.transfer ?? []);
+  const foreign = about?.transfer ?? [];
   o.guide?.begin?.(studyId);
   const remembered = answerOf(kept, o.budget);
   if (remembered !== undefined) {
@@ -226,7 +224,7 @@ function firstConfig(space: Space): Config | undefined {
 }
 
 /** Equal keys ask the same questions and mean the same by the answers. The budget is no part of it: a larger one goes on where a smaller one ended. */
-function studyInfo(o: TuneOptions, space: Space, defaultSource: string): StudyInfo & { readonly about: About } {
+function studyInfo(o: TuneOptions, space: Space, defaultSource: string): StudyInfo {
   const { subject } = o;
   const about = {
     op: subject.op,
@@ -249,18 +247,19 @@ function studyInfo(o: TuneOptions, space: Space, defaultSource: string): StudyIn
     key,
   };
   const { types, sizes, structure } = wanted;
-  const transfer = (o.transfer?.(wanted, space) ?? []).map((c) => toDiff(space, c));
-  const source = subject.origin?.source ?? '';
   return {
     key,
     ...about,
-    about: { types, sizes, source, structure, params: space.params, seeds: space.seeds, transfer },
+    about: () => ({
+      types,
+      sizes,
+      source: subject.origin?.source ?? '',
+      structure,
+      params: space.params,
+      seeds: space.seeds,
+      transfer: (o.transfer?.(wanted, space) ?? []).map((c) => toDiff(space, c)),
+    }),
   };
-}
-
-function aboutOf({ study }: Kept): About | undefined {
-  const parsed = study.about === undefined ? undefined : aboutSchema.safeParse(JSON.parse(study.about));
-  return parsed?.success === true ? parsed.data : undefined;
 }
 
 /** The kept answer of a study that has used up this budget, or has nothing left to ask. */

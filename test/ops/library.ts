@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { choose } from '../../src/cli/subject.ts';
 import type { Chosen } from '../../src/cli/subject.ts';
-import type { Io } from '../../src/cli/context.ts';
+import { silentIo } from '../../src/cli/context.ts';
 import { loadFile } from '../../src/cli/load.ts';
 import type { LoadedFile } from '../../src/cli/load.ts';
 import type { CheckedOp } from '../../src/dsl/check.ts';
@@ -12,15 +12,7 @@ import type { DocNotes, ShapeNote } from '../../src/dsl/doc.ts';
 
 const FOLDER = fileURLToPath(new URL('../../ops/', import.meta.url));
 
-const IO: Io = {
-  out: () => {},
-  err: () => {},
-  env: {},
-  cwd: FOLDER,
-  outTty: false,
-  errTty: false,
-  signal: new AbortController().signal,
-};
+const IO = { ...silentIo(FOLDER), env: {} };
 
 /** An operator of the library. */
 export interface Entry {

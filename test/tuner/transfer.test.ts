@@ -44,7 +44,15 @@ function record(
       fingerprint: 'f',
       strategy: 'x',
       seed: '1',
-      about: { types: {}, sizes: { N: n }, source: '', structure, params: SPACE.params, seeds: [], transfer: [] },
+      about: () => ({
+        types: {},
+        sizes: { N: n },
+        source: '',
+        structure,
+        params: SPACE.params,
+        seeds: [],
+        transfer: [],
+      }),
     },
     false,
   );
@@ -103,11 +111,16 @@ test('a study keeps what it was given, whatever the records hold when it goes on
   const log = newLog();
   const given = { store, log, strategy: random };
   await simulate(calm, { ...given, budget: { seconds: 1e6, evals: 5 }, transfer: () => [OPTIMUM] });
+  let asked = 0;
   const { result } = await simulate(calm, {
     ...given,
     budget: { seconds: 1e6, evals: 20 },
-    transfer: () => [{ ...defaultConfig(SPACE), tile: 64 }],
+    transfer: () => {
+      asked++;
+      return [{ ...defaultConfig(SPACE), tile: 64 }];
+    },
   });
+  expect(asked).toBe(0);
   expect(result.summary?.evals).toBe(20);
   const kept = store.reading.study(must(store.reading.heads()[0], 'a study'));
   expect(kept.trials.filter((t) => t.proposer === 'transfer').map((t) => t.diff)).toEqual([

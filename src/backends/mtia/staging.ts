@@ -192,30 +192,7 @@ function rebased(ops: readonly TileOp[], slots: readonly Slot[]): readonly TileO
   const moved = new Set(slots.flatMap((s) => (s.begin === undefined || isZero(s.begin) ? [] : [s.array.id])));
   const ref = (r: Ref): Ref =>
     moved.has(r.array) ? { ...r, index: t.sub(r.index, t.splat(t.name(firstOf(r.array)), r.index.ty.lanes)) } : r;
-  return mapOps(ops, {
-    val: (v) => (v.kind === 'load' ? { ...v, from: ref(v.from) } : v),
-    op: (op): readonly TileOp[] => {
-      switch (op.kind) {
-        case 'prefetch':
-          return [];
-        case 'store':
-        case 'atomic':
-          return [{ ...op, to: ref(op.to) }];
-        case 'copy':
-          return [{ ...op, to: ref(op.to), from: ref(op.from) }];
-        case 'tileDot':
-          return [{ ...op, acc: ref(op.acc), a: ref(op.a), b: ref(op.b) }];
-        case 'waveDot':
-          return [{ ...op, a: ref(op.a), b: ref(op.b) }];
-        case 'waveStore':
-          return [{ ...op, to: ref(op.to) }];
-        case 'sortTile':
-          return [{ ...op, keys: ref(op.keys), order: ref(op.order), scratch: ref(op.scratch) }];
-        default:
-          return [op];
-      }
-    },
-  });
+  return mapOps(ops, { ref, val: (v) => v, op: (op) => (op.kind === 'prefetch' ? [] : [op]) });
 }
 export const isZero = (v: Val): boolean => v.kind === 'int' && v.value === 0n;
 export const elementsOf = (a: TileArray): Val => must(a.elements, `elements of ${a.id}`);

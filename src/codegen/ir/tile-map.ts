@@ -1,18 +1,26 @@
 import { assertNever } from '../../assert.ts';
 import type { Ref, TileOp, Val } from './tile.ts';
 
-/** What operations and values become; both see their parts already changed. An operation may become several, or none. */
+/** What operations, values and places become; all see their parts already changed. An operation may become several, or none. */
 export interface Changes {
   readonly op: (op: TileOp) => readonly TileOp[];
   readonly val: (v: Val) => Val;
+  /** Places of loads, stores and all else; as they are without it. */
+  readonly ref?: (r: Ref) => Ref;
 }
 
 /** Every operation and value rewritten, inner ones first. */
 export function mapOps(ops: readonly TileOp[], f: Changes): readonly TileOp[] {
-  return ops.flatMap((op) => f.op(mapParts(op, f)));
+  const val = (v: Val): Val => mapVal(v, f);
+  const ref = (r: Ref): Ref => placed(refWith(r, val), f);
+  return ops.flatMap((op) => f.op(withOpParts(op, { val, ref, body: (inner) => mapOps(inner, f) })));
 }
 
-export const mapVal = (v: Val, f: Changes): Val => f.val(withParts(v, (x) => mapVal(x, f)));
+export function mapVal(v: Val, f: Changes): Val {
+  const inner = withParts(v, (x) => mapVal(x, f));
+  return f.val(inner.kind === 'load' ? { ...inner, from: placed(inner.from, f) } : inner);
+}
+const placed = (r: Ref, f: Changes): Ref => f.ref?.(r) ?? r;
 
 /** A value whose direct parts are changed. */
 export function withParts(v: Val, go: (part: Val) => Val): Val {
@@ -44,17 +52,25 @@ export function withParts(v: Val, go: (part: Val) => Val): Val {
       return assertNever(v, 'withParts');
   }
 }
-const refWith = (r: Ref, go: (v: Val) => Val): Ref => ({
+export const refWith = (r: Ref, go: (v: Val) => Val): Ref => ({
   ...r,
   index: go(r.index),
   ...(r.entry === undefined ? {} : { entry: go(r.entry) }),
 });
-const mapRef = (r: Ref, f: Changes): Ref => refWith(r, (v) => mapVal(v, f));
 
-function mapParts(op: TileOp, f: Changes): TileOp {
-  const go = (v: Val): Val => mapVal(v, f);
-  const ref = (r: Ref): Ref => mapRef(r, f);
-  const body = (ops: readonly TileOp[]): readonly TileOp[] => mapOps(ops, f);
+/** An operation whose values, places and bodies are changed; hints keep theirs. What it declares or sets keeps its name. */
+export function withOpParts(
+  op: TileOp,
+  {
+    val: go,
+    ref,
+    body,
+  }: {
+    readonly val: (v: Val) => Val;
+    readonly ref: (r: Ref) => Ref;
+    readonly body: (ops: readonly TileOp[]) => readonly TileOp[];
+  },
+): TileOp {
   switch (op.kind) {
     case 'note':
     case 'break':
@@ -101,6 +117,6 @@ function mapParts(op: TileOp, f: Changes): TileOp {
     case 'sortTile':
       return { ...op, keys: ref(op.keys), order: ref(op.order), scratch: ref(op.scratch), count: go(op.count) };
     default:
-      return assertNever(op, 'mapParts');
+      return assertNever(op, 'withOpParts');
   }
 }

@@ -2,21 +2,13 @@ import { must } from '../../../src/assert.ts';
 import { TRITON_ARCHS } from '../../../src/backends/triton/arch.ts';
 import type { TritonArch } from '../../../src/backends/triton/arch.ts';
 import { triton } from '../../../src/backends/triton/triton.ts';
-import type { Io } from '../../../src/cli/context.ts';
+import { silentIo } from '../../../src/cli/context.ts';
 import { LIBRARY, libraryOps, smallest } from '../../../src/cli/library.ts';
 import type { StageGraph } from '../../../src/codegen/ir/stage.ts';
 import type { Emitted } from '../../../src/codegen/program.ts';
 import type { Config } from '../../../src/codegen/space/space.ts';
 
-const io: Io = {
-  out: () => {},
-  err: () => {},
-  env: {},
-  cwd: LIBRARY,
-  outTty: false,
-  errTty: false,
-  signal: new AbortController().signal,
-};
+const io = { ...silentIo(LIBRARY), env: {} };
 const library = libraryOps(io);
 
 /** The graph of an operator of the library; `type` picks the instance. */

@@ -13,7 +13,7 @@ import { apart } from './block-tiles.ts';
 import type { Tile } from './block-tiles.ts';
 import type { Contraction } from './shape.ts';
 
-export interface Patch {
+interface Patch {
   readonly sum: Val;
   readonly row: Val;
   readonly col: Val;

@@ -24,7 +24,7 @@ export interface Staged {
   readonly across: 'depth' | 'run';
   readonly stride: number;
 }
-export interface Stretch {
+interface Stretch {
   readonly x: Side;
   readonly at: Val;
   readonly count: number;
@@ -98,13 +98,13 @@ export function stage(e: Expr, run: Stretch, depth: Stretch, to: Staged, s: Scop
 }
 
 /** Elements of an operand that can be taken at once along an axis: a run where its rows are made of runs. Asks for that to hold. */
-export function runOf(e: Expr, axis: Axis, run: number, s: Scope): number {
+function runOf(e: Expr, axis: Axis, run: number, s: Scope): number {
   if (!laneable(e, axis.id) || !reads(e).every((r) => !dependsOn(r, axis.id) || walksRow(r, axis.id, s.cx.buffer)))
     return 1;
   return blockLanes(axis, run, s, [e]);
 }
 /** A half as the bits that are stored. */
-export function bits(v: Val): Val {
+function bits(v: Val): Val {
   if (v.kind !== 'load') throw new Error(`internal: bits of a ${v.kind}`);
   return { ...v, dtype: 'u16', ty: { dtype: 'i32', lanes: v.ty.lanes } };
 }

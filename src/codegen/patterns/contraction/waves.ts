@@ -1,4 +1,3 @@
-import type { DType } from '../../../dsl/dtypes.ts';
 import { must } from '../../../assert.ts';
 import * as t from '../../ir/tile-build.ts';
 import type { Expr } from '../../ir/stage.ts';
@@ -6,6 +5,7 @@ import type { Val } from '../../ir/tile.ts';
 import { heldBy } from '../../ir/matrix-unit.ts';
 import type { MatrixUnit } from '../../ir/matrix-unit.ts';
 import { DTYPES } from '../../../dsl/dtypes.ts';
+import type { DType } from '../../../dsl/dtypes.ts';
 import type { KernelState } from '../../tile/kernel.ts';
 import { bind, declare, nested } from '../../tile/scope.ts';
 import type { Scope } from '../../tile/scope.ts';
@@ -40,9 +40,17 @@ const APART = 8;
 /** The same for rows of sums. */
 const SUMS_APART = 4;
 
-/** Bytes of shared memory that a block uses: both staged operands, then the sums on their way to what follows. */
-export const sharedBytes = (x: BlockTiles): number =>
-  2 * (x.m * (x.k + APART) + Math.max(x.n * (x.k + APART), x.k * (x.n + APART))) + 4 * x.m * (x.n + SUMS_APART);
+/** Elements from row to row in shared memory: of halves staged along the depth, of a right operand staged along its columns, and of sums. */
+const pitches = (x: BlockTiles): { readonly deep: number; readonly long: number; readonly wide: number } => ({
+  deep: x.k + APART,
+  long: x.n + APART,
+  wide: x.n + SUMS_APART,
+});
+/** Bytes of shared memory that a block uses: both staged operands, the right one whichever way it lies, then the sums on their way to what follows. */
+export function sharedBytes(x: BlockTiles): number {
+  const { deep, long, wide } = pitches(x);
+  return 2 * (x.m * deep + Math.max(x.n * deep, x.k * long)) + 4 * x.m * wide;
+}
 
 /**
  * The tile of a block by the matrix units of its waves: operands are staged as they are stored, each wave multiplies its share into sums in registers, and the
@@ -58,7 +66,7 @@ export function byWaves(c: Contraction, x: BlockTiles, w: WaveTiles, tile: Tile,
   const y0 = bind(s, 'i', t.mul(t.binary('div', wave, t.int(beside)), t.int(rows)));
   const x0 = bind(s, 'j', t.mul(t.binary('mod', wave, t.int(beside)), t.int(cols)));
 
-  const [deep, long] = [x.k + APART, x.n + APART];
+  const { deep, long, wide } = pitches(x);
   const left: Staged = { array: k.shared('left', dtype, x.m * deep), dtype, across: 'depth', stride: deep };
   const turned = runsAlongDepth(c.right, tile.cols, tile.depth, s);
   const right: Staged = turned
@@ -86,10 +94,9 @@ export function byWaves(c: Contraction, x: BlockTiles, w: WaveTiles, tile: Tile,
   const level = { kind: 'serial' } as const;
   s.block.ops.push({ kind: 'loop', id, level, lo: t.int(0), hi: tile.depth.size, step: x.k, body: step.block.ops });
 
-  const row = x.n + SUMS_APART;
-  const room = k.shared('sums', 'f32', x.m * row);
-  const to = { array: room, index: t.add(t.mul(y0, t.int(row)), x0) };
-  s.block.ops.push({ kind: 'waveStore', sums, to, row, tiles, unit }, BARRIER);
+  const room = k.shared('sums', 'f32', x.m * wide);
+  const to = { array: room, index: t.add(t.mul(y0, t.int(wide)), x0) };
+  s.block.ops.push({ kind: 'waveStore', sums, to, row: wide, tiles, unit }, BARRIER);
   const stored = c.after.map((stage) => s.cx.buffer(stage.out.buf)).filter((b) => b.role !== 'temp');
   const run = stored.every((b) => DTYPES[b.dtype].bytes <= 2) ? 8 : 4;
   const inner = nested(s);
@@ -99,7 +106,7 @@ export function byWaves(c: Contraction, x: BlockTiles, w: WaveTiles, tile: Tile,
   const q = bind(inner, 'q', t.mul(t.binary('mod', t.name(unitId), t.int(each)), t.int(run)));
   const [y, z] = [bind(inner, 'row', t.add(tile.row, p)), bind(inner, 'col', t.add(tile.col, q))];
   const here = nested(inner);
-  const sum = bind(here, 'sum', t.load({ array: room, index: t.add(t.mul(p, t.int(row)), q) }, 'f32', 'f32', run));
+  const sum = bind(here, 'sum', t.load({ array: room, index: t.add(t.mul(p, t.int(wide)), q) }, 'f32', 'f32', run));
   finish(c, { cols: run, lanes: lanesOf(x) }, tile, { sum, row: y, col: z }, here, k);
   inner.block.ops.push({ kind: 'if', cond: t.binary('lt', y, tile.rows.size), then: here.block.ops, else: [] });
   s.block.ops.push(
